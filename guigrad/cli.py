@@ -225,7 +225,8 @@ def _ops(options: argparse.Namespace) -> int:
     from guigrad.ops import table
 
     query = " ".join(options.query)
-    rows = table.search(query) if query else table.rows()
+    # A curated row stands for several callables, and comes once for each.
+    rows = list({row.targets: row for row in (table.search(query, limit=5_000) if query else table.all_rows())}.values())
     if options.json:
         import msgspec
 
