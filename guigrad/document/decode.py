@@ -113,7 +113,10 @@ def _value(raw: Any, reading: Reading, node: str, depth: int) -> Value:
                 return tuple(read_value(item, reading, node, depth + 1) for item in inner)
             case "dict", list() if all(isinstance(pair, list) and len(pair) == 2 for pair in inner):
                 return DictOf(
-                    tuple((read_value(k, reading, node, depth + 1), read_value(v, reading, node, depth + 1)) for k, v in inner)
+                    tuple(
+                        (read_value(k, reading, node, depth + 1), read_value(v, reading, node, depth + 1))
+                        for k, v in inner
+                    )
                 )
             case "slice", [start, stop, step]:
                 return Slice(*(read_value(part, reading, node, depth + 1) for part in (start, stop, step)))

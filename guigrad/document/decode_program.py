@@ -44,7 +44,9 @@ class ProgramReader:
     def body(self, raw: Any, container: str, depth: int) -> tuple[Item, ...]:
         """The items of one body."""
         if not isinstance(raw, list) or depth > MAX_DEPTH:
-            self.reading.tell("a part of the program is no list of items" if depth <= MAX_DEPTH else "bodies nested too deeply")
+            self.reading.tell(
+                "a part of the program is no list of items" if depth <= MAX_DEPTH else "bodies nested too deeply"
+            )
             return ()
         items: list[Item] = []
         last = ""
@@ -84,14 +86,19 @@ class ProgramReader:
                 if not isinstance(args, list) or not self._own(key):
                     return None
                 return Region(
-                    key, kind, self.body(rest.get("body", []), key, depth + 1), tuple(self._value(arg, key) for arg in args)
+                    key,
+                    kind,
+                    self.body(rest.get("body", []), key, depth + 1),
+                    tuple(self._value(arg, key) for arg in args),
                 )
         return None
 
     @staticmethod
     def _is_known(raw: Any) -> bool:
         """An item of a known kind that was left out for a reason already told."""
-        return isinstance(raw, str) or (isinstance(raw, dict) and list(raw) == ["effect"] and isinstance(raw["effect"], str))
+        return isinstance(raw, str) or (
+            isinstance(raw, dict) and list(raw) == ["effect"] and isinstance(raw["effect"], str)
+        )
 
     def _value(self, raw: Any, key: str) -> Value:
         return read_value(raw, self.reading, key)
@@ -200,7 +207,9 @@ class Wires:
             self.reading.tell(f"{key} reads {source[:60]}, which is not computed before it; the port is open now", key)
             return In()
         if wire.output >= max(1, len(self.nodes[source].outputs)):
-            self.reading.tell(f"{key} reads output {wire.output} of {source[:60]}, which has fewer; the port is open now", key)
+            self.reading.tell(
+                f"{key} reads output {wire.output} of {source[:60]}, which has fewer; the port is open now", key
+            )
             return In()
         return wire
 

@@ -23,13 +23,28 @@ from guigrad.document.encode import VERSION, encode
 from guigrad.document.migrate import migrate
 from guigrad.document.model import Box, Document, Node, Note
 from guigrad.document.problem import Problem, ProblemError
-from guigrad.paths import VERSION as MADE_WITH
+
+MADE_WITH = "0.1.0"
+"""The version of guigrad, written into every file."""
 
 LIMIT_BYTES = 1 << 31
 """Larger files are not read."""
 
 _FIELDS = frozenset(
-    ("guigrad", "made_with", "nodes", "program", "settings", "views", "boxes", "notes", "comments", "extra", "problems", "lines")
+    (
+        "guigrad",
+        "made_with",
+        "nodes",
+        "program",
+        "settings",
+        "views",
+        "boxes",
+        "notes",
+        "comments",
+        "extra",
+        "problems",
+        "lines",
+    )
 )
 
 
@@ -58,10 +73,20 @@ def read(data: bytes, path: str = "") -> Document:
     unknown = sorted({*(set(extra) - {"guigrad", "program"})})
     if unknown:
         reading.tell(f"not known to this version, kept as it is: {', '.join(unknown)[:200]}", severity="warning")
-    views = {key: view for key, value in _table(raw, "views", reading) if key in nodes and (view := decode.read_view(value))}
-    comments = {key: comment for key, value in _table(raw, "comments", reading) if (comment := decode.read_comment(value))}
-    boxes = {key: box for key, v in _table(raw, "boxes", reading) if isinstance(box := decode.read_frame(v, key, Box), Box)}
-    notes = {key: note for key, v in _table(raw, "notes", reading) if isinstance(note := decode.read_frame(v, key, Note), Note)}
+    views = {
+        key: view for key, value in _table(raw, "views", reading) if key in nodes and (view := decode.read_view(value))
+    }
+    comments = {
+        key: comment for key, value in _table(raw, "comments", reading) if (comment := decode.read_comment(value))
+    }
+    boxes = {
+        key: box for key, v in _table(raw, "boxes", reading) if isinstance(box := decode.read_frame(v, key, Box), Box)
+    }
+    notes = {
+        key: note
+        for key, v in _table(raw, "notes", reading)
+        if isinstance(note := decode.read_frame(v, key, Note), Note)
+    }
     return Document(
         nodes=nodes,
         program=program,
@@ -171,10 +196,7 @@ def _umask() -> int:
 def _text(data: bytes) -> str:
     if not data.strip():
         raise failure("the file is empty")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    else:
-        encoding = "utf-8-sig"
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

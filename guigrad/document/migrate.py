@@ -20,7 +20,9 @@ def migrate(
     """The JSON of a file in the newest format; a file from a newer guigrad stays as it is, with a message."""
     version = raw.get("guigrad")
     if type(version) is not int or version < 1:
-        return raw, (Problem("the file does not say its format version; it is read as version 1", "file", severity="warning"),)
+        return raw, (
+            Problem("the file does not say its format version; it is read as version 1", "file", severity="warning"),
+        )
     if version > newest:
         made_with = str(raw.get("made_with", "a newer guigrad"))[:40]
         text = f"the file is of format version {version % 10**9} (made with {made_with}), this guigrad knows version {newest}"

@@ -136,10 +136,7 @@ def _numbers(array: ArrayData) -> list[Any] | None:
     numbers: list[Any]
     if array.dtype == "bfloat16":
         raw = tuple(struct.unpack("<f", struct.pack("<I", bits << 16))[0] for bits in raw)
-    if code in "def" or array.dtype == "bfloat16":
-        numbers = [_float(value, array.dtype) for value in raw]
-    else:
-        numbers = list(raw)
+    numbers = [_float(value, array.dtype) for value in raw] if code in "def" or array.dtype == "bfloat16" else list(raw)
     try:
         return numbers if _pack(array.dtype, numbers) == array.data else None
     except ValueError:
@@ -211,7 +208,11 @@ def inflate(data: bytes, limit_bytes: int) -> bytes:
     except zlib.error as error:
         raise ValueError(f"its compressed data are damaged: {error}") from None
     if machine.unconsumed_tail or not machine.eof:
-        raise ValueError("its compressed data are cut off" if not machine.unconsumed_tail else "its compressed data are longer than they claim")
+        raise ValueError(
+            "its compressed data are cut off"
+            if not machine.unconsumed_tail
+            else "its compressed data are longer than they claim"
+        )
     return result
 
 
