@@ -41,12 +41,14 @@ def heads(node: Node) -> tuple[tuple[Head, ...], Overload | None]:
     """Every argument of a node's template with the parameter it is, and the overload that this call means (None: unknown op)."""
     spec = find(node.op)
     known: dict[int | str, Head] = {}
+    taken: set[str] = set()
     overload = None
     if spec is not None and spec.overloads:
         binding = bind(spec, [kind(value) for value in node.args], {name: kind(value) for name, value in node.kwargs})
         overload, params = binding.overload, binding.params()
         for place in binding.places:
-            if not place.index:
+            if not place.index and place.path not in taken:  # after a *starred argument nobody can count
+                taken.add(place.path)
                 known.setdefault(place.where, Head((place.where,), place.path, params.get(place.param)))
     result = [known.get(i) or Head((i,), f"arg{i}", None) for i in range(len(node.args))]
     result += [known.get(name) or Head((name,), name, None) for name, _ in node.kwargs]

@@ -232,7 +232,9 @@ def read_view(raw: Any) -> View | None:
             pass
         case _:
             return None
-    return View(float(x), float(y), collapsed) if _is_length(x) and _is_length(y) else None
+    if not (isinstance(x, int | float) and isinstance(y, int | float) and _is_length(x) and _is_length(y)):
+        return None
+    return View(float(x), float(y), collapsed)
 
 
 def read_frame(raw: Any, key: str, kind: type[Box] | type[Note]) -> Box | Note | None:
@@ -245,7 +247,7 @@ def read_frame(raw: Any, key: str, kind: type[Box] | type[Note]) -> Box | Note |
         if name in ("title", "text"):
             if isinstance(value, str):
                 fields[name] = value
-        elif _is_length(value):
+        elif isinstance(value, int | float) and _is_length(value):
             fields[name] = float(value)
         elif value is not None:
             return None

@@ -50,7 +50,9 @@ _EFFECTS = {
     "step": Mark.CHANGES | Mark.GRADS, "seed": Mark.SEEDS, "setting": Mark.SETS, "print": Mark.SAYS, "assert": Mark.SAYS,
 }  # fmt: skip
 _ANYTHING = Mark.READS | Mark.DRAWS | Mark.CHANGES | Mark.GRADS | Mark.STATE
-_STATE = frozenset(("grad", "requires_grad", "retains_grad", "grad_fn", "is_leaf", "_version", "state", "param_groups", "data"))
+_STATE = frozenset(
+    ("grad", "requires_grad", "retains_grad", "grad_fn", "is_leaf", "_version", "state", "param_groups", "data")
+)
 
 
 @lru_cache(maxsize=8192)
@@ -241,7 +243,9 @@ def name(document: Document, key: str) -> str:
     """A short name of a node or item for a sentence: what the code calls it, without ``@1``."""
     node = document.nodes.get(key)
     if node is not None:
-        return node.name or (f"{node.outputs[0]}, …" if node.outputs and node.outputs[0] else node.op.rpartition(".")[2])
+        return node.name or (
+            f"{node.outputs[0]}, …" if node.outputs and node.outputs[0] else node.op.rpartition(".")[2]
+        )
     spot = spots(document).get(key)
     if spot is None:
         return key

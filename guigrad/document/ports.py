@@ -85,7 +85,7 @@ def ports(node: Node) -> tuple[Port, ...]:
         rank = order.get(param.name, len(order))
         value = template.get(node, head.place)
         for steps, path, leaf in template.leaves(value):
-            if isinstance(leaf, In) or (param.is_port and _is_number(leaf)):
+            if isinstance(leaf, In) or (not steps and _may_be_tensor(node, param, leaf)):
                 full = head.path + path
                 result.append((rank, Port(full, head.place + steps, leaf, param.type, full, is_required(param))))
         if param.is_list and isinstance(value, tuple | ListOf):
@@ -119,7 +119,13 @@ def parameters(node: Node) -> tuple[Parameter, ...]:
         value = default_of(param) if given is None else tuple(given) if param.name in spread else given[0]
         result.append(
             Parameter(
-                param.name, param.type, value, param.default, given is not None, param.keyword_only, param.is_port
+                param.name.lstrip("*"),
+                param.type,
+                value,
+                param.default,
+                given is not None,
+                param.keyword_only,
+                param.is_port,
             )
         )
     return (*result, *unknown)
@@ -300,8 +306,12 @@ def _new_place(node: Node, param: Param, found: tuple[Head, ...], overload: Over
     return (param.name,)
 
 
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float | complex | ArrayData)
+def _may_be_tensor(node: Node, param: Param, value: Value) -> bool:
+    """A literal that stands where a wire is as usual: the 2 of ``2 * x``."""
+    if not isinstance(value, int | float | complex | ArrayData):
+        return False
+    operator = node.op.startswith(("operator.", "setitem.", "setattr.")) and param.name != "index"
+    return param.type.startswith("Tensor") or operator
 
 
 def _label(path: str) -> str:

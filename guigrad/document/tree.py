@@ -24,11 +24,11 @@ Spot = tuple[int, ...]
 
 def spots(document: Document) -> Mapping[str, Spot]:
     """The spot of every item and node, by key. Kept with the document, and carried on while its program stays the same."""
-    known = document.__dict__.get("spots")
+    known: dict[str, Spot] | None = document.__dict__.get("spots")
     if known is None:
         known = document.__dict__["spots"] = {}
         _collect(document.program, (), known)
-    return known  # type: ignore[no-any-return]  # what was put there above
+    return known
 
 
 def _collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot]) -> None:
