@@ -147,7 +147,7 @@ def _document(count: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "large.guigrad")
         saving = [seconds(lambda: file.save(document, path)) for _ in range(5)]
-        loading = [seconds(lambda: file.load(path)) for _ in range(5)]
+        loading = [seconds(lambda: file.read(Path(path).read_bytes())) for _ in range(5)]
     yield _row("document", f"save {size}", saving, 1, "s")
     yield _row("document", f"load {size}", loading, 1, "s")
 
