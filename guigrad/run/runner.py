@@ -19,10 +19,14 @@ from typing import Any, Protocol
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.host import MEMORY_EXIT, Child, Host, HostError, make_host
-from guigrad.run.request import Edit, Load, Point, Reply, Request, Restore, Verb, Want
+from guigrad.run.request import Edit, Load, Look, Point, Reply, Request, Reset, Restore, Verb, Want
 
 ENGINE = "guigrad.engine.handler:Handler"
 """The engine by name: ``module:callable``. Importing the module imports torch."""
+
+
+QUICK = (Load, Edit, Restore, Reset, Look)
+"""Verbs that compute nothing: a stop lets them be."""
 
 
 class Runner(Protocol):
@@ -109,6 +113,7 @@ class ProcessRunner:
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._closed = False
+        self._playing = False
         self._stops = 0
         self._child: Child | None = None
         self._state = _State()
@@ -129,13 +134,20 @@ class ProcessRunner:
         return job.future
 
     def stop(self) -> None:
-        """Kills the child; the verb that it plays and those that wait are answered as cancelled, edits among them are kept."""
+        """Kills the child if it plays; the verb that it plays and those that wait are answered as cancelled.
+
+        What computes nothing (edits above all) stays in the queue.
+        """
         with self._wake:
-            self._stops += 1
-            child = self._child
-            self._wake.notify()
+            kept = deque(job for job in self._jobs if isinstance(job.request.verb, QUICK))
+            dropped = [job for job in self._jobs if not isinstance(job.request.verb, QUICK)]
+            self._jobs = kept
+            child = self._child if self._playing else None
+            self._stops += self._playing
         if child is not None:
             child.kill()
+        for job in dropped:
+            _end(job, Reply(job.request.number, cancelled=True))
 
     @property
     def child_pid(self) -> int | None:
@@ -158,29 +170,19 @@ class ProcessRunner:
     # --- the runner's thread -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        seen = 0
         try:
             self._revive()
             while True:
                 with self._wake:
-                    while not (self._jobs or self._closed or self._stops != seen):
+                    self._playing = False
+                    while not (self._jobs or self._closed):
                         self._wake.wait()
                     if self._closed:
                         return
-                    if self._stops != seen:
-                        seen = self._stops
-                        cancelled, self._jobs = self._jobs, deque()
-                        job = None
-                    else:
-                        job = self._jobs.popleft()
-                if job is not None:
-                    self._play(job, seen)
-                    continue
-                for waiting in cancelled:
-                    self._state.took(waiting.request.verb)
-                    _end(waiting, Reply(waiting.request.number, cancelled=True))
-                self._bury()
-                self._revive()
+                    job = self._jobs.popleft()
+                    self._playing = True
+                    stops = self._stops
+                self._play(job, stops)
         finally:
             self._bury()
             self._host.close()
@@ -192,6 +194,8 @@ class ProcessRunner:
 
     def _play(self, job: _Job, stops: int) -> None:
         request = job.request
+        if self._child is not None and self._child.channel.ended():  # killed while it had nothing to do
+            self._bury()
         reply = self._revive() or self._ask(request)
         self._state.took(request.verb)
         if reply is None:
@@ -200,6 +204,7 @@ class ProcessRunner:
                 reply = Reply(request.number, cancelled=True)
             else:
                 reply = Reply(request.number, problems=(_death(status),))
+            if not self._closed:
                 self._revive()
         if reply.point is not None:
             self._state.keep(reply.point)

@@ -14,6 +14,7 @@ import array
 import marshal
 import mmap
 import os
+import select
 import socket
 import struct
 from collections.abc import Iterable, Mapping
@@ -250,6 +251,13 @@ class Channel:
         finally:
             for number in memory:
                 os.close(number)
+
+    def ended(self) -> bool:
+        """Whether the other end, from which nothing is awaited, is known to be gone."""
+        try:
+            return bool(select.select([self._read], [], [], 0)[0])
+        except (OSError, ValueError):  # pipes cannot be asked on every system, nor descriptors past 1,024
+            return False
 
     def close(self) -> None:
         """Lets go of the descriptors."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from pathlib import Path
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document
@@ -38,13 +39,18 @@ class FakeEngine:
             case Forward(to=to):
                 self.count += 1
                 problems = self._do(to)
-        record = Record("a", "a", "torch.tensor", "fresh", "Tensor", ArrayData("int64", (), (), self.count.to_bytes(8, "little")))
+        record = Record(
+            "a", "a", "torch.tensor", "fresh", "Tensor", ArrayData("int64", (), (), self.count.to_bytes(8, "little"))
+        )
         frame = Frame((self.revision, self.count), records={"a": record}, labels={"a": "a"})
         point = Point(self.revision, self.count) if request.point else None
         told = tuple(self.told)
         return Reply(request.number, None if request.want is None else frame, problems, told, point)
 
     def _do(self, to: str | None) -> tuple[Problem, ...]:
+        if to is not None and to.startswith("hang:"):
+            Path(to.removeprefix("hang:")).write_text("playing")
+            to = "hang"
         match to:
             case "hang":
                 threading.Event().wait()
