@@ -176,7 +176,9 @@ def kind_of(op: str) -> int:
         return OTHER
     if op.startswith("python."):
         return OTHER
-    return _FAMILY.get(row.family, OP)
+    # A method's or operator's own row has no family of the palette; the function of the same name has.
+    front = row if row.front else table.by_key(short_op(op)) or row
+    return _FAMILY.get(front.family, _FAMILY.get(row.family, OP))
 
 
 @lru_cache(maxsize=4096)
