@@ -1,52 +1,34 @@
-"""What the window knows and does: every user intent is a verb of the Session. No Qt, no torch.
-
-Note [Actions]
-Verbs and live refreshes stand in one queue and are handed to the runner one action at a time, so that a refresh knows the
-restore point it must start from. A refresh that has not begun takes later edits in (latest wins); a verb is never dropped. A refresh takes
-the engine back to the state before the last sequence of verbs (which starts at each forward), tells it the edit, and plays the sequence
-again: fifty moves of a slider after forward and backward leave the gradient of one backward.
-"""
+"""What the window knows and does: every user intent is a verb of the Session. No Qt, no torch."""
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from typing import Any
 
-from msgspec import Struct
-
-from guigrad.document import edit as edits
 from guigrad.document import file
-from guigrad.document.check import check
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.run.frame import Frame
+from guigrad.run.live import Live, Post
 from guigrad.run.request import (
     Backward,
-    Edit,
     Forward,
     Gradient,
     Load,
     Look,
     OptimizerStep,
-    Point,
     Reply,
     Reset,
-    Restore,
     Run,
     Verb,
     Want,
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
-
-Post = Callable[[Callable[[], None]], None]
-"""Has a call made in the session's thread, soon."""
 
 
 class Event:
@@ -64,14 +46,6 @@ class Event:
         """It happened."""
         for callback in tuple(self._callbacks):
             callback(*what)
-
-
-class _Action(Struct):
-    """One turn of the runner: a verb, an edit to follow, or another document to load."""
-
-    verb: Verb | None = None
-    diff: Diff | None = None
-    load: bool = False
 
 
 def _now(call: Callable[[], None]) -> None:
@@ -98,24 +72,17 @@ class Session:
         self.frame: Frame | None = None
         self.selection: frozenset[str] = frozenset()
         self.x_ray = True
-        self.want = Want()
         self.device, self.seed = device, seed
         self.frame_changed, self.document_changed, self.problems_changed = Event(), Event(), Event()
         self.running_changed, self.selection_changed, self.printed = Event(), Event(), Event()
         self.refused, self.state_changed = Event(), Event()
-        self._runner, self._post = runner, post
-        self._queue: deque[_Action] = deque()
-        self._pending = 0
+        self._live = Live(runner, post, self._answered, self._running)
         self._revision = store.revision
-        self._told = store.revision
-        self._sequence: list[Verb] = []
-        self._base: Point | None = None
-        self._point: Point | None = None
         self._said: tuple[Problem, ...] = ()
         self._checked: tuple[Document, tuple[Problem, ...]] | None = None
-        self._resetting = False
+        self._resetting = self._was_running = False
         self._stop_listening = store.listen(self._follow)
-        self._push(_Action(load=True))
+        self._live.load(self._load)
 
     # --- what there is ---
 
@@ -137,7 +104,7 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether something is being computed or waits for it."""
-        return self._pending > 0 or bool(self._queue)
+        return self._live.running
 
     @property
     def fresh(self) -> bool:
@@ -148,6 +115,8 @@ class Session:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the document, then what the last verb said. Checking 10,000 nodes takes a while: ask late."""
         if self._checked is None or self._checked[0] is not self.document:
+            from guigrad.document.check import check  # late: it reads the op table
+
             self._checked = (self.document, tuple(check(self.document)))
         return tuple(dict.fromkeys((*self._checked[1], *self._said)))
 
@@ -176,8 +145,8 @@ class Session:
             text = f"{name}: {error.strerror or error}"
             self.refused.tell((Problem(text, kind="file", error=type(error).__name__),))
             return False
-        self.store.saved_revision = self.store.revision
-        self._told_path(name)
+        self.store.saved(name)
+        self.state_changed.tell()
         return True
 
     def edit(self, edit: Callable[[Document], Diff] | Diff) -> bool:
@@ -211,18 +180,18 @@ class Session:
 
     def apply_fix(self, fix: Fix) -> bool:
         """Does what a problem's fix says: an edit by its name, or one of the verbs in FIXES."""
-        maker = getattr(edits, fix.verb, None) if fix.verb in edits.EDITS else None
-        if maker is not None:
-            return self.edit(maker(*fix.args))
-        if fix.verb not in FIXES:
-            return False
-        return getattr(self, fix.verb)(*fix.args) is not False
+        if fix.verb in FIXES:
+            return getattr(self, fix.verb)(*fix.args) is not False
+        from guigrad.document import edit as edits  # late: it reads the op table
+
+        maker = None if fix.verb.startswith("_") else getattr(edits, fix.verb, None)
+        return self.edit(maker(*fix.args)) if callable(maker) else False
 
     # --- computing ---
 
     def forward(self, to: str | None = None) -> None:
         """Evaluates all nodes, or what ``to`` needs."""
-        self._push(_Action(Forward(to)))
+        self._live.play(Forward(to))
 
     def backward(
         self,
@@ -233,45 +202,44 @@ class Session:
     ) -> None:
         """``backward()`` from ``roots``, or from the document's root."""
         named = (roots,) if isinstance(roots, str) else tuple(roots)
-        self._push(_Action(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray)))
+        self._live.play(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Every gradient to None, or to zeros."""
-        self._push(_Action(ZeroGrad(set_to_none)))
+        self._live.play(ZeroGrad(set_to_none))
 
     def optimizer_step(self) -> None:
         """The program's updates."""
-        self._push(_Action(OptimizerStep()))
+        self._live.play(OptimizerStep())
 
     def run(self) -> None:
         """The whole program, from fresh sources."""
-        self._push(_Action(Run()))
+        self._live.play(Run())
 
     def reset(self) -> None:
         """As if just opened: no values, no gradients."""
-        self._push(_Action(Reset()))
+        self._live.play(Reset())
 
     def look(self, want: Want | None = None) -> None:
         """A frame of what there is; ``want`` is what frames shall carry from now on (other nodes came into view)."""
         if want is not None:
-            self.want = want
-        self._push(_Action(Look()))
+            self._live.want = want
+        self._live.play(Look())
 
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""
-        self._queue = deque(action for action in self._queue if action.verb is None or isinstance(action.verb, Reset))
-        self._runner.stop()
+        self._live.stop()
 
     def set_device(self, device: str | None) -> None:
         """Computes there from now on (None: the document's wish); nothing has run then."""
         self.device = device
-        self._push(_Action(load=True))
+        self._live.load(self._load)
         self.state_changed.tell()
 
     def set_seed(self, seed: int | None) -> None:
         """Overrides the program's seeds (None: the program's own); nothing has run then."""
         self.seed = seed
-        self._push(_Action(load=True))
+        self._live.load(self._load)
         self.state_changed.tell()
 
     def set_x_ray(self, on: bool) -> None:
@@ -279,18 +247,19 @@ class Session:
         if on == self.x_ray:
             return
         self.x_ray = on
-        self._sequence = [_with_x_ray(verb, on) for verb in self._sequence]
-        if any(isinstance(verb, Backward) for verb in self._sequence):
-            self._push(_Action(diff=Diff()))
+        if any(isinstance(verb, Backward) for verb in self._live.sequence):
+            self._live.replay(lambda verb: _with_x_ray(verb, on))
         self.state_changed.tell()
 
     def close(self) -> None:
         """Ends the runner; the session is not used any more."""
         self._stop_listening()
-        self._queue.clear()
-        self._runner.close()
+        self._live.close()
 
     # --- inside ---
+
+    def _load(self) -> Load:
+        return Load(self.document, self._revision, self.device, self.seed)
 
     def _replace(self, document: Document) -> None:
         self._resetting = True
@@ -299,119 +268,36 @@ class Session:
         finally:
             self._resetting = False
         self._revision = self.store.revision
-        self._queue.clear()
+        if self.running:
+            self._live.stop()
         self.frame = None
         self.select(())
-        self._push(_Action(load=True))
-        self.state_changed.tell()
-
-    def _told_path(self, name: str) -> None:
-        document = self.store.document
-        if document.path != name:
-            fields = {field: getattr(document, field) for field in document.__struct_fields__}
-            self.store.document = Document(**{**fields, "path": name})
+        self._live.load(self._load)
         self.state_changed.tell()
 
     def _follow(self, document: Document, diff: Diff) -> None:
         """The store has changed the document."""
+        if diff.nodes:
+            self.select(self.selection & document.nodes.keys())
+        self.document_changed.tell(document, diff)
         if not self._resetting and not diff.only_layout:
             self._revision = self.store.revision
-            self._push(_Action(diff=diff))
-        self.selection = self.selection & document.nodes.keys() if diff.nodes else self.selection
-        self.document_changed.tell(document, diff)
+            self._live.edit(diff, self._revision)
 
-    def _push(self, action: _Action) -> None:
-        was = self.running
-        last = self._queue[-1] if self._queue else None
-        if action.load:
-            self._queue = deque(waiting for waiting in self._queue if waiting.verb is not None)
-            self._queue.append(action)
-        elif action.diff is not None and last is not None and (last.diff is not None or last.load):
-            if last.diff is not None:
-                last.diff = last.diff.then(action.diff)
-        elif isinstance(action.verb, Look) and last is not None:
-            pass  # what comes after it brings a frame
-        else:
-            self._queue.append(action)
-        self._next()
-        if self.running != was:
-            self.running_changed.tell(self.running)
-
-    def _next(self) -> None:
-        """Hands the next action to the runner if it has none."""
-        while not self._pending and self._queue:
-            action = self._queue.popleft()
-            if action.load:
-                self._sequence, self._base, self._point = [], None, None
-                self._told = self._revision
-                self._ask([Load(self.document, self._revision, self.device, self.seed)])
-            elif action.diff is not None:
-                self._refresh(action.diff)
-            elif action.verb is not None:
-                self._ask([action.verb])
-
-    def _refresh(self, diff: Diff) -> None:
-        """See Note [Actions]."""
-        verbs: list[Verb] = []
-        if diff:
-            verbs.append(Edit(diff, self._told, self._revision))
-            self._told = self._revision
-        if self._sequence:
-            verbs.append(Reset() if self._base is None else Restore(self._base))
-            first, *others = self._sequence
-            partial = isinstance(first, Forward) and self._base is not None
-            verbs += [Forward(first.to, True) if partial and isinstance(first, Forward) else first, *others]
-        if verbs:
-            self._ask(verbs, replay=True)
-
-    def _ask(self, verbs: list[Verb], replay: bool = False) -> None:
-        self._pending += len(verbs)
-        for index, verb in enumerate(verbs):
-            last = index == len(verbs) - 1
-            keeps = last or isinstance(verb, Restore | Reset)
-            future = self._runner.submit(verb, self.want if last else None, keeps)
-            future.add_done_callback(self._hop(verb, replay, last))
-
-    def _hop(self, verb: Verb, replay: bool, last: bool) -> Callable[[Future[Reply]], None]:
-        return lambda future: self._post(lambda: self._answered(verb, future.result(), replay, last))
-
-    def _answered(self, verb: Verb, reply: Reply, replay: bool, last: bool) -> None:
-        """One verb is done."""
-        self._pending -= 1
-        done = reply.frame is not None or reply.point is not None
-        if replay and isinstance(verb, Restore | Reset) and self._sequence:
-            self._base = reply.point or self._base
-        elif not replay and done and not reply.cancelled:
-            self._remember(verb)
-        if reply.point is not None:
-            self._point = reply.point
+    def _answered(self, reply: Reply) -> None:
         if reply.prints:
             self.printed.tell(reply.prints)
-        if last or reply.problems:
-            said = self._said
+        if self._said != reply.problems:
             self._said = reply.problems
-            if said != reply.problems:
-                self.problems_changed.tell(self.problems)
+            self.problems_changed.tell(self.problems)
         if reply.frame is not None and reply.frame.freshness[0] == self._revision:
             self.frame = reply.frame
             self.frame_changed.tell(reply.frame)
-        self._next()
-        if not self.running:
-            self.running_changed.tell(False)
 
-    def _remember(self, verb: Verb) -> None:
-        """The sequence that a live refresh plays again starts at each forward."""
-        match verb:
-            case Forward():
-                self._base, self._sequence = self._point, [verb]
-            case Backward() | ZeroGrad() | OptimizerStep():
-                if not self._sequence:
-                    self._base = self._point
-                self._sequence.append(verb)
-            case Run() | Reset():
-                self._base, self._sequence = None, []
-            case _:
-                pass
+    def _running(self) -> None:
+        if self.running != self._was_running:
+            self._was_running = self.running
+            self.running_changed.tell(self.running)
 
 
 FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_seed")
