@@ -207,7 +207,10 @@ def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: py
         ["run"],
         ["run", "FILE", "--gradient", "[1"],
         ["run", "FILE", "--backward", "y", "--gradient", "[1"],
+        ["run", "FILE", "--backward", "y", "--gradient", "[" * 5000],
+        ["run", "FILE", "--backward", "y", "--gradient", '{"a": 1}'],
         ["run", "FILE", "--seed", "many"],
+        ["run", "FILE", "--seed", "99999999999999999999999"],
         ["run", "FILE", "--json", "--as-script"],
         ["render", "FILE"],
         ["render", "FILE", "-o", "out.png", "--theme", "pink"],
@@ -217,6 +220,7 @@ def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: py
         ["lessons", "no such lesson"],
         ["--nonsense"],
         ["FILE", "FILE"],
+        ["nonsense"],
     ],
 )
 def test_wrong_usage(words: list[str], script: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,8 +267,8 @@ def test_lessons(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert cli.main(["lessons", "autograd-1-graph"], window) == 0
     assert cli.main([], window) == 0
-    assert cli.main(["some.guigrad"], window) == 0
-    assert opened[1:] == [None, "some.guigrad"]
+    assert cli.main([str(opened[0])], window) == 0
+    assert opened[1:] == [None, opened[0]]
     assert str(opened[0]).endswith("autograd-1-graph.guigrad")
 
 
