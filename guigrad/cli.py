@@ -243,9 +243,10 @@ def _ops(options: argparse.Namespace) -> int:
 
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(list(rows)), indent=1).decode() + "\n")
     else:
-        width = max((len(row.targets[0]) for row in rows), default=0)
         for row in rows:
-            print(f"{row.targets[0]:<{min(width, 44)}}  {row.family:<16}  {row.about}".rstrip())
+            name, *others = row.targets
+            also = f" (also {', '.join(others)})" if others else ""
+            print(f"{name:<40}  {row.family:<16}  {row.about}{also}".rstrip())
     if not rows:
         say(f"guigrad: no op matches {query!r}")
     return FINE if rows else PROBLEMS
