@@ -15,7 +15,7 @@ from guigrad.document.array import ArrayData
 from guigrad.run.report import value_text
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+    from guigrad.ui.canvas.board import Board
 
 _KEPT: Final[dict[int, CanvasAccessible]] = {}
 
@@ -86,7 +86,7 @@ class NodeAccessible(QAccessibleInterface):
 class CanvasAccessible(QAccessibleWidget):
     """The canvas with its cards as children, in program order."""
 
-    def __init__(self, view: CanvasView) -> None:
+    def __init__(self, view: Board) -> None:
         super().__init__(view, QAccessible.Role.Canvas, "graph canvas")
         self.view = view
         self._children: dict[str, NodeAccessible] = {}
@@ -149,7 +149,7 @@ class CanvasAccessible(QAccessibleWidget):
         return ", ".join(part for part in parts if part)
 
 
-def interface(view: CanvasView) -> CanvasAccessible:
+def interface(view: Board) -> CanvasAccessible:
     """The accessibility of a canvas, always the same one."""
     found = _KEPT.get(id(view))
     if found is None or found.view is not view:
@@ -160,9 +160,9 @@ def interface(view: CanvasView) -> CanvasAccessible:
 
 
 def _factory(name: str, thing: QObject) -> QAccessibleInterface | None:
-    from guigrad.ui.canvas.view import CanvasView  # a cycle otherwise: the view installs this
+    from guigrad.ui.canvas.board import Board  # a cycle otherwise: the board installs this
 
-    return interface(thing) if isinstance(thing, CanvasView) else None
+    return interface(thing) if isinstance(thing, Board) else None
 
 
 _installed = False
@@ -176,7 +176,7 @@ def install() -> None:
         QAccessible.installFactory(_factory)
 
 
-def announce(view: CanvasView, key: str) -> None:
+def announce(view: Board, key: str) -> None:
     """Tells a screen reader, if one listens, that a card has the focus."""
     if not QAccessible.isActive():
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF
@@ -10,9 +10,8 @@ from PySide6.QtGui import QGuiApplication
 
 from guigrad.ui.canvas import accessible
 from guigrad.ui.canvas import geometry as g
-
-if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+from guigrad.ui.canvas.board import Board
+from guigrad.ui.canvas.editor import InPlaceEditor
 
 STEP: Final = 1.25
 """One step of Ctrl+Plus."""
@@ -20,12 +19,12 @@ NUDGE: Final = (8.0, 64.0)
 """Units: canvas units. An arrow key, and with Shift."""
 
 
-class Commands:
+class Commands(Board):
     """The verbs of ``CanvasView``."""
 
     # ---- looking ---------------------------------------------------------
 
-    def fit(self: CanvasView) -> None:
+    def fit(self) -> None:
         """Shows the selection, or everything when nothing is selected."""
         rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
         rect = self.scene.bounds(rows) if rows else None
@@ -34,29 +33,29 @@ class Commands:
         else:
             self.set_viewport(self.viewport.fitted(rect, 64.0, 1.5 * self.text_scale))
 
-    def fit_all(self: CanvasView) -> None:
+    def fit_all(self) -> None:
         """Shows everything."""
         rect = self.scene.bounds()
         if rect is not None:
             self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
 
-    def zoom_in(self: CanvasView) -> None:
+    def zoom_in(self) -> None:
         """Enlarges about the middle."""
         self.zoom_by(STEP, QPointF(self.width() / 2, self.height() / 2))
 
-    def zoom_out(self: CanvasView) -> None:
+    def zoom_out(self) -> None:
         """Shrinks about the middle."""
         self.zoom_by(1 / STEP, QPointF(self.width() / 2, self.height() / 2))
 
-    def zoom_reset(self: CanvasView) -> None:
+    def zoom_reset(self) -> None:
         """100 %, about the middle."""
         self.zoom_by(1.0 / self.zoom, QPointF(self.width() / 2, self.height() / 2))
 
-    def zoom_by(self: CanvasView, factor: float, at: QPointF) -> None:
+    def zoom_by(self, factor: float, at: QPointF) -> None:
         """Zooms so that what is under a point of the screen stays there."""
         self.set_viewport(self.viewport.zoomed(factor, at.x(), at.y(), self.text_scale))
 
-    def reveal(self: CanvasView, key: str) -> None:
+    def reveal(self, key: str) -> None:
         """Brings a node into view, without zooming if it is large enough to read."""
         row = self.scene.row.get(key)
         if row is None:
@@ -70,18 +69,18 @@ class Commands:
         scale = max(self.viewport.scale, 0.8 * self.text_scale)
         self.set_viewport(self.viewport.centred(x + width / 2, y + height / 2, scale))
 
-    def toggle_minimap(self: CanvasView) -> None:
+    def toggle_minimap(self) -> None:
         """Shows or hides the small overview."""
         self.minimap.set_wanted(not self.minimap.wanted)
 
     # ---- selecting -------------------------------------------------------
 
-    def select_all(self: CanvasView) -> None:
+    def select_all(self) -> None:
         """Every card, box and note."""
         document = self.scene.document
         self.select((*self.scene.row, *document.boxes, *document.notes))
 
-    def walk(self: CanvasView, direction: str) -> None:
+    def walk(self, direction: str) -> None:
         """Moves the focus to the next node along a wire (left, right) or to the nearest above or below."""
         scene = self.scene
         row = scene.row.get(self.focused or "")
@@ -103,40 +102,41 @@ class Commands:
             cost = np.where(np.isnan(cost), np.inf, cost)
             found = int(np.argmin(cost)) if len(cost) and np.isfinite(cost.min()) else None
         if found is not None:
-            self.focused = scene.ids[found]
-            self.select((self.focused,))
-            self.reveal(self.focused)
-            accessible.announce(self, self.focused)
+            key = scene.ids[found]
+            self.focused = key
+            self.select((key,))
+            self.reveal(key)
+            accessible.announce(self, key)
 
     # ---- changing --------------------------------------------------------
 
-    def delete(self: CanvasView) -> None:
+    def delete(self) -> None:
         """Deletes what is selected."""
         if self.selection:
             self.answer(self.intents.remove(self.selection))
 
-    def extract(self: CanvasView) -> None:
+    def extract(self) -> None:
         """Deletes what is selected and joins the ends of the wires."""
         if self.selection:
             self.answer(self.intents.extract(self.selection))
 
-    def copy(self: CanvasView) -> None:
+    def copy(self) -> None:
         """Puts the selected nodes on the clipboard, as Python."""
         text = self.intents.copy(self.selection) if self.selection else ""
         if text:
             QGuiApplication.clipboard().setText(text)
 
-    def cut(self: CanvasView) -> None:
+    def cut(self) -> None:
         """Copies what is selected, then deletes it."""
         if self.selection:
             self.copy()
             self.delete()
 
-    def paste(self: CanvasView) -> None:
+    def paste(self) -> None:
         """Makes nodes of what is on the clipboard: copied nodes, or Python."""
         self.paste_text(QGuiApplication.clipboard().text())
 
-    def paste_text(self: CanvasView, text: str) -> None:
+    def paste_text(self, text: str) -> None:
         """Makes nodes of a text, at the pointer if that is on the canvas."""
         if not text.strip():
             return
@@ -146,7 +146,7 @@ class Commands:
         if made:
             self.select(made)
 
-    def duplicate(self: CanvasView, keep_inputs: bool = False) -> None:
+    def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
         if self.selection:
             made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
@@ -154,7 +154,7 @@ class Commands:
             if made:
                 self.select(made)
 
-    def nudge(self: CanvasView, dx: float, dy: float) -> None:
+    def nudge(self, dx: float, dy: float) -> None:
         """Moves the selected things a little; one undo step for a series."""
         scene, document = self.scene, self.scene.document
         places: dict[str, tuple[float, float]] = {}
@@ -168,14 +168,14 @@ class Commands:
         if places:
             self.answer(self.intents.move(places, merge="nudge " + " ".join(sorted(places))[:200]))
 
-    def collapse(self: CanvasView) -> None:
+    def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
         rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
         if rows:
             folded = not all(self.scene.collapsed[rows])
             self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
 
-    def box_selection(self: CanvasView) -> None:
+    def box_selection(self) -> None:
         """Draws a titled box around the selected cards."""
         rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
         rect = self.scene.bounds(rows) if rows else None
@@ -183,23 +183,23 @@ class Commands:
             around = (rect[0] - 24, rect[1] - 48, rect[2] + 24, rect[3] + 24)
             self.answer(self.intents.add_box("Box", around))
 
-    def add_note(self: CanvasView) -> None:
+    def add_note(self) -> None:
         """Writes a note at the pointer."""
         self.answer(self.intents.add_note("Note", self.viewport.to_world(self.pointer.x(), self.pointer.y())))
 
-    def add_node(self: CanvasView) -> None:
+    def add_node(self) -> None:
         """Opens the search list at the pointer."""
         inside = self.rect().contains(self.pointer.toPoint()) and self.underMouse()
         self.open_search(self.pointer if inside else QPointF(self.rect().center()))
 
     def open_search(
-        self: CanvasView, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
+        self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
         self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
 
     def add_op(
-        self: CanvasView,
+        self,
         op: str,
         at: QPointF,
         source: tuple[str, int] | None = None,
@@ -214,15 +214,13 @@ class Commands:
             self.select((key,))
         self.setFocus()
 
-    def rename(self: CanvasView) -> None:
+    def rename(self) -> None:
         """Opens a field over the name of the one selected thing."""
         if len(self.selection) == 1:
             self.edit_in_place(self.selection[0], "")
 
-    def edit_in_place(self: CanvasView, key: str, path: str) -> None:
+    def edit_in_place(self, key: str, path: str) -> None:
         """Opens a field over a card: its name (path ""), or the literal at a port."""
-        from guigrad.ui.canvas.editor import InPlaceEditor  # a cycle otherwise: the editor is placed by the view
-
         if self.editor is not None:
             self.editor.close_without()
         self.editor = InPlaceEditor.over(self, key, path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
+from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.gesture import Gesture, Mods
-from guigrad.ui.canvas.ink import text_width
 from guigrad.ui.canvas.wire import handle, segments
 
 if TYPE_CHECKING:
@@ -143,22 +143,3 @@ class DragWire(Gesture):
             text = face.inputs[self.over[2]].path if self.over[1] == "in" else ""
         if text:
             bubble(p, view, text, self.last, "failed" if self.reason else "success")
-
-
-def bubble(p: QPainter, view: CanvasView, text: str, at: QPointF, token: str) -> None:
-    """A short text beside the pointer, kept inside the window."""
-    ink = view.painter.ink
-    room = min(360.0, view.width() - 24.0)
-    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-    p.setFont(ink.note)
-    wide = min(room - 20, text_width(ink.note, text) + 2)
-    inside = p.boundingRect(QRectF(0, 0, wide, 400), flags, text)
-    rect = QRectF(at.x() + 14, at.y() + 16, inside.width() + 20, inside.height() + 12)
-    rect.moveLeft(max(8.0, min(rect.left(), view.width() - rect.width() - 8)))
-    if rect.bottom() > view.height() - 8:
-        rect.moveBottom(at.y() - 12)
-    p.setPen(QPen(ink.color(token), 1.2))
-    p.setBrush(ink.brush("failed_soft" if token == "failed" else "tooltip"))
-    p.drawRoundedRect(rect, 6, 6)
-    p.setPen(ink.color("text"))
-    p.drawText(rect.adjusted(10, 6, -10, -6), flags, text)

@@ -14,13 +14,13 @@ from guigrad.ui.canvas.facet import literal_text
 from guigrad.ui.theme import code_font
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+    from guigrad.ui.canvas.board import Board
 
 
 class InPlaceEditor(QLineEdit):
     """Edits a name (path "") or a literal. Enter or leaving it commits, Esc does not."""
 
-    def __init__(self, view: CanvasView, key: str, path: str, text: str) -> None:
+    def __init__(self, view: Board, key: str, path: str, text: str) -> None:
         super().__init__(text, view)
         self._view = view
         self.key = key
@@ -32,7 +32,7 @@ class InPlaceEditor(QLineEdit):
         self.returnPressed.connect(self.commit)
 
     @staticmethod
-    def over(view: CanvasView, key: str, path: str) -> InPlaceEditor | None:
+    def over(view: Board, key: str, path: str) -> InPlaceEditor | None:
         """A field over a card, box or note; None if there is nothing to edit."""
         document = view.scene.document
         node = document.nodes.get(key)

@@ -139,7 +139,11 @@ class Move(Gesture):
             box = scene.document.boxes.get(key)
             if box is not None:  # a box takes along what lies inside it
                 inside = scene.visible((box.x, box.y, box.x + box.width, box.y + box.height), 0.0).tolist()
-                keys |= {scene.ids[r] for r in inside if box.x <= scene.x[r] and scene.x[r] + scene.width[r] <= box.x + box.width}
+                keys |= {
+                    scene.ids[r]
+                    for r in inside
+                    if box.x <= scene.x[r] and scene.x[r] + scene.width[r] <= box.x + box.width
+                }
         self.rows = [scene.row[key] for key in keys if key in scene.row]
         self.loose = [key for key in keys if key not in scene.row]
 
@@ -150,7 +154,7 @@ class Move(Gesture):
             dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
         self.view.scene.shift(self.rows, dx - self.moved[0], dy - self.moved[1])
         self.moved = (dx, dy)
-        self.view.painter.shifted = {key: self.moved for key in self.loose}
+        self.view.painter.shifted = dict.fromkeys(self.loose, self.moved)
         self.view.update()
 
     def end(self, point: QPointF) -> None:
@@ -171,7 +175,9 @@ class Move(Gesture):
             if made:
                 view.select(made)
             return
-        places = {scene.ids[r]: (round(float(scene.x[r])) + dx, round(float(scene.y[r])) + dy) for r in self.rows}
+        places: dict[str, tuple[float, float]] = {
+            scene.ids[r]: (round(float(scene.x[r])) + dx, round(float(scene.y[r])) + dy) for r in self.rows
+        }
         for key in self.loose:
             thing = scene.document.boxes.get(key) or scene.document.notes.get(key)
             if thing is not None:
@@ -218,5 +224,3 @@ class Knife(Gesture):
         pen = QPen(self.view.painter.ink.color("failed"), 1.5, Qt.PenStyle.DashLine)
         p.setPen(pen)
         p.drawLine(self.start, self.last)
-
-

@@ -14,7 +14,7 @@ from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+    from guigrad.ui.canvas.board import Board
 
 SIZE: Final = (150, 92)
 MARGIN: Final = 12
@@ -23,7 +23,7 @@ MARGIN: Final = 12
 class Minimap(QWidget):
     """Shown when asked for and there is more than one screen of graph."""
 
-    def __init__(self, view: CanvasView) -> None:
+    def __init__(self, view: Board) -> None:
         super().__init__(view)
         self._view = view
         self.wanted = True

@@ -14,7 +14,7 @@ from guigrad.ui.canvas.facet import value_path
 from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Pan
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+    from guigrad.ui.canvas.view import Board
 
 Button = Qt.MouseButton
 WHEEL_STEP: Final = 1.0015

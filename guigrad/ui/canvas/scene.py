@@ -312,9 +312,7 @@ class Scene:
         found = self.visible((x, y, x, y), 0.0)
         return int(found[-1]) if len(found) else None
 
-    def port_at(
-        self, x: float, y: float, reach: float = g.REACH, only: str = ""
-    ) -> tuple[int, str, int] | None:
+    def port_at(self, x: float, y: float, reach: float = g.REACH, only: str = "") -> tuple[int, str, int] | None:
         """(row, "in" or "out", number) of the nearest port within reach, on one side only if asked."""
         best: tuple[float, tuple[int, str, int]] | None = None
         for row in self.visible((x, y, x, y), reach).tolist():

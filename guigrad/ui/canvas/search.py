@@ -14,7 +14,7 @@ from guigrad.ops import table
 from guigrad.ops.spec import OpSpec
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+    from guigrad.ui.canvas.board import Board
 
 SHOWN: Final = 40
 SIZE: Final = (300, 320)
@@ -23,7 +23,7 @@ SIZE: Final = (300, 320)
 class SearchPopup(QFrame):
     """A field and the rows of the op table that answer it. Enter or a click chooses, Esc closes."""
 
-    def __init__(self, view: CanvasView) -> None:
+    def __init__(self, view: Board) -> None:
         super().__init__(view, Qt.WindowType.Popup)
         self._view = view
         self._choose: Callable[[str], None] = lambda op: None
@@ -117,4 +117,3 @@ def takes_tensor(target: str) -> bool:
 def gives_tensor(target: str) -> bool:
     """Whether the op yields a tensor, or something that may be one."""
     return any(word.startswith(("Tensor", "any")) for o in table.overloads(target) for word in o.returns)
-

@@ -15,13 +15,13 @@ from guigrad.ui.canvas.content import number
 from guigrad.ui.canvas.mouse import port_under
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import CanvasView
+    from guigrad.ui.canvas.board import Board
 
 SHOWN: Final = 48
 """Elements written out."""
 
 
-def tip(view: CanvasView, at: QPoint) -> str:
+def tip(view: Board, at: QPoint) -> str:
     """The tooltip for a point of the screen, "" for none."""
     scene = view.scene
     point = QPointF(at)
@@ -36,7 +36,7 @@ def tip(view: CanvasView, at: QPoint) -> str:
     return _wire(view, wire) if wire is not None else ""
 
 
-def node_tip(view: CanvasView, row: int) -> str:
+def node_tip(view: Board, row: int) -> str:
     """Everything about a node at this moment."""
     scene = view.scene
     node, record = scene.node(row), scene.faces.record(row)
@@ -52,7 +52,9 @@ def node_tip(view: CanvasView, row: int) -> str:
         lines += _value("value", record.value, record.stats, record)
         if record.requires_grad:
             grad = record.grad if record.grad is not None or record.grad_stats is not None else record.xray
-            name = "x-ray gradient" if record.grad is None and record.grad_stats is None and grad is not None else "grad"
+            name = (
+                "x-ray gradient" if record.grad is None and record.grad_stats is None and grad is not None else "grad"
+            )
             lines += _value(name, grad, record.grad_stats, record)
             kind = "leaf" if record.is_leaf else f"grad_fn {record.grad_fn}"
             lines.append(escape(kind))
@@ -87,7 +89,7 @@ def _value(name: str, value: object, stats: Stats | None, record: Record) -> lis
     return [f"{name}: <code>{escape(str(value)[:400])}</code>"]
 
 
-def _port(view: CanvasView, row: int, side: str, index: int) -> str:
+def _port(view: Board, row: int, side: str, index: int) -> str:
     face = view.scene.facet(row)
     if side == "out":
         name = face.outputs[index] or face.title
@@ -100,10 +102,12 @@ def _port(view: CanvasView, row: int, side: str, index: int) -> str:
     return f"<b>{escape(inlet.path)}</b><br>{action}"
 
 
-def _wire(view: CanvasView, wire: int) -> str:
+def _wire(view: Board, wire: int) -> str:
     scene, wires = view.scene, view.scene.wires
     source, target = int(wires.source[wire]), int(wires.target[wire])
-    lines = [f"<b>{escape(scene.facet(source).title)} → {escape(scene.facet(target).title)}.{escape(wires.paths[wire])}</b>"]
+    lines = [
+        f"<b>{escape(scene.facet(source).title)} → {escape(scene.facet(target).title)}.{escape(wires.paths[wire])}</b>"
+    ]
     record = scene.faces.record(source)
     if record is not None and record.shape is not None:
         lines.append(f"{escape(str(record.dtype))} {list(record.shape)}")
