@@ -151,17 +151,15 @@ class Board(QWidget):
         """1 is 100 %, whatever the lecture scale."""
         return self.viewport.scale / self.text_scale
 
-    def set_viewport(self, viewport: Viewport) -> None:
-        """Shows another part of the canvas."""
+    def set_viewport(self, viewport: Viewport, moving: bool = False) -> None:
+        """Shows another part of the canvas; ``moving`` when a gesture does it and more will follow."""
         if viewport == self.viewport:
             return
         self.viewport = viewport
         self._fit_wanted = False
         if self.editor is not None:
             self.editor.follow()
-        self.painter.rest = False
-        self._rest.start()
-        self.update()
+        self.stir(moving)
         self.viewport_changed.emit()
 
     # ---- selection -------------------------------------------------------
@@ -245,8 +243,15 @@ class Board(QWidget):
             p.setPen(QPen(ink.color(token), 1.5, style))
             p.drawRoundedRect(rect, 10 * s + out, 10 * s + out)
 
+    def stir(self, moving: bool) -> None:
+        """Something changes: paints now, and once more with more care when all is at rest."""
+        self.painter.rest = False
+        self.painter.moving |= moving
+        self._rest.start()
+        self.update()
+
     def _on_rest(self) -> None:
-        self.painter.rest = True
+        self.painter.rest, self.painter.moving = True, False
         self.update()
 
     def _on_forget(self) -> None:
@@ -254,10 +259,8 @@ class Board(QWidget):
         self.update()
 
     def _changed(self) -> None:
-        self.painter.rest = False
-        self._rest.start()
         self.minimap.refresh()
-        self.update()
+        self.stir(False)
 
     def _cancel(self) -> None:
         if self.gesture is not None:

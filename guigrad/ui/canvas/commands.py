@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QMimeData, QPointF
 from PySide6.QtGui import QGuiApplication
 
 from guigrad.ui.canvas import accessible
@@ -15,6 +15,8 @@ from guigrad.ui.canvas.editor import InPlaceEditor
 
 STEP: Final = 1.25
 """One step of Ctrl+Plus."""
+DOCUMENT_MIME: Final = "application/x-guigrad-document"
+"""Copied nodes on the clipboard, as a document's bytes."""
 NUDGE: Final = (8.0, 64.0)
 """Units: canvas units. An arrow key, and with Shift."""
 
@@ -53,7 +55,7 @@ class Commands(Board):
 
     def zoom_by(self, factor: float, at: QPointF) -> None:
         """Zooms so that what is under a point of the screen stays there."""
-        self.set_viewport(self.viewport.zoomed(factor, at.x(), at.y(), self.text_scale))
+        self.set_viewport(self.viewport.zoomed(factor, at.x(), at.y(), self.text_scale), moving=True)
 
     def reveal(self, key: str) -> None:
         """Brings a node into view, without zooming if it is large enough to read."""
@@ -121,10 +123,14 @@ class Commands(Board):
             self.answer(self.intents.extract(self.selection))
 
     def copy(self) -> None:
-        """Puts the selected nodes on the clipboard, as Python."""
-        text = self.intents.copy(self.selection) if self.selection else ""
-        if text:
-            QGuiApplication.clipboard().setText(text)
+        """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python."""
+        if not self.selection:
+            return
+        text, exact = self.intents.copy(self.selection)
+        data = QMimeData()
+        data.setText(text)
+        data.setData(DOCUMENT_MIME, exact)
+        QGuiApplication.clipboard().setMimeData(data)
 
     def cut(self) -> None:
         """Copies what is selected, then deletes it."""
@@ -134,17 +140,20 @@ class Commands(Board):
 
     def paste(self) -> None:
         """Makes nodes of what is on the clipboard: copied nodes, or Python."""
-        self.paste_text(QGuiApplication.clipboard().text())
+        data = QGuiApplication.clipboard().mimeData()
+        if data.hasFormat(DOCUMENT_MIME):
+            self.paste_data(bytes(data.data(DOCUMENT_MIME).data()))
+        elif data.text().strip():
+            self.paste_data(data.text())
 
-    def paste_text(self, text: str) -> None:
-        """Makes nodes of a text, at the pointer if that is on the canvas."""
-        if not text.strip():
-            return
+    def paste_data(self, data: str | bytes) -> None:
+        """Makes nodes of Python or of a document, at the pointer if that is on the canvas."""
         point = self.pointer if self.rect().contains(self.pointer.toPoint()) else QPointF(self.rect().center())
-        made, reason = self.intents.paste(text, self.viewport.to_world(point.x(), point.y()))
+        x, y = self.viewport.to_world(point.x(), point.y())
+        made, reason = self.intents.paste(data, (round(x), round(y)))
         self.answer(reason)
         if made:
-            self.select(made)
+            self.select(key for key in made if key in self.scene.row or key not in self.scene.document.nodes)
 
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
@@ -177,11 +186,9 @@ class Commands(Board):
 
     def box_selection(self) -> None:
         """Draws a titled box around the selected cards."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        rect = self.scene.bounds(rows) if rows else None
-        if rect is not None:
-            around = (rect[0] - 24, rect[1] - 48, rect[2] + 24, rect[3] + 24)
-            self.answer(self.intents.add_box("Box", around))
+        keys = [key for key in self.selection if key in self.scene.row]
+        if keys:
+            self.answer(self.intents.add_box("Box", keys))
 
     def add_note(self) -> None:
         """Writes a note at the pointer."""

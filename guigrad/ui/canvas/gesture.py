@@ -66,7 +66,9 @@ class Pan(Gesture):
         self._before = self.view.viewport
 
     def move(self, point: QPointF) -> None:
-        self.view.set_viewport(self.view.viewport.moved(point.x() - self.last.x(), point.y() - self.last.y()))
+        self.view.set_viewport(
+            self.view.viewport.moved(point.x() - self.last.x(), point.y() - self.last.y()), moving=True
+        )
 
     def cancel(self) -> None:
         if self.begun:
@@ -183,10 +185,11 @@ class Move(Gesture):
             if thing is not None:
                 places[key] = (thing.x + dx, thing.y + dy)
         wire = self._wire_under(point) if len(self.rows) == 1 and not self.loose else None
-        view.answer(view.intents.move(places))
         if wire is not None:
             key = scene.ids[self.rows[0]]
-            view.answer(view.intents.insert_on_wire(key, *wire))
+            view.answer(view.intents.insert_on_wire(key, *wire, places[key]))
+        else:
+            view.answer(view.intents.move(places))
 
     def cancel(self) -> None:
         self.view.scene.shift(self.rows, -self.moved[0], -self.moved[1])

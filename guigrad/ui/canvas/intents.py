@@ -45,8 +45,8 @@ class Intents(Protocol):
         """
         ...
 
-    def insert_on_wire(self, key: str, target: str, path: str) -> str:
-        """Puts a node that is there into the wire that ends at a port."""
+    def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
+        """Puts a node that is there into the wire that ends at a port, and its card to where it was dropped."""
         ...
 
     def remove(self, keys: Sequence[str]) -> str:
@@ -71,20 +71,20 @@ class Intents(Protocol):
         """Copies nodes beside themselves; (the new ids, reason)."""
         ...
 
-    def copy(self, keys: Sequence[str]) -> str:
-        """The nodes as text for the clipboard: Python that pastes back as nodes."""
+    def copy(self, keys: Sequence[str]) -> tuple[str, bytes]:
+        """The nodes for the clipboard: as Python for other programs, and as a document that pastes back exactly."""
         ...
 
-    def paste(self, text: str, at: tuple[float, float]) -> tuple[tuple[str, ...], str]:
-        """Makes nodes of copied ones or of Python; (their ids, reason)."""
+    def paste(self, data: str | bytes, at: tuple[float, float]) -> tuple[tuple[str, ...], str]:
+        """Makes nodes of Python or of a document's bytes; (their ids, reason)."""
         ...
 
     def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
         """Folds cards to their title, or unfolds them."""
         ...
 
-    def add_box(self, title: str, rect: tuple[float, float, float, float]) -> str:
-        """Draws a titled box: left, top, right, bottom."""
+    def add_box(self, title: str, keys: Sequence[str]) -> str:
+        """Draws a titled box around cards."""
         ...
 
     def add_note(self, text: str, at: tuple[float, float]) -> str:

@@ -14,7 +14,8 @@ from guigrad.ui.canvas.facet import value_path
 from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Pan
 
 if TYPE_CHECKING:
-    from guigrad.ui.canvas.view import Board
+    from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.view import CanvasView
 
 Button = Qt.MouseButton
 WHEEL_STEP: Final = 1.0015
@@ -143,7 +144,7 @@ def wheel(view: CanvasView, event: QWheelEvent) -> None:
     touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
     if touchpad and not event.modifiers() & Mods.ControlModifier:
         delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
-        view.set_viewport(view.viewport.moved(delta.x(), delta.y()))
+        view.set_viewport(view.viewport.moved(delta.x(), delta.y()), moving=True)
     else:
         turn = event.angleDelta().y() or event.angleDelta().x()
         view.zoom_by(WHEEL_STEP**turn, event.position())
@@ -158,7 +159,7 @@ def native_gesture(view: CanvasView, event: QNativeGestureEvent) -> bool:
     return True
 
 
-def port_under(view: CanvasView, point: QPointF) -> PortHit | None:
+def port_under(view: Board, point: QPointF) -> PortHit | None:
     """The port at a point of the screen, where the zoom shows ports."""
     if view.viewport.scale < g.DETAIL * 0.7:
         return None
@@ -166,7 +167,7 @@ def port_under(view: CanvasView, point: QPointF) -> PortHit | None:
     return view.scene.port_at(x, y, min(g.REACH, max(7.0, 8.0 / view.viewport.scale)))
 
 
-def thing_under(view: CanvasView, point: QPointF) -> str:
+def thing_under(view: Board, point: QPointF) -> str:
     """The id of the node, note or box title at a point of the screen; "" for none."""
     x, y = view.viewport.to_world(point.x(), point.y())
     row = view.scene.node_at(x, y)

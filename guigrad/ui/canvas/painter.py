@@ -20,7 +20,7 @@ from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.face import STALE, draw_fixed, draw_numbers, number_font
 from guigrad.ui.canvas.ink import Ink, ink, text_width
 from guigrad.ui.canvas.scene import Scene
-from guigrad.ui.canvas.tiles import Tiles
+from guigrad.ui.canvas.tiles import BUDGET_MS, WHOLE_MS, Tiles
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Array, Rect, segments
 
@@ -40,7 +40,7 @@ _STYLES: Final = 2 + len(GRAD_WIDTHS)
 class Painter:
     """Paints a scene. One for each widget: it keeps the tiles.
 
-    ``rest``: nothing moves, so time may be spent on looks. ``hidden_wire`` is being dragged elsewhere; ``shifted`` boxes and notes too.
+    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``shifted`` boxes and notes too.
     """
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
@@ -48,7 +48,7 @@ class Painter:
         self.tiles = Tiles()
         self.ink: Ink = ink(theme)
         self.pending = False
-        self.rest = False
+        self.rest = self.moving = False
         self.hidden_wire: int | None = None
         self.shifted: dict[str, tuple[float, float]] = {}
         self._dots: tuple[float, float, str, QPixmap] | None = None
@@ -189,7 +189,7 @@ class Painter:
     def _faces(self, p: QPainter, view: Viewport, rows: Array) -> None:
         scene, s, ratio = self.scene, view.scale, view.ratio
         tiles = self.tiles
-        tiles.begin()
+        tiles.begin(BUDGET_MS if self.moving else WHOLE_MS)
         xs = np.floor(scene.x[rows] * s + view.left).tolist()
         ys = np.floor(scene.y[rows] * s + view.top).tolist()
         p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

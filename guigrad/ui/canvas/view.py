@@ -110,5 +110,5 @@ class CanvasView(Commands):
         elif data.hasUrls():
             self.dropped.emit([url.toLocalFile() for url in data.urls() if url.isLocalFile()])
         elif data.hasText():
-            self.paste_text(data.text())
+            self.paste_data(data.text())
         event.acceptProposedAction()
