@@ -11,13 +11,13 @@ With two or more edges autograd adds them up and holding them changes neither st
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 import torch
 
-from guigrad.engine.values import storage_key
+from guigrad.engine.values import storage_key, tensors_in
 
 Tensor = torch.Tensor
 Edge = tuple[Any, int]
@@ -86,7 +86,7 @@ class Recorder:
         events, handles = self.events, self._handles
         near = False
         for fn, edges in edges_of.items():
-            if takers and any([target in takers for target, _ in edges]):
+            if takers and any(target in takers for target, _ in edges):
                 near = True
                 post = self._careful(fn, tuple([target in takers for target, _ in edges]))
             elif edges:
@@ -133,7 +133,7 @@ class Recorder:
                 gradient = left[at]
                 if gradient is not None:
                     self._taken[target] = (fn, at)
-                    if any([gradient is other for other in arrived]) or any([gradient is other for other in kept]):
+                    if any(gradient is other for other in arrived) or any(gradient is other for other in kept):
                         self._release(fn, gradient)
 
         return post
@@ -145,7 +145,7 @@ class Recorder:
         while todo:
             fn = todo.pop()
             event = self.events[fn]
-            held = any([tensor is other for other in event[ARRIVED]])
+            held = any(tensor is other for other in event[ARRIVED])
             event[:] = [tuple([alias if g is tensor else g for g in gradients]) for gradients in event]
             if held:
                 for maker, at in self._incoming.get(fn, ()):
@@ -208,6 +208,30 @@ def _note(events: dict[Any, Event], fn: Any) -> Hook:
         events[fn] = []
 
     return post
+
+
+class Earlier:
+    """Edges of tensors as they were before an in-place op gave them new ones, by node id. See Note [Attribution] in tape."""
+
+    def __init__(self) -> None:
+        self.edges: dict[str, list[tuple[str, list[Edge | None]]]] = {}
+
+    def before(self, op: str, target: Any, values: Iterable[tuple[str, Any]]) -> None:
+        """The in-place node ``op`` is about to change ``target``: takes down the edges of all that shares its memory."""
+        if not torch.is_grad_enabled():
+            return
+        memory = {storage_key(tensor) for tensor in tensors_in(target)} - {None}
+        for key, value in values if memory else ():
+            tensors = tensors_in(value)
+            if any(storage_key(tensor) in memory for tensor in tensors):
+                self.edges.setdefault(key, []).append((op, [edge_of(tensor) for tensor in tensors]))
+
+    def forget(self, ops: Container[str] | None = None) -> None:
+        """These in-place nodes (None: all) are about to run anew."""
+        if ops is None:
+            self.edges.clear()
+        for key, taken in self.edges.items():
+            self.edges[key] = [(op, edges) for op, edges in taken if ops is None or op not in ops]
 
 
 def _copied(gradients: tuple[Any, ...], shared: dict[int, dict[int, Tensor]]) -> tuple[Any, ...]:
