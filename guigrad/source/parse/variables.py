@@ -36,8 +36,8 @@ def prune(nodes: dict[str, Node], items: tuple[Item, ...], kept: set[str]) -> tu
     dead = updates.keys() - live
     if not dead:
         return nodes, items
-    kept = {key: node for key, node in nodes.items() if key not in dead}
-    return kept, _without(items, dead)
+    living = {key: node for key, node in nodes.items() if key not in dead}
+    return living, _without(items, dead)
 
 
 def _settled(nodes: dict[str, Node], items: tuple[Item, ...]) -> tuple[dict[str, Node], tuple[Item, ...]]:
