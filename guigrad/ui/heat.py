@@ -1,0 +1,67 @@
+"""Numbers to colours: the diverging scales of values and gradients."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PySide6.QtGui import QColor
+
+from guigrad.ui.theme import Theme
+
+STEPS = 255
+"""Entries of a scale's table; odd, so that zero has its own."""
+
+Array = np.ndarray[Any, Any]
+
+
+@cache
+def table(theme: Theme, scale: str) -> Array:
+    """The scale as 255 colours 0xAARRGGBB from -1 over 0 to 1, and one more for what is not finite.
+
+    Shapes: uint32 [256]
+    """
+    made = np.empty(STEPS + 1, np.uint32)
+    low, middle, high = (QColor(text) for text in theme.heat[scale])
+    for step in range(STEPS):
+        t = step / (STEPS // 2) - 1.0
+        end = high if t > 0 else low
+        red, green, blue = (round(a + (b - a) * abs(t)) for a, b in zip(_rgb(middle), _rgb(end), strict=True))
+        made[step] = 0xFF000000 | red << 16 | green << 8 | blue
+    made[STEPS] = QColor(theme.invalid).rgba()
+    return made
+
+
+def _rgb(color: QColor) -> tuple[int, int, int]:
+    return color.red(), color.green(), color.blue()
+
+
+def levels(values: Array, limit: float | None = None) -> Array:
+    """Where numbers lie on a scale: 0 … 254, 255 for NaN and infinities.
+
+    ``limit`` is the magnitude that gets the full colour; the largest finite one when not given. Complex numbers count by magnitude.
+    Shapes: uint8, as ``values``
+    """
+    if np.iscomplexobj(values):
+        values = np.abs(values)
+    numbers = np.asarray(values, np.float64)
+    finite = np.isfinite(numbers)
+    safe = np.where(finite, numbers, 0.0)
+    top = float(np.abs(safe).max(initial=0.0)) if limit is None else limit
+    half = STEPS // 2
+    scaled = np.clip(safe / top, -1.0, 1.0) if top > 0 else safe
+    index = np.rint(scaled * half + half).astype(np.uint8)
+    return np.where(finite, index, np.uint8(STEPS))
+
+
+def colors(theme: Theme, scale: str, values: Array, limit: float | None = None) -> Array:
+    """The colours of numbers. Shapes: uint32 0xAARRGGBB, as ``values``"""
+    found: Array = table(theme, scale)[levels(values, limit)]
+    return found
+
+
+def text_on(color: int) -> str:
+    """The token-free text colour, black or white, that reads best on a cell of this colour."""
+    red, green, blue = (color >> 16 & 255), (color >> 8 & 255), color & 255
+    return "#101318" if (red * 299 + green * 587 + blue * 114) / 1000 > 128 else "#ffffff"

@@ -1,0 +1,61 @@
+"""What holds for every test: no display is needed, nothing is left running, no logged error goes unseen."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def _children() -> dict[int, str]:
+    """Command lines of this process's living children, by process id (empty where there is no /proc)."""
+    found: dict[int, str] = {}
+    for listing in Path("/proc/self/task").glob("*/children"):
+        try:
+            ids = [int(word) for word in listing.read_text().split()]
+        except OSError:  # the thread ended meanwhile
+            continue
+        for pid in ids:
+            try:
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if state != "Z" and "resource_tracker" not in command:
+                found[pid] = command.strip()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a thread or a process running."""
+    threads, children = set(threading.enumerate()), _children()
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in left:
+        thread.join(2.0)
+    alive = [thread.name for thread in left if thread.is_alive()]
+    new = {pid: command for pid, command in _children().items() if pid not in children}
+    assert not alive, f"threads left running: {alive}"
+    assert not new, f"processes left running: {new}"
+
+
+@pytest.fixture(autouse=True)
+def _no_logged_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fails a test during which an error was logged."""
+    yield
+    errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not errors, f"logged errors: {errors}"
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The checkout that the tests run from."""
+    return Path(__file__).resolve().parent.parent

@@ -1,0 +1,11 @@
+import torch
+
+torch.manual_seed(0)
+t1 = torch.randn(5, requires_grad=True)
+t2 = t1 + 2
+t3 = 2 * t2**2
+t4 = t3.mean()
+t4.backward()
+print(t1)
+print(t4)
+print(t1.grad)
