@@ -1,0 +1,223 @@
+"""All rows: the curated ones over resources/catalogue.json and the Python side; found by target, key or search.
+
+The catalogue is read at the first question (about 20 ms), never at import. Together the rows are the allow-list: what no row names is not called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+import msgspec
+from msgspec import Struct, structs
+
+from guigrad.ops import builtin, optim
+from guigrad.ops.spec import OpSpec, Overload
+from guigrad.paths import resources
+
+FRONT: Final = ("leaf", "pointwise", "reduce", "linear", "shape", "nn", "loss")
+"""Modules of curated rows, in the palette's order."""
+
+FAMILIES: Final = (
+    "leaves",
+    "math",
+    "comparison",
+    "reduce",
+    "linear algebra",
+    "shape",
+    "indexing",
+    "network",
+    "activation",
+    "loss",
+    "autograd",
+)
+"""Families of the palette, in its order."""
+
+TENSOR: Final = "torch.Tensor."
+
+
+class Catalogue(Struct, frozen=True):
+    """What resources/catalogue.json holds: generated rows, one target each."""
+
+    torch: str
+    ops: tuple[OpSpec, ...]
+
+
+class _Rows(Struct, frozen=True):
+    by_target: dict[str, OpSpec]  # generated and Python rows
+    curated: tuple[OpSpec, ...]
+    curator: dict[str, OpSpec]  # target -> its curated row
+    by_key: dict[str, OpSpec]
+    merged: dict[str, OpSpec]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The generated rows as they are in the file."""
+    return msgspec.json.decode((resources() / "catalogue.json").read_bytes(), type=Catalogue)
+
+
+@cache
+def curated() -> tuple[OpSpec, ...]:
+    """The hand-written front rows, in the palette's order, without their overloads."""
+    return tuple(row for name in FRONT for row in import_module(f"guigrad.ops.{name}").ROWS)
+
+
+@cache
+def _rows() -> _Rows:
+    by_target = {row.targets[0]: row for row in catalogue().ops}
+    for row in (*optim.optimizer_rows(), *builtin.builtin_rows()):
+        by_target[row.targets[0]] = row  # a hand-written signature wins over a generated one
+    for row in list(by_target.values()):
+        owner, _, name = row.targets[0].rpartition(".")
+        if owner in builtin.OWNERS:
+            by_target.setdefault(f"object.{name}", row)
+    curator = {target: row for row in curated() for target in row.targets}
+    by_key: dict[str, OpSpec] = {}
+    for row in by_target.values():
+        by_key.setdefault(row.key, row)
+        for name in row.old_names:
+            by_target.setdefault(name, row)
+    for row in curated():
+        by_key[row.key] = row
+    return _Rows(by_target, curated(), curator, by_key, {})
+
+
+def find(target: str) -> OpSpec | None:
+    """The row of one exact callable; a curated one brings its explanation to that callable's own overloads."""
+    rows = _rows()
+    known = rows.merged.get(target)
+    if known is not None:
+        return known
+    base = rows.by_target.get(target)
+    front = rows.curator.get(target)
+    if front is None or base is None:
+        return base
+    rows.merged[target] = merged = _merge(front, base)
+    return merged
+
+
+def _merge(front: OpSpec, base: OpSpec) -> OpSpec:
+    return structs.replace(
+        front,
+        overloads=base.overloads,
+        doc=base.doc or front.doc,
+        effect=base.effect,
+        random=base.random,
+        view=base.view,
+        front=True,
+    )
+
+
+def by_key(key: str) -> OpSpec | None:
+    """The row of a short name ("matmul", "linalg.inv", "F.softmax"), curated ones first."""
+    row = _rows().by_key.get(key)
+    return row and find(row.targets[0])
+
+
+def all_rows() -> Iterable[OpSpec]:
+    """Every row, one a target, curated ones merged, sorted by target."""
+    return (row for target in sorted(_rows().by_target) if (row := find(target)) is not None)
+
+
+def families() -> tuple[tuple[str, tuple[OpSpec, ...]], ...]:
+    """The palette's front rows by family, both in the palette's order."""
+    found: dict[str, list[OpSpec]] = {family: [] for family in FAMILIES}
+    for row in curated():
+        merged = find(row.targets[0])
+        if merged is not None:
+            found.setdefault(row.family, []).append(merged)
+    return tuple((family, tuple(rows)) for family, rows in found.items() if rows)
+
+
+def overloads(target: str) -> tuple[Overload, ...]:
+    """The ways to call a target; none for one that is not known."""
+    row = _rows().by_target.get(target)
+    return row.overloads if row else ()
+
+
+def returns(target: str) -> tuple[str, ...]:
+    """The type words of what a target returns where all overloads agree, else ("any",)."""
+    words = {overload.returns for overload in overloads(target)}
+    return words.pop() if len(words) == 1 else ("any",)
+
+
+def effect_of(target: str) -> str:
+    """What calling a target does beside computing ("" for nothing)."""
+    row = _rows().by_target.get(target)
+    return row.effect if row else ""
+
+
+def is_random(target: str) -> bool:
+    """Whether a target draws random numbers."""
+    row = _rows().by_target.get(target)
+    return row is not None and row.random
+
+
+def is_method(name: str) -> bool:
+    """Whether a tensor has an allowed method of this name."""
+    return name not in builtin.ATTRIBUTES["Tensor"] and TENSOR + name in _rows().by_target
+
+
+def is_object_method(name: str) -> bool:
+    """Whether a list, text, dict, size, generator, optimizer … has an allowed method of this name."""
+    row = _rows().by_target.get(f"object.{name}")
+    return row is not None and row.family != "attribute"
+
+
+def is_property(name: str) -> bool:
+    """Whether a dot and this name read an attribute: of a tensor, or a field of a result such as ``x.max(0).values``."""
+    return name in builtin.ATTRIBUTES["Tensor"] or name.startswith("_saved_") or any(
+        name in names for names in builtin.ATTRIBUTES.values()
+    ) or name in builtin.FIELDS  # fmt: skip
+
+
+def is_symbol(path: str) -> bool:
+    """Whether a dotted name is an allowed constant."""
+    return path in builtin.SYMBOLS
+
+
+def search(query: str, limit: int = 50) -> list[OpSpec]:
+    """Rows that answer a query, best first: by key, sign, alias and target, then by what they do; one a key."""
+    words = query.strip().lower()
+    if not words:
+        return [row for _, rows in families() for row in rows][:limit]
+    found: dict[str, tuple[tuple[int, int, int, str], OpSpec]] = {}
+    rows = _rows()
+    for target, row in rows.by_target.items():
+        front = rows.curator.get(target)
+        if front is not None and front.targets[0] != target:
+            continue
+        score = _score(words, front or row, target)
+        if score is None:
+            continue
+        order = (score, front is None, len(row.key), target)
+        known = found.get((front or row).key)
+        if known is None or order < known[0]:
+            found[(front or row).key] = (order, row)
+    best = sorted(found.values(), key=lambda pair: pair[0])[:limit]
+    return [spec for _, row in best if (spec := find(row.targets[0])) is not None]
+
+
+def _score(words: str, row: OpSpec, target: str) -> int | None:
+    key = row.key.lower()
+    short = key.rpartition(".")[2]
+    signs = (row.infix, row.glyph, *row.aliases, *row.old_names)
+    if words in (key, short) or words in signs or words in row.targets:
+        return 0
+    if key.startswith(words) or short.startswith(words):
+        return 1
+    if any(sign.lower().startswith(words) for sign in signs if len(sign) > 1):
+        return 2
+    if words in key or words in target.lower() or words in row.family:
+        return 3
+    if words in row.about.lower() or words in row.doc.lower():
+        return 4
+    parts = words.split()
+    if len(parts) > 1:
+        text = " ".join((key, *row.aliases, row.family, row.about, row.doc, *row.targets)).lower()
+        return 5 if all(part in text for part in parts) else None
+    letters = iter(key)
+    return 6 if len(words) > 2 and all(letter in letters for letter in words) else None
