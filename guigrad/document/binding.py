@@ -1,0 +1,100 @@
+"""Which parameter each argument of a node is, by its row of the op table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from guigrad.document.array import NUMPY, ArrayData
+from guigrad.document.model import DictOf, Format, In, ListOf, Node, Slice, Star, Sym, Value
+from guigrad.document.template import Place
+from guigrad.ops.bind import Kind, bind, kind_of
+from guigrad.ops.spec import REQUIRED, Overload, Param
+from guigrad.ops.table import find
+
+
+class Head(Struct, frozen=True):
+    """One argument of the template and the parameter that it is: ``path`` is that one's name, with ``[k]`` if it takes many."""
+
+    place: Place
+    path: str
+    param: Param | None
+
+
+UNKNOWN = Param("", "any")
+
+DTYPES = frozenset(NUMPY) | {
+    "bfloat16", "float", "double", "half", "int", "long", "short", "bool", "complex32", "chalf", "cfloat", "cdouble",
+    "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "qint8", "quint8", "qint32",
+}  # fmt: skip
+_SYMBOLS: dict[str, str] = {
+    **dict.fromkeys(DTYPES, "dtype"),
+    **dict.fromkeys(("contiguous_format", "channels_last", "channels_last_3d", "preserve_format"), "memory_format"),
+    **dict.fromkeys(("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"), "layout"),
+    **dict.fromkeys(("pi", "e", "inf", "nan", "tau"), "float"),
+}
+"""The kind of a constant, by the last part of its path."""
+
+
+def heads(node: Node) -> tuple[tuple[Head, ...], Overload | None]:
+    """Every argument of a node's template with the parameter it is, and the overload that this call means (None: unknown op)."""
+    spec = find(node.op)
+    known: dict[int | str, Head] = {}
+    taken: set[str] = set()
+    overload = None
+    if spec is not None and spec.overloads:
+        binding = bind(spec, [kind(value) for value in node.args], {name: kind(value) for name, value in node.kwargs})
+        overload, params = binding.overload, binding.params()
+        for place in binding.places:
+            if not place.index and place.path not in taken:  # after a *starred argument nobody can count
+                taken.add(place.path)
+                known.setdefault(place.where, Head((place.where,), place.path, params.get(place.param)))
+    result = [known.get(i) or Head((i,), f"arg{i}", None) for i in range(len(node.args))]
+    result += [known.get(name) or Head((name,), name, None) for name, _ in node.kwargs]
+    return tuple(result), overload
+
+
+def kind(value: Value) -> Kind:
+    """What ``bind`` needs to know of a value."""
+    return kind_of(value, _kind)
+
+
+def _kind(value: object) -> Kind:
+    match value:
+        case ListOf():
+            return tuple(kind(item) for item in value.items)
+        case ArrayData():
+            return "Tensor"
+        case Star():
+            return "*"
+        case Sym():
+            return _SYMBOLS.get(value.path.rpartition(".")[2], "any")
+        case Slice():
+            return "slice"
+        case DictOf():
+            return "dict"
+        case Format():
+            return "str"
+    return "ellipsis" if value is Ellipsis else "any"
+
+
+def is_required(param: Param) -> bool:
+    """It has no default."""
+    return isinstance(param.default, str) and param.default == REQUIRED
+
+
+def default_of(param: Param) -> Value:
+    """A parameter's default as a Value; ``In()`` for a required port, None for any other without one."""
+    if is_required(param):
+        return In() if param.is_port and not param.is_list else None
+    return _from_json(param.default)
+
+
+def _from_json(default: Any) -> Value:
+    match default:
+        case {"sym": str(path)}:
+            return Sym(path)
+        case list():
+            return ListOf(tuple(_from_json(item) for item in default))
+    return default  # type: ignore[no-any-return]  # a JSON literal

@@ -1,0 +1,296 @@
+"""JSON from anywhere to records, and a Problem for everything that cannot be one. Nothing that a file says is trusted.
+
+What reaches the document is safe to show and to print as code: names are identifiers, ops and constants dotted names,
+comments begin with "#", tensors fit their bytes. What is not understood is kept aside and written back.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import math
+import re
+import struct
+from typing import Any
+
+from msgspec import Struct
+
+from guigrad.document import tensors
+from guigrad.document.array import ArrayData
+from guigrad.document.encode import UNKNOWN
+from guigrad.document.model import (
+    Box,
+    Comment,
+    DictOf,
+    Format,
+    In,
+    ListOf,
+    Node,
+    Note,
+    Settings,
+    Slice,
+    Star,
+    Sym,
+    Value,
+    View,
+)
+from guigrad.document.problem import Problem
+
+MAX_DEPTH = 96
+"""Values inside values, and bodies inside bodies; torch itself stops at 64 dimensions."""
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_FAR = 1e9
+_NODE_FIELDS = frozenset(("id", "op", "args", "kwargs", "name", "outputs"))
+
+
+class Reading(Struct):
+    """What is being read: problems so far and what is kept for the next save."""
+
+    problems: list[Problem] = []
+    unknown_nodes: dict[str, dict[str, Any]] = {}
+    unknown_items: list[dict[str, Any]] = []
+    bytes_left: int = tensors.LIMIT_BYTES
+
+    def tell(self, message: str, node: str = "", severity: str = "error") -> None:
+        """Notes a problem; only the first hundred are kept, a broken file has thousands of the same."""
+        if len(self.problems) < 100:
+            self.problems.append(Problem(message, "file", node, node, severity=severity))
+
+
+class BadValue(Exception):
+    """A value that is not what it must be."""
+
+
+def is_name(value: Any) -> bool:
+    """Whether it may be a Python variable's name."""
+    return isinstance(value, str) and value.isidentifier() and not keyword.iskeyword(value)
+
+
+def is_dotted(value: Any) -> bool:
+    """Whether it is a dotted name: of an op, or of a constant."""
+    return isinstance(value, str) and _DOTTED.fullmatch(value) is not None
+
+
+def read_value(raw: Any, reading: Reading, node: str, depth: int = 0) -> Value:
+    """One template value; what is not understood becomes a ``Sym`` that keeps its JSON, with a problem."""
+    try:
+        return _value(raw, reading, node, depth)
+    except BadValue as error:
+        reading.tell(str(error), node)
+    except RecursionError:
+        reading.tell("a value is nested too deeply", node)
+    return _kept(raw)
+
+
+def _kept(raw: Any) -> Value:
+    try:
+        return Sym(UNKNOWN + json.dumps(raw, ensure_ascii=False))
+    except RecursionError:
+        return None
+
+
+def _value(raw: Any, reading: Reading, node: str, depth: int) -> Value:
+    if raw is None or isinstance(raw, bool | int | float | str):
+        return raw
+    if depth > MAX_DEPTH:
+        raise BadValue(f"a value is nested more than {MAX_DEPTH} deep")
+    if isinstance(raw, list):
+        return ListOf(tuple(read_value(item, reading, node, depth + 1) for item in raw))
+    keys = set(raw)
+    if len(keys) == 1:
+        ((tag, inner),) = raw.items()
+        match tag, inner:
+            case "in", None:
+                return In()
+            case "in", str():
+                return In(inner)
+            case "in", [str(source), int(output)] if not isinstance(output, bool) and 0 <= output < 1 << 31:
+                return In(source, output)
+            case "sym", str() if is_dotted(inner):
+                return Sym(inner)
+            case "tuple", list():
+                return tuple(read_value(item, reading, node, depth + 1) for item in inner)
+            case "dict", list() if all(isinstance(pair, list) and len(pair) == 2 for pair in inner):
+                return DictOf(
+                    tuple(
+                        (read_value(k, reading, node, depth + 1), read_value(v, reading, node, depth + 1))
+                        for k, v in inner
+                    )
+                )
+            case "slice", [start, stop, step]:
+                return Slice(*(read_value(part, reading, node, depth + 1) for part in (start, stop, step)))
+            case "star", _:
+                return Star(read_value(inner, reading, node, depth + 1))
+            case "ellipsis", True:
+                return ...
+            case "float", str():
+                return _float(inner)
+            case "int", str():
+                return _int(inner)
+            case "complex", [real, imag]:
+                return complex(_number(real), _number(imag))
+            case "tensor", _:
+                return _tensor(inner, reading)
+    if "format" in keys and keys <= {"format", "conversion", "spec"}:
+        return _format(raw, reading, node, depth)
+    raise BadValue(f"{_short(raw)} is not known to this version; it is kept")
+
+
+def _format(raw: dict[str, Any], reading: Reading, node: str, depth: int) -> Format:
+    spec, conversion = raw.get("spec", []), raw.get("conversion", "")
+    parts = tuple(read_value(part, reading, node, depth + 1) for part in spec) if isinstance(spec, list) else ()
+    if conversion not in ("", "r", "s", "a") or not all(isinstance(part, str | Format) for part in parts):
+        raise BadValue(f"{_short(raw)} is no part of an f-string")
+    return Format(read_value(raw["format"], reading, node, depth + 1), conversion, parts)
+
+
+def _tensor(raw: Any, reading: Reading) -> ArrayData:
+    try:
+        array = tensors.read(raw)
+    except ValueError as error:
+        raise BadValue(f"a tensor cannot be read: {error}") from None
+    reading.bytes_left -= len(array.data)
+    if reading.bytes_left < 0:
+        raise BadValue("the tensors of this document together are too large")
+    return array
+
+
+def _number(raw: Any) -> float:
+    if isinstance(raw, dict) and list(raw) == ["float"] and isinstance(raw["float"], str):
+        return _float(raw["float"])
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        try:
+            return float(raw)
+        except OverflowError:
+            pass
+    raise BadValue(f"{_short(raw)} is no number")
+
+
+def _float(text: str) -> float:
+    if text in ("nan", "inf", "-inf"):
+        return float(text)
+    if re.fullmatch("0x[0-9a-f]{16}", text):
+        return float(struct.unpack(">d", bytes.fromhex(text[2:]))[0])
+    raise BadValue(f"{text[:40]!r} is no number")
+
+
+def _int(text: str) -> int:
+    if re.fullmatch("-?0x[0-9a-fA-F]{1,1000000}", text):
+        return int(text, 16)
+    raise BadValue(f"{text[:40]!r} is no number")
+
+
+def read_node(raw: Any, reading: Reading) -> Node | None:
+    """One node; None, with a problem, when it has no id or no op."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("id"), str) or not raw["id"]:
+        reading.tell(f"a node without an id was left out: {_short(raw)}")
+        return None
+    key, op = raw["id"], raw.get("op")
+    if not isinstance(op, str) or not op:
+        reading.tell(f"{key} has no op and was left out", key)
+        return None
+    if not is_dotted(op):
+        reading.tell(f"{op[:60]!r} is not the name of an op", key)
+        op = "unknown." + (re.sub(r"\W", "_", op, flags=re.ASCII)[:60])
+    args, kwargs, name, outputs = raw.get("args", []), raw.get("kwargs", {}), raw.get("name"), raw.get("outputs", [])
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or not isinstance(outputs, list):
+        reading.tell(f"the arguments of {key} are not written as arguments", key)
+        args, kwargs, outputs = (
+            args if isinstance(args, list) else [],
+            kwargs if isinstance(kwargs, dict) else {},
+            outputs if isinstance(outputs, list) else [],
+        )
+    if name is not None and not is_name(name):
+        reading.tell(f"{_short(name)} cannot be the name of a value", key)
+        name = None
+    bad = [output for output in outputs if output is not None and not is_name(output)]
+    if bad:
+        reading.tell(f"{_short(bad[0])} cannot be the name of a value", key)
+    bad = [word for word in kwargs if not is_name(word)]
+    if bad:
+        reading.tell(f"{_short(bad[0])} cannot be the name of an argument", key)
+    unknown = {field: value for field, value in raw.items() if field not in _NODE_FIELDS}
+    if unknown:
+        reading.unknown_nodes[key] = unknown
+    return Node(
+        key,
+        op,
+        tuple(read_value(value, reading, key) for value in args),
+        tuple((word, read_value(value, reading, key)) for word, value in kwargs.items() if is_name(word)),
+        name,
+        tuple(output if is_name(output) else None for output in outputs),
+    )
+
+
+def read_view(raw: Any) -> View | None:
+    """Where a card lies; None for what is no place."""
+    match raw:
+        case [x, y]:
+            collapsed = False
+        case [x, y, bool(collapsed)]:
+            pass
+        case _:
+            return None
+    if not (isinstance(x, int | float) and isinstance(y, int | float) and _is_length(x) and _is_length(y)):
+        return None
+    return View(float(x), float(y), collapsed)
+
+
+def read_frame(raw: Any, key: str, kind: type[Box] | type[Note]) -> Box | Note | None:
+    """A box or a note; None for what is neither."""
+    if not isinstance(raw, dict) or not key:
+        return None
+    fields: dict[str, Any] = {}
+    for name in kind.__struct_fields__[1:]:
+        value = raw.get(name)
+        if name in ("title", "text"):
+            if isinstance(value, str):
+                fields[name] = value
+        elif isinstance(value, int | float) and _is_length(value):
+            fields[name] = float(value)
+        elif value is not None:
+            return None
+    return kind(key, **fields)
+
+
+def read_comment(raw: Any) -> Comment | None:
+    """Comment lines, made such that none of them can be code; None when there are none."""
+    if not isinstance(raw, dict):
+        return None
+    before, after = raw.get("before", []), raw.get("after", "")
+    lines = tuple(_comment(line) for line in before if isinstance(line, str)) if isinstance(before, list) else ()
+    return Comment(lines, _comment(after) if isinstance(after, str) else "")
+
+
+def _comment(line: str) -> str:
+    line = " ".join(re.split(r"[\r\n\f\v\x00\x1c-\x1e\x85\u2028\u2029]", line))
+    return line if not line or line.startswith("#") else f"# {line}"
+
+
+def read_settings(raw: Any, reading: Reading, known: set[str]) -> tuple[Settings, dict[str, Any]]:
+    """The settings, and those that this version does not know."""
+    if not isinstance(raw, dict):
+        reading.tell("the settings cannot be read")
+        return Settings(), {}
+    values: dict[str, Any] = {}
+    for name in ("title", "device", "about", "root"):
+        if name not in raw:
+            continue
+        if isinstance(raw[name], str) and (name != "root" or raw[name] in known):
+            values[name] = " ".join(raw[name].splitlines()) if name == "title" else raw[name]
+        elif raw[name] is not None or name != "root":
+            reading.tell(f"the setting {name} cannot be {_short(raw[name])}")
+    return Settings(**values), {key: value for key, value in raw.items() if key not in Settings.__struct_fields__}
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < _FAR
+
+
+def _short(raw: Any) -> str:
+    if isinstance(raw, dict):
+        return "{" + ", ".join(repr(str(key)[:20]) for key in list(raw)[:3]) + (", …}" if len(raw) > 3 else "}")
+    if isinstance(raw, list):
+        return f"a list of {len(raw)}"
+    return repr(raw)[:60] if not isinstance(raw, int) or abs(raw) < 10**60 else "a number of many digits"

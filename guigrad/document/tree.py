@@ -1,0 +1,155 @@
+"""Where things stand in the program tree: places, bodies, what is visible from where.
+
+A *spot* is a tuple of numbers: the index in the outermost body, then for each level down which body (0: ``body``, 1:
+``orelse``) and the index in it. Spots compare in program order. Variables of a loop or branch share their item's spot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from guigrad.document.model import (
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    Item,
+    Loop,
+    Region,
+    item_key,
+)
+
+Spot = tuple[int, ...]
+
+
+def spots(document: Document) -> Mapping[str, Spot]:
+    """The spot of every item and node, by key. Kept with the document, and carried on while its program stays the same."""
+    known: dict[str, Spot] | None = document.__dict__.get("spots")
+    if known is None:
+        known = document.__dict__["spots"] = {}
+        _collect(document.program, (), known)
+    return known
+
+
+def _collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot]) -> None:
+    for index, item in enumerate(items):
+        spot = (*above, index)
+        if isinstance(item, Eval | Effect):
+            found[item.node] = spot
+            continue
+        found[item.id] = spot
+        if isinstance(item, Loop):
+            found[item.var] = spot
+        if isinstance(item, Loop | Branch):
+            for carry in item.carried:
+                found[carry.port] = spot
+        _collect(item.body, (*spot, 0), found)
+        if isinstance(item, Branch):
+            _collect(item.orelse, (*spot, 1), found)
+
+
+def bodies(item: Item) -> tuple[tuple[Item, ...], ...]:
+    """The bodies of a loop, branch or region; none for an Eval or Effect."""
+    match item:
+        case Loop() | Region():
+            return (item.body,)
+        case Branch():
+            return (item.body, item.orelse)
+    return ()
+
+
+def with_bodies(item: Item, new: tuple[tuple[Item, ...], ...]) -> Item:
+    """The same loop, branch or region around other bodies."""
+    match item:
+        case Loop():
+            return Loop(item.id, item.var, item.iter, new[0], item.carried)
+        case Branch():
+            return Branch(item.id, item.test, new[0], new[1], item.carried)
+        case Region():
+            return Region(item.id, item.kind, new[0], item.args)
+    return item
+
+
+def item_at(program: tuple[Item, ...], spot: Spot) -> Item:
+    """The item at a spot."""
+    item = program[spot[0]]
+    for which, index in zip(spot[1::2], spot[2::2], strict=True):
+        item = bodies(item)[which][index]
+    return item
+
+
+def body_at(program: tuple[Item, ...], above: Spot) -> tuple[Item, ...]:
+    """The body whose items' spots begin with ``above`` (of even length: () is the program)."""
+    body = program
+    for index, which in zip(above[::2], above[1::2], strict=True):
+        body = bodies(body[index])[which]
+    return body
+
+
+def replace_body(program: tuple[Item, ...], above: Spot, body: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The program with one body replaced."""
+    if not above:
+        return body
+    index, which = above[0], above[1]
+    item = program[index]
+    inner = bodies(item)
+    changed = replace_body(inner[which], above[2:], body)
+    new = with_bodies(item, (*inner[:which], changed, *inner[which + 1 :]))
+    return (*program[:index], new, *program[index + 1 :])
+
+
+def rewrite(items: tuple[Item, ...], change: Callable[[Item], tuple[Item, ...]]) -> tuple[Item, ...]:
+    """Every item replaced by what ``change`` gives for it, bodies first; the same tuple where nothing changed."""
+    result: list[Item] = []
+    same = True
+    for item in items:
+        inner = bodies(item)
+        new = tuple(rewrite(body, change) for body in inner)
+        whole = item if all(a is b for a, b in zip(new, inner, strict=True)) else with_bodies(item, new)
+        changed = change(whole)
+        same = same and len(changed) == 1 and changed[0] is item
+        result.extend(changed)
+    return items if same else tuple(result)
+
+
+def defined(item: Item) -> Iterator[str]:
+    """The nodes that an item evaluates, those of its bodies and its variables included."""
+    if isinstance(item, Eval | Effect):
+        yield item.node
+        return
+    if isinstance(item, Loop):
+        yield item.var
+    if isinstance(item, Loop | Branch):
+        for carry in item.carried:
+            yield carry.port
+    for body in bodies(item):
+        for inner in body:
+            yield from defined(inner)
+
+
+def keys(item: Item) -> Iterator[str]:
+    """The keys of an item and of everything in its bodies."""
+    yield item_key(item)
+    for body in bodies(item):
+        for inner in body:
+            yield from keys(inner)
+
+
+def meeting(document: Document, source: str, reader: str) -> tuple[Spot, Spot] | None:
+    """Where a node and its reader stand in the body that holds both; None if the node cannot be seen from there.
+
+    What a region computes is seen after it; what a loop or branch computes only inside it (Note [Variables]).
+    """
+    where = spots(document)
+    at, to = where[source], where[reader]
+    while at[:-1] != to[: len(at) - 1]:
+        if not isinstance(item_at(document.program, at[:-2]), Region):
+            return None
+        at = at[:-2]
+    return at, to[: len(at)]
+
+
+def is_visible(document: Document, source: str, reader: str) -> bool:
+    """Whether a reader may be wired to a node as the program stands."""
+    met = meeting(document, source, reader)
+    return met is not None and met[0] < spots(document)[reader]
