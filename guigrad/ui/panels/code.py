@@ -212,7 +212,7 @@ class CodePanel(QWidget):
     def _show_line(self, line: int) -> None:
         block = self.view.document().findBlockByNumber(line - 1)
         geometry = self.view.blockBoundingGeometry(block).translated(self.view.contentOffset())
-        if block.isValid() and not (0 <= geometry.top() and geometry.bottom() <= self.view.viewport().height()):
+        if block.isValid() and not (geometry.top() >= 0 and geometry.bottom() <= self.view.viewport().height()):
             bar = self.view.verticalScrollBar()
             bar.setValue(max(0, line - 1 - bar.pageStep() // 2))
 
@@ -228,8 +228,8 @@ class CodePanel(QWidget):
         form = QTextCharFormat()
         form.setBackground(colour)
         form.setProperty(QTextFormat.Property.FullWidthSelection, True)
-        mark.format = form  # type: ignore[attr-defined]  # PySide6's stubs leave the struct's fields out
-        mark.cursor = QTextCursor(self.view.document().findBlockByNumber(line - 1))  # type: ignore[attr-defined]  # as above
+        mark.format = form
+        mark.cursor = QTextCursor(self.view.document().findBlockByNumber(line - 1))
         return mark
 
     def _place_button(self) -> None:

@@ -114,14 +114,12 @@ class _Delegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         look, entry = self.look, index.data(ROW_ROLE)
-        rect: QRect = option.rect  # type: ignore[attr-defined]  # PySide6's stubs leave the option's fields out
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]  # as above
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         if isinstance(entry, str):
             painter.setFont(look.text(10.5, 600))
             painter.setPen(look.color("text_muted"))
-            painter.drawText(
-                rect.adjusted(look.px(2), look.px(10), 0, 0), Qt.AlignmentFlag.AlignVCenter, entry.upper()
-            )
+            painter.drawText(rect.adjusted(look.px(2), look.px(10), 0, 0), Qt.AlignmentFlag.AlignVCenter, entry.upper())
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         body = rect.adjusted(0, 1, 0, -look.px(2))

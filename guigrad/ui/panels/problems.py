@@ -138,7 +138,9 @@ class ProblemsPanel(QScrollArea):
             self.cards.append(card)
         more = len(self.problems) - SHOWN
         if more > 0 or not self.problems:
-            note = QLabel(f"and {more} more" if more > 0 else "No problems. What torch or the code refuses appears here.")
+            note = QLabel(
+                f"and {more} more" if more > 0 else "No problems. What torch or the code refuses appears here."
+            )
             note.setProperty("role", "faint")
             note.setWordWrap(True)
             layout.addWidget(note)

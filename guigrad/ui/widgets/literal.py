@@ -113,10 +113,10 @@ def _convert(tree: ast.expr, text: str) -> Value:
         case ast.Constant(value=value) if not isinstance(value, bytes):
             return value
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
-            value = _convert(operand, text)
-            if not isinstance(value, int | float | complex):
+            number = _convert(operand, text)
+            if not isinstance(number, int | float | complex):
                 raise LiteralTextError("a sign stands before numbers only")
-            return -value if isinstance(sign, ast.USub) else value
+            return -number if isinstance(sign, ast.USub) else number
         case ast.Tuple(elts=items):
             return tuple(_convert(item, text) for item in items)
         case ast.List(elts=items):

@@ -66,7 +66,8 @@ class ParamEditor(QWidget):
         if word == "bool" and not optional and isinstance(value, bool):
             box = QCheckBox("True" if value else "False")
             box.setChecked(value)
-            box.toggled.connect(lambda on: (box.setText(str(on)), self._commit(on)))
+            box.toggled.connect(lambda on: box.setText(str(on)))
+            box.toggled.connect(self._commit)
             return box
         if word == "bool" and (value is None or isinstance(value, bool)):
             return self._combo([None, True, False])

@@ -106,7 +106,7 @@ class _HeatDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
         assert isinstance(model, TensorModel)
-        rect: QRect = option.rect  # type: ignore[attr-defined]  # PySide6's stubs leave the option's fields out
+        rect: QRect = option.rect
         cell = model.grid[index.row(), index.column()]
         colour = int(heat.colors(self.look.theme, self.scale, np.asarray([cell]), model.limit)[0])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,0 +1,65 @@
+"""Small pieces that panels are built of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QWidget
+
+
+def label(text: str, role: str = "", selectable: bool = False) -> QLabel:
+    """A wrapping text; ``role`` is one of the style sheet's."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(True)
+    made.setProperty("role", role)
+    if selectable:
+        made.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    return made
+
+
+def copy_button(tip: str, text: Callable[[], str]) -> QPushButton:
+    """A small button that puts a text on the clipboard."""
+    button = QPushButton()
+    button.setProperty("role", "link")
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.clicked.connect(lambda: QGuiApplication.clipboard().setText(text()))
+    return button
+
+
+def link(text: str, call: Callable[[], object]) -> QPushButton:
+    """A button that looks like a link."""
+    button = QPushButton(text)
+    button.setProperty("role", "link")
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.clicked.connect(lambda: call())
+    return button
+
+
+def grid() -> tuple[QWidget, QGridLayout]:
+    """A widget with two columns, the second one wide."""
+    holder = QWidget()
+    layout = QGridLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setColumnStretch(1, 1)
+    return holder, layout
+
+
+def drop(widget: QWidget | None) -> None:
+    """Takes a widget away for good."""
+    if widget is not None:
+        widget.hide()
+        widget.setParent(None)
+        widget.deleteLater()
+
+
+def clear(layout: QLayout) -> None:
+    """Empties a layout of widgets."""
+    while layout.count():
+        item = layout.takeAt(0)
+        drop(item.widget() if item else None)
