@@ -221,14 +221,16 @@ class InspectorPanel(QScrollArea):
         parts.clear(self._cards)
         for problem in self.shown.problems:
             lines = [problem.message, problem.why] if problem.why else [problem.message]
-            links = [(fix.title, partial(self.fix_chosen.emit, fix)) for fix in problem.fixes]
+            mends = [(fix.title, partial(self.fix_chosen.emit, fix)) for fix in problem.fixes]
             title = problem.error or problem.kind
-            self._cards.addWidget(self._card("fail" if problem.severity == "error" else "warn", title, lines, links))
+            self._cards.addWidget(self._card("fail" if problem.severity == "error" else "warn", title, lines, mends))
         if record is not None and record.grad is None and story.missing_grad(record) == story.NOT_LEAF:
             ran = bool(self.shown.frame.order) or record.xray is not None
             if ran:
                 text = f"{self.shown.label} is not a leaf: autograd keeps .grad only for leaves."
-                links = [("Turn on retain_grad()", partial(self.retain_asked.emit, node.id))]
+                links: list[tuple[str, Callable[[], object]]] = [
+                    ("Turn on retain_grad()", partial(self.retain_asked.emit, node.id))
+                ]
                 if not self.shown.xray:
                     links.append(("Show in x-ray", self.xray_asked.emit))
                 self._cards.addWidget(self._card("warn", f"{self.shown.label}.grad is None", [text], links))
