@@ -225,7 +225,10 @@ def _ops(options: argparse.Namespace) -> int:
     from guigrad.ops import table
 
     query = " ".join(options.query)
-    rows = table.search(query) if query else table.rows()
+    # A curated row stands for several callables, and comes once for each.
+    rows = list(
+        {row.targets: row for row in (table.search(query, limit=5_000) if query else table.all_rows())}.values()
+    )
     if options.json:
         import msgspec
 
@@ -240,7 +243,8 @@ def _ops(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    import guigrad
+    from guigrad.document.file import save, write_atomically
+    from guigrad.source.emit import emit
 
     suffix = suffix_of(options.output, {".py", ".guigrad"})
     document = read_document(options.file)
@@ -248,10 +252,10 @@ def _export(options: argparse.Namespace) -> int:
         report(document.problems, options.file)
         raise Refused("not written: what was not understood would be lost", PROBLEMS)
     if suffix == ".guigrad":
-        write_whole(options.output, lambda path: guigrad.save(document, path))
+        write_whole(options.output, lambda path: save(document, path))
     else:
-        text = guigrad.emit(document)
-        write_whole(options.output, lambda path: Path(path).write_text(text, "utf-8"), beside=True)
+        text = emit(document).encode()
+        write_whole(options.output, lambda path: write_atomically(path, text))
     return report(document.problems, options.file)
 
 

@@ -109,7 +109,7 @@ def report(problems: Sequence[Problem], file: str) -> int:
             place += f": {problem.node}"
         warning = "warning: " if problem.severity == "warning" else ""
         error = f"{problem.error}: " if problem.error and not problem.message.startswith(problem.error) else ""
-        say(f"{place}: {warning}{error}{problem.message}")
+        say(f"{place}: {warning}{error}{problem.message.removeprefix(f'{file}: ')}")
         if not warning:
             status = PROBLEMS
     return status

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
+from msgspec import structs
 from torch import _jit_internal
 
 from guigrad.ops.spec import REQUIRED, Overload, Param
@@ -87,33 +88,43 @@ def _returns(annotation: Any, name: str) -> tuple[str, ...]:
     return (word(annotation, name) or "Tensor",)
 
 
-def python_overload(
+def python_overloads(
     function: Any, name: str, overridable: Callable[..., Any] | None, constant: Callable[[Any], Any]
-) -> Overload | None:
-    """The one overload of a Python function, or of a builtin that torch's list of overridable functions describes."""
+) -> list[Overload]:
+    """The overloads of a Python function, or of a builtin that torch's list of overridable functions describes."""
     chosen = _jit_internal.boolean_dispatched.get(function) if inspect.isfunction(function) else None
     described = chosen["if_true"] if chosen else function if inspect.isfunction(function) else overridable
     if described is None:
-        return None
+        return []
     signature = inspect.signature(described)
     with contextlib.suppress(NameError, TypeError):  # an annotation that only a type checker can follow
         signature = inspect.signature(described, eval_str=True)
-    params: list[Param] = []
-    for parameter in signature.parameters.values():
-        if parameter.name in ("out", "_stacklevel") or parameter.kind is parameter.VAR_KEYWORD:
-            continue
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            params.append(Param(f"*{parameter.name}", "Tensor[]", []))
-            continue
-        default = REQUIRED if parameter.default is parameter.empty else parameter.default
-        if parameter.annotation is parameter.empty or isinstance(parameter.annotation, str):
-            kind = _guess(parameter.name, default)
-        else:
-            kind = word(parameter.annotation, name) or _guess(parameter.name, default)
-        if default is None and not kind.endswith("?") and kind != "any":
-            kind += "?"
-        params.append(Param(parameter.name, kind, constant(default), parameter.kind is parameter.KEYWORD_ONLY))
-    returns = _returns(signature.return_annotation, name)
+    params = tuple(
+        _param(parameter, name, constant)
+        for parameter in signature.parameters.values()
+        if parameter.name not in ("out", "_stacklevel") and parameter.kind is not parameter.VAR_KEYWORD
+    )
     if chosen:  # max_pool2d and its like give the indices too when they are asked to
-        returns = ("any",)
-    return Overload(tuple(params), returns)
+        asked = tuple(structs.replace(p, default=REQUIRED) if p.name == "return_indices" else p for p in params)
+        plain = tuple(p for p in params if p.name != "return_indices")
+        return [Overload(plain), Overload(asked, ("any",))]
+    return [Overload(params, _returns(signature.return_annotation, name))]
+
+
+def _param(parameter: inspect.Parameter, name: str, constant: Callable[[Any], Any]) -> Param:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return Param(f"*{parameter.name}", "Tensor[]", [])
+    default = REQUIRED if parameter.default is parameter.empty else parameter.default
+    if parameter.annotation is parameter.empty or isinstance(parameter.annotation, str):
+        kind = _guess(parameter.name, default)
+    else:
+        kind = word(parameter.annotation, name) or _guess(parameter.name, default)
+    if parameter.name in ("dtype", "layout"):  # scripting's int
+        kind = kind.replace("int", parameter.name)
+    if parameter.name == "output_ratio":
+        kind = kind.replace("int", "float")
+    if parameter.name == "dim" and kind == "int[]?":  # torch.masked takes one number too
+        kind = "int?|int[]?"
+    if default is None and not kind.endswith("?") and kind != "any":
+        kind += "?"
+    return Param(parameter.name, kind, constant(default), parameter.kind is parameter.KEYWORD_ONLY)

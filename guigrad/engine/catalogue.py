@@ -19,8 +19,10 @@ import torch
 from torch.jit import _builtins
 
 from guigrad.engine import excluded
-from guigrad.engine.annotations import python_overload
+from guigrad.engine.annotations import python_overloads
+from guigrad.engine.by_hand import HAND, RANDOM
 from guigrad.engine.describe import family_of, first_sentence
+from guigrad.ops.builtin import builtin_rows
 from guigrad.ops.signature import overload as declared
 from guigrad.ops.spec import REQUIRED, OpSpec, Overload, Param
 from guigrad.paths import resources
@@ -37,99 +39,6 @@ NAMESPACES: Final[dict[str, Any]] = {
     "torch.signal.windows": torch.signal.windows,
     "torch.nn.init": torch.nn.init,
 }
-
-HAND: Final[dict[str, tuple[str, ...]]] = {
-    "torch.einsum": ("equation: str, *operands: Tensor[]) -> Tensor",),
-    "torch.tensordot": ("a: Tensor, b: Tensor, dims: any = 2) -> Tensor",),
-    "torch.block_diag": ("*tensors: Tensor[]) -> Tensor",),
-    "torch.cartesian_prod": ("*tensors: Tensor[]) -> Tensor",),
-    "torch.broadcast_tensors": ("*tensors: Tensor[]) -> Tensor[]",),
-    "torch.meshgrid": ("*tensors: Tensor[], indexing: str? = None) -> Tensor[]",),
-    "torch.chain_matmul": ("*matrices: Tensor[]) -> Tensor",),
-    "torch.split": ("tensor: Tensor, split_size_or_sections: int|int[], dim: int = 0) -> Tensor[]",),
-    "torch.Tensor.split": ("self: Tensor, split_size: int|int[], dim: int = 0) -> Tensor[]",),
-    "torch.unique": (
-        "input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int? = None) -> any",
-    ),
-    "torch.Tensor.unique": (
-        "self: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int? = None) -> any",
-    ),
-    "torch.unique_consecutive": (
-        "input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int? = None) -> any",
-    ),
-    "torch.Tensor.unique_consecutive": (
-        "self: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int? = None) -> any",
-    ),
-    "torch.norm": ("input: Tensor, p: float|str = 'fro', dim: int?|int[]? = None, keepdim: bool = False, *, dtype: dtype? = None) -> Tensor",),
-    "torch.Tensor.norm": ("self: Tensor, p: float|str = 'fro', dim: int?|int[]? = None, keepdim: bool = False, dtype: dtype? = None) -> Tensor",),
-    "torch.unravel_index": ("indices: Tensor, shape: int|int[]) -> Tensor[]",),
-    "torch.Tensor.unflatten": ("self: Tensor, dim: int, sizes: int[]) -> Tensor",),
-    "torch.Tensor.index_put": ("self: Tensor, indices: Tensor?[], values: Tensor, accumulate: bool = False) -> Tensor",),
-    "torch.svd_lowrank": ("A: Tensor, q: int? = 6, niter: int? = 2, M: Tensor? = None) -> Tensor, Tensor, Tensor",),
-    "torch.pca_lowrank": ("A: Tensor, q: int? = None, center: bool = True, niter: int = 2) -> Tensor, Tensor, Tensor",),
-    "torch.lu": ("A: Tensor, pivot: bool = True, get_infos: bool = False) -> Tensor, Tensor",),
-    "torch.Tensor.lu": ("self: Tensor, pivot: bool = True, get_infos: bool = False) -> Tensor, Tensor",),
-    **{f"torch.atleast_{n}d": ("*tensors: Tensor[]) -> any",) for n in (1, 2, 3)},
-    "torch.normal": (
-        "mean: Tensor|float, std: Tensor|float = 1, *, generator: Generator? = None) -> Tensor",
-        "mean: float, std: float, size: int[], *, generator: Generator? = None, dtype: dtype? = None, layout: layout? = None, "
-        "device: device? = None, pin_memory: bool? = None, requires_grad: bool = False) -> Tensor",
-    ),
-    **{
-        f"torch.nn.functional.{name}": (
-            "input: Tensor, size: int?|int[]? = None, scale_factor: float?|float[]? = None, mode: str = 'nearest', "
-            f"align_corners: bool? = None{more}) -> Tensor",
-        )
-        for name, more in (("interpolate", ", recompute_scale_factor: bool? = None, antialias: bool = False"), ("upsample", ""))
-    },
-    "torch.nn.functional.ctc_loss": (
-        "log_probs: Tensor, targets: Tensor, input_lengths: Tensor|int[], target_lengths: Tensor|int[], blank: int = 0, "
-        "reduction: str = 'mean', zero_infinity: bool = False) -> Tensor",
-    ),
-    "torch.nn.functional.gaussian_nll_loss": (
-        "input: Tensor, target: Tensor, var: Tensor|float, full: bool = False, eps: float = 1e-06, reduction: str = 'mean') -> Tensor",
-    ),
-}  # fmt: skip
-"""Callables whose Python signature or schema says less, or something else, than what they take."""
-
-RANDOM: Final = frozenset(
-    [
-        "dropout",
-        "dropout1d",
-        "dropout2d",
-        "dropout3d",
-        "alpha_dropout",
-        "feature_alpha_dropout",
-        "gumbel_softmax",
-        "rrelu",
-        "rrelu_",
-        "fractional_max_pool2d",
-        "fractional_max_pool3d",
-        "fractional_max_pool2d_with_indices",
-        "fractional_max_pool3d_with_indices",
-        "multi_head_attention_forward",
-        "scaled_dot_product_attention",
-        "svd_lowrank",
-        "pca_lowrank",
-        "kaiming_normal_",
-        "kaiming_uniform_",
-        "normal_",
-        "orthogonal_",
-        "sparse_",
-        "trunc_normal_",
-        "uniform_",
-        "xavier_normal_",
-        "xavier_uniform_",
-        "exponential_",
-        "geometric_",
-        "log_normal_",
-        "cauchy_",
-        "random_",
-        "bernoulli_",
-        "normal",
-    ]
-)
-"""Last names of what draws random numbers without a schema that says so."""
 
 _WORDS: Final = {
     "number": "Scalar",
@@ -173,8 +82,12 @@ def schema_overload(schema: Any, method: bool) -> Overload | None:
     ):
         return None
     returns = [str(value.real_type) for value in schema.returns]
-    if not any("Tensor" in kind for kind in (*types, *returns)):
-        return None  # a number's function of scripting
+    if (
+        not any("Tensor" in kind for kind in (*types, *returns))
+        or "Tensor[](a!)" in str(schema)
+        or "Tensor(a!)[]" in str(schema)
+    ):
+        return None  # a number's or a list's function of scripting
     params = [_param(argument, kind) for argument, kind in zip(arguments, types, strict=True)]
     if method:
         own = [param for param in params if param.name == "self" and param.type == "Tensor"]
@@ -205,10 +118,15 @@ def _shortest(overloads: list[Overload]) -> tuple[Overload, ...]:
 
     def covers(wide: Overload, narrow: Overload) -> bool:
         here, there = ([param for param in o.params if not param.keyword_only] for o in (wide, narrow))
+        more, fewer = (
+            set(map(repr, wide.params)) - set(map(repr, narrow.params)),
+            set(map(repr, narrow.params)) - set(map(repr, wide.params)),
+        )
         return (
             here == there
             and wide.returns == narrow.returns
-            and set(map(_text, narrow.params)) <= set(map(_text, wide.params))
+            and not fewer
+            and not any(REQUIRED in text for text in more)
         )
 
     kept: list[Overload] = []
@@ -217,10 +135,6 @@ def _shortest(overloads: list[Overload]) -> tuple[Overload, ...]:
             continue
         kept = [other for other in kept if not covers(item, other)] + [item]
     return tuple(kept)
-
-
-def _text(param: Param) -> str:
-    return repr(param)
 
 
 class _Sources:
@@ -232,6 +146,7 @@ class _Sources:
             if schema.name.startswith("aten::"):
                 self.schemas[schema.name].append(schema)
         self.names: dict[int, str] = _builtins._get_builtin_table()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.python = {made.targets[0]: made for made in builtin_rows()}
         self.overridable = torch.overrides.get_testing_overrides()
 
     def of(self, namespace: str, name: str, function: Any) -> list[Any]:
@@ -304,11 +219,11 @@ def row(sources: _Sources, namespace: str, name: str, function: Callable[..., An
     ]
     if target in HAND:
         overloads = [declared(text) for text in HAND[target]]
+    elif target in sources.python:
+        overloads = list(sources.python[target].overloads)
     elif not overloads:
         schemas = []
-        made = python_overload(function, name, sources.overridable.get(function), constant)
-        if made is not None:
-            overloads = [made]
+        overloads = python_overloads(function, name, sources.overridable.get(function), constant)
     if not overloads or not any(_has_tensor(item) for item in overloads):
         return None
     unique = _shortest(overloads)

@@ -10,18 +10,41 @@ import torch
 
 from guigrad.ops.spec import Overload
 
-_MARKS: Final = (
+_SIGNS: Final = {
+    **dict.fromkeys(("ge", "geq"), "≥"),
+    **dict.fromkeys(("le", "leq"), "≤"),
+    **dict.fromkeys(("ne", "neq"), "≠"),
+    "times": "×",
+    "cdot": "·",
+    "infty": "∞",
+    "pi": "π",
+    "rightarrow": "→",
+    "mathbb": "",
+    "lceil": "⌈",
+    "rceil": "⌉",
+    "lfloor": "⌊",
+    "rfloor": "⌋",
+    "lVert": "‖",
+    "rVert": "‖",
+}
+
+_MARKS: Final[tuple[tuple[re.Pattern[str], Any], ...]] = (
     (re.compile(r"\.\. \w+::.*?(?=\n\n|\Z)", re.DOTALL), ""),
+    (re.compile(r":math:`([^`]*)`"), r"\1"),
     (re.compile(r":\w+(?::\w+)?:`~?([^`<]*?)(?:\s*<[^>]*>)?`"), r"\1"),
     (re.compile(r"`([^`<]+?)\s*<[^>]*>`__?"), r"\1"),
     (re.compile(r"`{1,2}|\*\*"), ""),
-    (re.compile(r"\\text(?:bf|tt)?\{([^}]*)\}"), r"\1"),
+    (re.compile(r"\\(?:text(?:bf|tt)?|operatorname|math\w+|left|right|big|Big)\b\*?"), ""),
+    (re.compile(r"\\(?:frac|dfrac)\{([^{}]*)\}\{([^{}]*)\}"), r"\1/\2"),
+    (
+        re.compile(r"\\(geq?|leq?|neq?|times|cdot|infty|pi|lceil|rceil|lfloor|rfloor|rightarrow|mathbb|lVert|rVert)\b"),
+        lambda m: _SIGNS[m[1]],
+    ),
+    (re.compile(r"\\([a-zA-Z]+)"), r"\1"),
+    (re.compile(r"\\[,;! ]|[{}]"), ""),
     (re.compile(r"\s+"), " "),
 )
 _SIGNATURE: Final = re.compile(r"^\s*[\w.]+\s*\(.*?\)\s*(->.*)?$", re.DOTALL)
-_SEE: Final = re.compile(
-    r"^(?:See|Alias (?:for|of)) :\w+:`~?(torch\.[\w.]+)`|^(?:See|Alias (?:for|of)) :func:`(torch\.[\w.]+)`"
-)
 
 
 def first_sentence(namespace: str, name: str, function: Any) -> str:
@@ -30,18 +53,24 @@ def first_sentence(namespace: str, name: str, function: Any) -> str:
         plain = name[:-1]
         if callable(getattr(torch, plain, None)) or hasattr(torch.Tensor, plain) or hasattr(torch.nn.functional, plain):
             return f"In-place version of {plain}."
+    found = _told(function)
+    for other in (torch, torch.nn.functional, torch.Tensor):
+        found = found or _told(getattr(other, name, None))
+    if not found and name.endswith("_copy"):
+        return f"A copy where {name.removesuffix('_copy')} gives a view."
+    return found or f"The operation {name} of {namespace}."
+
+
+def _told(function: Any, depth: int = 0) -> str:
+    """The first sentence of a docstring; one that only points to another function gives that one's."""
     found = _sentence(getattr(function, "__doc__", None) or "")
-    see = re.match(r"^(?:See|Alias (?:for|of)) (torch\.[\w.]+?)\(?\)?\.?$", found)
-    if see:
-        other = _lookup(see.group(1))
-        told = _sentence(getattr(other, "__doc__", None) or "")
-        if told and not told.startswith(("See ", "Alias ")):
-            return told
-    if found:
+    points = re.match(r"^([Ss]ee|Alias (?:for|of)) (torch\.)?([\w.]+?)\(?\)?\.?$", found)
+    if not points or depth > 3:
         return found
-    if namespace == "torch.Tensor" and hasattr(torch, name):
-        return _sentence(getattr(torch, name).__doc__ or "") or f"The method {name} of a tensor."
-    return f"The operation {name} of {namespace}."
+    told = _told(_lookup(f"torch.{points[3]}"), depth + 1)
+    if not points[1].startswith("A"):
+        return told
+    return f"{found.rstrip('.')}: {told[0].lower()}{told[1:]}" if told and not told.startswith("Alias") else found
 
 
 def _lookup(path: str) -> Any:

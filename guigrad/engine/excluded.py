@@ -71,6 +71,7 @@ EXCLUDED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "is a helper inside torch, not an op": (
         "torch.Tensor.dim_order",
+        "torch.Tensor.index",
         "torch.Tensor.ipu",
         "torch.Tensor.mtia",
         "torch.dsmm",

@@ -130,7 +130,7 @@ def _fits_list(kind: Kind, type_: str) -> int:
     if kind == type_ or kind in _SEQUENCES:
         return EXACT if item != "Tensor" or kind in ("list", "tuple", "Tensor[]") else NEVER
     fixed = type_[type_.index("[") + 1 : -1] != ""
-    if item in ("int", "float", "bool", "Scalar") and fixed:  # one number stands for int[2]
+    if item.removesuffix("?") in ("int", "float", "bool", "Scalar") and fixed:  # one number stands for int[2]
         return fits(kind, item)
     return LENIENT if kind == "Tensor" else NEVER
 
@@ -176,6 +176,11 @@ def _bind_one(overload: Overload, args: Sequence[Kind], kwargs: Mapping[str, Kin
             problem = problem or f"{name} takes at most {len(positional)} arguments, {len(args)} were given"
             break
         param = positional[at]
+        if (
+            param.name.startswith("*") and "[" in param.type and isinstance(kind, tuple)
+        ):  # meshgrid([a, b]) for meshgrid(a, b)
+            bound.setdefault(param.name, []).append((where, kind, None))
+            continue
         if param.name.startswith("*") or _takes_the_rest(param, positional, at, args):
             bound.setdefault(param.name, []).append((where, kind, where - at))
             continue

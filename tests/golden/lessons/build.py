@@ -1,0 +1,125 @@
+"""Writes resources/lessons from the scripts beside this file: ``python tests/golden/lessons/build.py``.
+
+Titles, texts and positions live here; everything that is computed comes from the script.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+import msgspec  # noqa: E402 - the checkout's own package is found only after the line above
+from guigrad.document.names import labels  # noqa: E402
+from guigrad.source.parse.parser import parse  # noqa: E402
+
+from guigrad.document import file  # noqa: E402
+from guigrad.document.model import Box, Document, Settings, View  # noqa: E402
+
+SCRIPTS = Path(__file__).resolve().parent
+LESSONS = ROOT / "resources" / "lessons"
+
+CHAIN = {"t1": (0, 140), "t2": (260, 200), "pow": (520, 200), "t3": (520, 400), "t4": (800, 280)}
+SQUARE = Box("b1", "y = 2·t2²", 236, 124, 512, 432)
+
+TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[Box, ...]]] = {
+    "autograd-1-graph": (
+        "Autograd basics 1: five numbers and their gradient",
+        "t1 requires a gradient, so torch records every op that uses it. backward() on t4 walks the record back and leaves "
+        "d t4 / d t1 in t1.grad. t2, t3 and t4 are intermediates: their .grad stays None, and torch warns when it is read.",
+        "t4",
+        CHAIN,
+        (SQUARE,),
+    ),
+    "autograd-2-randn": (
+        "Autograd basics 2: the same from a seeded randn(5)",
+        "torch.manual_seed makes random numbers the same on every run. Change the seed and run again.",
+        "t4",
+        CHAIN,
+        (SQUARE,),
+    ),
+    "autograd-3-leaves": (
+        "Autograd basics 3: leaf or intermediate",
+        "A leaf was not computed from a tensor that requires a gradient. t1 is one that requires a gradient itself; two and four "
+        "need none, so they are leaves although four was computed. t2 depends on t1: an intermediate with a grad_fn.",
+        "t2",
+        {"t1": (0, 0), "two": (0, 220), "t2": (300, 60), "four": (300, 280)},
+        (),
+    ),
+    "autograd-4-network": (
+        "Autograd basics 4: a network of two layers",
+        "x (1×2), W1 (2×3), b1, relu, W2 (3×1), b2. Weights and biases are leaves and get gradients; h and a are intermediates "
+        "and keep none. The second unit of h is negative: relu stops its gradient, the column of W1.grad is zero.",
+        "y",
+        {
+            "x": (0, 0), "W1": (0, 180), "b1": (0, 360), "matmul": (260, 60), "h": (520, 160), "a": (780, 160),
+            "W2": (780, 340), "b2": (1040, 400), "matmul_2": (1040, 200), "y": (1300, 280),
+        },
+        (),
+    ),
+    "autograd-5-retain": (
+        "Autograd basics 5: retain_grad and autograd.grad",
+        "t2.retain_grad() asks torch to keep the gradient of an intermediate. torch.autograd.grad(t4, t2) returns the same gradient "
+        "and stores nothing: t1.grad is that of the one backward.",
+        "t4",
+        CHAIN,
+        (SQUARE,),
+    ),
+    "autograd-6-non-scalar": (
+        "Autograd basics 6: backward on three numbers fails",
+        "t3 has three elements, and backward() needs one number to start from: torch refuses. The next lessons give it a vector v.",
+        "t3",
+        CHAIN,
+        (),
+    ),
+    "autograd-7-vector": (
+        "Autograd basics 7: backward with a vector v",
+        "t3.backward(v) computes vᵀ·J, the vector-Jacobian product. Each element of t3 depends on its own element of t1 alone, so J is "
+        "diagonal and t1.grad is v · 4·t2, element by element.",
+        "t3",
+        {**CHAIN, "v": (800, 280)},
+        (),
+    ),
+    "autograd-8-ones": (
+        "Autograd basics 8: v = ones",
+        "With v = ones the result is the gradient of the sum of all elements: every row of J counts once.",
+        "t3",
+        {**CHAIN, "v": (800, 280)},
+        (),
+    ),
+    "autograd-9-epochs": (
+        "Autograd basics 9: two epochs, with zero_()",
+        "Each epoch computes the output, calls backward(), moves the weights against their gradient under no_grad, and empties the "
+        "gradient with zero_(). Both gradients are 3; the weights end at 0.4 and the last output is 8.4.",
+        "model_output",
+        {"weights": (0, 100), "mul": (300, 60), "model_output": (560, 60)},
+        (),
+    ),
+    "autograd-9-without-zero": (
+        "Autograd basics 10: two epochs, without zero_()",
+        "The same loop, but nobody empties weights.grad: the second backward adds to the first, and the gradient is 6 instead of 3.",
+        "model_output",
+        {"weights": (0, 100), "mul": (300, 60), "model_output": (560, 60)},
+        (),
+    ),
+}  # fmt: skip
+
+
+def build(name: str) -> Document:
+    """One lesson: the script's program with its title, text and places."""
+    title, about, root, places, boxes = TABLE[name]
+    document = parse((SCRIPTS / f"{name}.py").read_text("utf-8"))
+    assert not document.problems, (name, document.problems)
+    ids = {label: key for key, label in labels(document).items()}
+    settings = Settings(title=title, about=about, root=ids[root] if root is not None else None)
+    views = {ids[label]: View(float(x), float(y)) for label, (x, y) in places.items() if label in ids}
+    replaced = {"settings": settings, "views": views, "boxes": {box.id: box for box in boxes}, "lines": {}, "path": ""}
+    return msgspec.structs.replace(document, **replaced)
+
+
+if __name__ == "__main__":
+    LESSONS.mkdir(parents=True, exist_ok=True)
+    for lesson in TABLE:
+        file.save(build(lesson), str(LESSONS / f"{lesson}.guigrad"))
