@@ -111,7 +111,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _ready),
     Action(
         "optimizer_step", "Optimizer step", "Let the program's optimizer update its parameters", "Run", ("F8",),
-        "gauge", lambda s: s.optimizer and not s.running,
+        "trending-down", lambda s: s.optimizer and not s.running,
     ),
     Action("run_program", "Run program", "Play the whole program from fresh sources", "Run", ("Ctrl+F5",), "square-play", _ready),
     Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running),

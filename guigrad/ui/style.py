@@ -49,10 +49,10 @@ class Look:
 def stylesheet(look: Look) -> str:
     """The style sheet of the whole program."""
     px, css = look.px, look.css
-    text, code = load_fonts()
+    code = load_fonts()[1]
     return f"""
 * {{ outline: none; }}
-QWidget {{ font-family: "{text}"; font-size: {px(12.5)}px; color: {css("text")}; }}
+QWidget {{ color: {css("text")}; }}
 QMainWindow, QDialog {{ background: {css("window")}; }}
 QMenuBar {{ background: {css("window")}; padding: 0 {px(6)}px; border-bottom: 1px solid {css("border")}; }}
 QMenuBar::item {{ padding: {px(4)}px {px(9)}px; background: transparent; border-radius: {px(5)}px; }}
@@ -86,6 +86,7 @@ QLineEdit:disabled, QComboBox:disabled {{ color: {css("text_faint")}; }}
 QComboBox {{ padding-right: {px(20)}px; }}
 QComboBox::drop-down {{ border: none; width: {px(18)}px; }}
 QComboBox::down-arrow {{ image: none; width: 0; height: 0; }}
+QPlainTextEdit#field[mono="true"], QLineEdit[mono="true"] {{ font-family: "{code}"; }}
 QComboBox QAbstractItemView {{ background: {css("raised")}; border: 1px solid {css("border_strong")};
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; outline: none; }}
 QCheckBox {{ spacing: {px(7)}px; }}

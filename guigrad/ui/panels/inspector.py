@@ -179,14 +179,14 @@ class InspectorPanel(QScrollArea):
         for number, (name, text, token) in enumerate(rows):
             if self._grid.count() <= 2 * number:
                 self._grid.addWidget(parts.label("", "muted"), number, 0)
-                self._grid.addWidget(parts.label("", "code", selectable=True), number, 1)
+                self._grid.addWidget(parts.label("", "", selectable=True), number, 1)
             left, right = (self._grid.itemAtPosition(number, column) for column in (0, 1))
             for item, words, colour in ((left, name, "text_muted"), (right, text, token)):
                 label = item.widget() if item else None
                 if isinstance(label, QLabel):
                     label.setText(words)
                     label.setFont(self.look.code(11.5))
-                    label.setStyleSheet(f"color: {self.look.css(colour)}; font-size: {self.look.px(11.5)}px;")
+                    label.setStyleSheet(f"color: {self.look.css(colour)};")
 
     def _fill_tables(self, record: Record | None) -> None:
         assert self.shown is not None
@@ -270,9 +270,9 @@ class InspectorPanel(QScrollArea):
         grid.setVerticalSpacing(self.look.px(6))
         for row, parameter in enumerate(wanted):
             default = None if parameter.required else parameter.default
-            editor = ParamEditor(parameter.name, parameter.type, parameter.value, default)
+            editor = ParamEditor(self.look, parameter.name, parameter.type, parameter.value, default)
             editor.edited.connect(partial(self.param_edited.emit, node.id, parameter.name))
-            label = parts.label(parameter.name, "code" if parameter.given else "muted")
+            label = parts.label(parameter.name, "" if parameter.given else "muted")
             label.setFont(self.look.code(11.5))
             label.setToolTip(f"{parameter.type}" + ("" if parameter.given else " · not given: the default"))
             label.setBuddy(editor.field)

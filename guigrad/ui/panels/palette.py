@@ -197,7 +197,7 @@ class PalettePanel(QFrame):
 
     def _on_text(self, query: str) -> None:
         self.model.search(query)
-        self.empty.setVisible(not self.model.first_op().isValid())
+        self.empty.setVisible(bool(query.strip()) and not self.model.first_op().isValid())
         self.list.scrollToTop()
 
     def _on_enter(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -159,9 +160,7 @@ class WelcomePanel(QScrollArea):
             column.addSpacing(look.px(6))
             column.addWidget(parts.label("RECENT FILES", "heading"))
             for name in self.recent:
-                link = parts.link(
-                    f"{Path(name).name}   {_folder(name)}", lambda chosen=name: self.file_chosen.emit(chosen)
-                )
+                link = parts.link(f"{Path(name).name}   {_folder(name)}", partial(self.file_chosen.emit, name))
                 link.setToolTip(name)
                 column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(look.px(6))

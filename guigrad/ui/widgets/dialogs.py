@@ -31,7 +31,6 @@ class PasteDialog(QDialog):
         self.edit = QPlainTextEdit(text)
         self.edit.setObjectName("field")
         self.edit.setFont(look.code(12.5))
-        self.edit.setStyleSheet(f'font-family: "{look.code().family()}";')
         self.edit.setPlaceholderText("t1 = torch.randn(5, requires_grad=True)\nt2 = (t1 ** 2).mean()\nt2.backward()")
         self.edit.setAccessibleName("Python code")
         self.edit.setTabChangesFocus(True)

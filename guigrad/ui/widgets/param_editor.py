@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from guigrad.document.model import In, ListOf, Sym, Value, wires_in
+from guigrad.ui.style import Look
 from guigrad.ui.widgets import literal
 from guigrad.ui.widgets.literal import LiteralTextError
+from guigrad.ui.widgets.parts import ChevronCombo
 
 DTYPES: Final = tuple(
     f"torch.{name}"
@@ -40,9 +42,11 @@ class ParamEditor(QWidget):
 
     edited = Signal(object)
 
-    def __init__(self, name: str, kind: str, value: Value, default: Value, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, look: Look, name: str, kind: str, value: Value, default: Value, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.name, self.kind, self.value = name, kind, value
+        self.look, self.name, self.kind, self.value = look, name, kind, value
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setWordWrap(True)
@@ -86,7 +90,9 @@ class ParamEditor(QWidget):
         return self._line(_reader(word, self.name, optional), _writer(word, self.name)(value))
 
     def _combo(self, choices: list[Value]) -> QComboBox:
-        combo = _CalmCombo()
+        combo = ChevronCombo(self.look)
+        combo.setFont(self.look.code(11.5))
+        combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if all(repr(self.value) != repr(choice) for choice in choices):
             choices = [self.value, *choices]
         for choice in choices:
@@ -98,6 +104,7 @@ class ParamEditor(QWidget):
 
     def _line(self, read: Callable[[str], Value], text: str) -> QLineEdit:
         line = QLineEdit(text)
+        line.setFont(self.look.code(11.5))
         line.setCursorPosition(0)
         line.textEdited.connect(lambda typed: self._check(read, typed))
         line.editingFinished.connect(lambda: self._finish(read, line.text()))
@@ -107,6 +114,7 @@ class ParamEditor(QWidget):
     def _area(self) -> QPlainTextEdit:
         area = _Area()
         area.setObjectName("field")
+        area.setFont(self.look.code(11.5))
         area.setPlainText(_rows(literal.value_text(self.value)))
         area.setTabChangesFocus(True)
         area.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -154,13 +162,6 @@ class ParamEditor(QWidget):
             except LiteralTextError:
                 return True
         return False
-
-
-class _CalmCombo(QComboBox):
-    """A wheel over it scrolls the panel instead of changing a parameter by accident."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
 
 class _Area(QPlainTextEdit):

@@ -5,8 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QWidget
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLayout, QPushButton, QWidget
+
+from guigrad.ui.style import Look
+
+
+class ChevronCombo(QComboBox):
+    """A combo box with the theme's chevron; the wheel over it scrolls the panel instead of changing it by accident."""
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        size = self.look.px(12)
+        pixmap = self.look.pixmap("chevron-down", 12, "text_muted", self.devicePixelRatioF())
+        painter.drawPixmap(self.width() - size - self.look.px(6), (self.height() - size) // 2, pixmap)
 
 
 def label(text: str, role: str = "", selectable: bool = False) -> QLabel:

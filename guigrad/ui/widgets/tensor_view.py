@@ -186,7 +186,7 @@ class TensorView(QWidget):
         look = self.look
         self.reason.setStyleSheet(
             f"border: 1px dashed {look.css('border_strong')}; border-radius: {look.px(4)}px;"
-            f"padding: {look.px(4)}px; color: {look.css('text_muted')}; font-size: {look.px(11.5)}px;"
+            f"padding: {look.px(4)}px; color: {look.css('text_muted')};"
         )
         if array is not self.array or array is None:
             self.array = array

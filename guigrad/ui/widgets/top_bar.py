@@ -5,31 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtGui import QAction, QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from guigrad.ui.actions import by_id
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.action_button import FULL, ICON, PLAIN, ActionButton
+from guigrad.ui.widgets.parts import ChevronCombo
 
 RUN = (("forward", "primary"), ("backward", "grad"), ("step", ""), ("zero_grad", ""), ("optimizer_step", ""))
-
-
-class DeviceCombo(QComboBox):
-    """The devices that the engine reports; a chevron instead of the platform's arrow."""
-
-    def __init__(self, look: Look) -> None:
-        super().__init__()
-        self.look = look
-        self.setAccessibleName("Device")
-        self.setToolTip("The device that runs the graph")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
-        size = self.look.px(12)
-        pixmap = self.look.pixmap("chevron-down", 12, "text_muted", self.devicePixelRatioF())
-        painter.drawPixmap(self.width() - size - self.look.px(6), (self.height() - size) // 2, pixmap)
 
 
 class TopBar(QFrame):
@@ -40,6 +24,7 @@ class TopBar(QFrame):
     def __init__(self, actions: Mapping[str, QAction], look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topbar")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.look, self._actions = look, actions
         self.logo = QLabel("guigrad")
         self.logo.setProperty("role", "logo")
@@ -48,7 +33,9 @@ class TopBar(QFrame):
         self.file.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.device_label = QLabel("Device")
         self.device_label.setProperty("role", "muted")
-        self.device = DeviceCombo(look)
+        self.device = ChevronCombo(look)
+        self.device.setAccessibleName("Device")
+        self.device.setToolTip("The device that runs the graph")
         self.device.activated.connect(lambda index: self.device_chosen.emit(self.device.itemText(index)))
         self.buttons = {name: ActionButton(by_id(name), actions[name], look, tone) for name, tone in RUN}
         self.xray = ActionButton(by_id("xray"), actions["xray"], look, "chip")
