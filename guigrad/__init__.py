@@ -1,0 +1,55 @@
+"""Wire PyTorch computations on a canvas and watch autograd work.
+
+The names are looked up when first used: importing guigrad imports neither torch nor Qt.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guigrad.api import Result as Result
+    from guigrad.api import Session as Session
+    from guigrad.api import call as call
+    from guigrad.document import edit as edit
+    from guigrad.document.file import save as save
+    from guigrad.document.model import Document as Document
+    from guigrad.document.problem import Fix as Fix
+    from guigrad.document.problem import Problem as Problem
+    from guigrad.document.problem import ProblemError as ProblemError
+    from guigrad.files.load import load as load
+    from guigrad.run.frame import Frame as Frame
+    from guigrad.source.emit import emit as emit
+    from guigrad.source.parse.parser import parse as parse
+
+_PLACES = {
+    "Document": "guigrad.document.model:Document",
+    "Fix": "guigrad.document.problem:Fix",
+    "Frame": "guigrad.run.frame:Frame",
+    "Problem": "guigrad.document.problem:Problem",
+    "ProblemError": "guigrad.document.problem:ProblemError",
+    "Result": "guigrad.api:Result",
+    "Session": "guigrad.api:Session",
+    "call": "guigrad.api:call",
+    "edit": "guigrad.document.edit",
+    "emit": "guigrad.source.emit:emit",
+    "load": "guigrad.files.load:load",
+    "parse": "guigrad.source.parse.parser:parse",
+    "save": "guigrad.document.file:save",
+}
+
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'guigrad' has no attribute {name!r}")
+    module, _, attribute = place.partition(":")
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PLACES]

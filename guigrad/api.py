@@ -1,0 +1,213 @@
+"""The public Session for scripts and notebooks, and ``call``: everything runs in this process and waits for its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import torch
+from msgspec import Struct
+
+from guigrad.document.array import ArrayData
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document
+from guigrad.document.problem import Problem, ProblemError
+from guigrad.document.store import Store
+from guigrad.engine.calls import call
+from guigrad.engine.play import Engine
+from guigrad.engine.values import MISSING, array_of
+from guigrad.run.frame import Frame
+from guigrad.run.request import Point
+
+__all__ = ["NotThereYet", "Result", "Session", "call"]
+
+
+class NotThereYet(NotImplementedError):
+    """A verb that the contract names and a later version brings."""
+
+
+class Result(Struct, frozen=True):
+    """What a run of the whole program left: its frames (the last is the end), what it printed, what was wrong."""
+
+    frames: tuple[Frame, ...]
+    prints: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+class Session:
+    """A document and its values; every user intent is a verb of it.
+
+    ``device`` None keeps the document's wish; "auto" takes an accelerator if there is one. ``seed`` overrides the program's own.
+    The default dtype, random numbers and other settings of the calling process are left as they are.
+    Thread: one at a time.
+    """
+
+    def __init__(self, document: Document, device: str | None = None, seed: int | None = None) -> None:
+        self._store = Store(document)
+        self._engine = Engine(document, device, seed)
+        self._engine.revision = self._store.revision
+        self._sequence: list[Callable[[], None]] = []
+        self._start: Point | None = None
+        self._store.listen(self._follow)
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self._store.document
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._engine.device
+
+    @property
+    def frame(self) -> Frame:
+        """Every node as it is now; computes nothing."""
+        return self._engine.frame()
+
+    # --- verbs ---
+
+    def forward(self, to: str | None = None) -> Frame:
+        """Evaluates every node, or those that ``to`` needs, and builds a new graph."""
+        self._start = self._engine.point()
+        self._sequence = [lambda: self._engine.forward(to, partial=True)]
+        self._engine.forward(to)
+        return self.frame
+
+    def backward(
+        self,
+        root: str | Sequence[str] | None = None,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: str | Sequence[str] | None = None,
+    ) -> Frame:
+        """``torch.autograd.backward`` from ``root``; without one from the document's root, else the only scalar sink.
+
+        ``gradient`` is what torch takes, or nested lists of numbers, or the name of a node; with several roots a list of these.
+        """
+        many = root is not None and not isinstance(root, str)
+        roots = () if root is None else tuple(root) if many else (str(root),)
+        given: tuple[Any, ...] = ()
+        if gradient is not None:
+            given = tuple(_plain(item) for item in gradient) if many else (_plain(gradient),)
+        leaves = (inputs,) if isinstance(inputs, str) else None if inputs is None else tuple(inputs)
+        return self._do(lambda: self._engine.backward(roots, given, retain_graph, create_graph, leaves))
+
+    def zero_grad(self, set_to_none: bool = True) -> Frame:
+        """Every gradient to None, or to zeros."""
+        return self._do(lambda: self._engine.zero_grad(set_to_none))
+
+    def optimizer_step(self) -> Frame:
+        """Plays the updates of the program: optimizer steps, in-place changes that read a gradient."""
+        return self._do(self._engine.optimizer_step)
+
+    def run(self) -> Result:
+        """Plays the whole program from fresh sources, as Python would play its script."""
+        self._sequence, self._start = [], None
+        self._engine.run()
+        frame = self.frame
+        return Result((frame,), tuple(self._engine.prints), frame.problems)
+
+    def reset(self) -> Frame:
+        """As if just opened: nothing has run."""
+        self._sequence, self._start = [], None
+        self._engine.reset()
+        return self.frame
+
+    def edit(self, edit: Callable[[Document], Diff] | Diff) -> Frame:
+        """Changes the document; what was run since the last forward is played again with the change.
+
+        ``edit`` is an Edit of ``guigrad.edit`` or a Diff. One that cannot be made changes nothing and is among the frame's problems.
+        """
+        try:
+            diff = edit(self.document) if callable(edit) else edit
+        except ProblemError as error:
+            self._engine.said = list(error.problems)
+            return self.frame
+        self._store.commit(diff)
+        return self.frame
+
+    def undo(self) -> Frame:
+        """Takes the last edit back."""
+        self._store.undo()
+        return self.frame
+
+    def redo(self) -> Frame:
+        """Makes the edit again that was taken back last."""
+        self._store.redo()
+        return self.frame
+
+    # --- values ---
+
+    def tensor(self, name: str) -> torch.Tensor | None:
+        """A detached copy of a node's (or output's) tensor with its strides; None when it holds none."""
+        return _copy(self._engine.value(name))
+
+    def grad(self, name: str) -> torch.Tensor | None:
+        """A detached copy of what ``.grad`` holds, None where torch has None (and says why among the problems)."""
+        return _copy(self._engine.grad(name))
+
+    def live(self, name: str) -> Any:
+        """The very object that torch holds, for debugging; None when there is none."""
+        value = self._engine.value(name)
+        return None if value is MISSING else value
+
+    # --- later ---
+
+    def train(self, steps: int = 100) -> NoReturn:
+        """Raises: NotThereYet."""
+        raise NotThereYet("Session.train is not there yet: use forward, backward, optimizer_step and zero_grad")
+
+    def training(self, steps: int = 100) -> NoReturn:
+        """Raises: NotThereYet."""
+        raise NotThereYet("Session.training is not there yet: use forward, backward, optimizer_step and zero_grad")
+
+    def step_forward(self) -> NoReturn:
+        """Raises: NotThereYet."""
+        raise NotThereYet("Session.step_forward is not there yet: use forward(to=…)")
+
+    def step_backward(self) -> NoReturn:
+        """Raises: NotThereYet."""
+        raise NotThereYet("Session.step_backward is not there yet: frame.order tells autograd's order")
+
+    def step_back(self) -> NoReturn:
+        """Raises: NotThereYet."""
+        raise NotThereYet("Session.step_back is not there yet")
+
+    # --- inside ---
+
+    def _do(self, verb: Callable[[], None]) -> Frame:
+        self._sequence.append(verb)
+        verb()
+        return self.frame
+
+    def _follow(self, document: Document, diff: Diff) -> None:
+        """A live refresh: back to before the last forward, the change, and the same verbs again."""
+        self._engine.edit(diff, self._store.revision)
+        if diff.only_layout or self._start is None:
+            return
+        verbs = self._engine.verbs
+        self._engine.restore(self._start)
+        for verb in self._sequence:
+            verb()
+        self._engine.verbs = verbs
+
+
+def _plain(gradient: Any) -> Any:
+    """A gradient as a request carries it."""
+    if isinstance(gradient, torch.Tensor):
+        array = array_of(gradient)
+        return gradient.tolist() if array is None else array
+    if isinstance(gradient, ArrayData | str) or gradient is None:
+        return gradient
+    return gradient.tolist() if hasattr(gradient, "tolist") else gradient
+
+
+def _copy(value: Any) -> torch.Tensor | None:
+    if not isinstance(value, torch.Tensor):
+        return None
+    value = value.detach()
+    if value.layout is not torch.strided or value.is_quantized:
+        return value.clone()
+    return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=value.device).copy_(value)

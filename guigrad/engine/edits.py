@@ -1,0 +1,95 @@
+"""What an edit makes stale."""
+
+from __future__ import annotations
+
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document, Item, Loop, Node, Region, walk
+from guigrad.engine.effects import SEEDS, changes
+from guigrad.engine.state import State
+
+
+def follow(state: State, before: Document, diff: Diff) -> None:
+    """Brings a session's state after one change of its document; ``state.plan`` has followed it already."""
+    if diff.only_layout:
+        return
+    touched: set[str] = set()
+    broken: list[Node] = []
+    for key, (old, new) in diff.nodes.items():
+        if new is None:
+            state.forget(key)
+            if old is not None and changes(old):
+                broken.append(old)
+        elif old is None or not _same(old, new):
+            touched.add(key)
+            if old is not None and changes(old):
+                broken.append(old)
+    old_context, old_order = state.context, state.order
+    if diff.program is not None or diff.nodes:
+        state.index()
+    if diff.program is not None:
+        touched |= _moved(state, before, old_context, old_order)
+    for node in broken:
+        touched |= _undone(state, node)
+    if any(state.plan.document.nodes[key].op in SEEDS for key in touched if key in state.plan.document.nodes):
+        touched |= {key for key in state.order if state.facts(key).random}
+    for key in state.below({key for key in touched if key in state.plan.document.nodes}):
+        if state.status.get(key) in ("fresh", "failed"):
+            state.status[key] = "stale"
+        state.problems.pop(key, None)
+
+
+def _same(old: Node, new: Node) -> bool:
+    """Whether two records compute the same; a name does not matter."""
+    if (old.op, len(old.outputs)) != (new.op, len(new.outputs)):
+        return False
+    return repr((old.args, old.kwargs)) == repr((new.args, new.kwargs))
+
+
+def _moved(state: State, before: Document, old_context: dict[str, tuple[str, ...]], old_order: list[str]) -> set[str]:
+    """Nodes that now stand under another region, loop or branch, or in another order where that matters."""
+    document = state.plan.document
+    headers = _headers(before), _headers(document)
+    altered = {key for key in {*headers[0], *headers[1]} if headers[0].get(key) != headers[1].get(key)}
+    found = set()
+    for key, path in state.context.items():
+        if key in old_context and (old_context[key] != path or not altered.isdisjoint(path)):
+            found.add(key)
+    kept = [key for key in old_order if key in state.context]
+    new = [key for key in state.order if key in old_context]
+    if kept != new:
+        mattering = {key for key in state.order if state.facts(key).changes or state.facts(key).random}
+        if [key for key in kept if key in mattering] != [key for key in new if key in mattering] or any(
+            state.facts(key).changes for key in mattering
+        ):
+            found |= {key for key in new if key not in state.sources}
+    return found
+
+
+def _headers(document: Document) -> dict[str, str]:
+    """What each loop, branch and region says about its body."""
+    return {item.id: _header(item) for item in walk(document.program) if hasattr(item, "id")}
+
+
+def _header(item: Item) -> str:
+    if isinstance(item, Region):
+        return repr((item.kind, item.args))
+    if isinstance(item, Loop):
+        return repr((item.var, item.iter, item.carried))
+    return repr((getattr(item, "test", None), getattr(item, "carried", None)))
+
+
+def _undone(state: State, node: Node) -> set[str]:
+    """An in-place op or a flag is gone or another: what it acted on must be made anew, the source itself too."""
+    found: set[str] = set()
+    todo = [wire.node for wire in list(node.inputs())[:1] if wire.node is not None]
+    while todo:
+        key = todo.pop()
+        if key in found or key not in state.context:
+            continue
+        found.add(key)
+        facts = state.facts(key)
+        if facts.changes:
+            todo += facts.reads[:1]
+        if key in state.pristine:
+            state.put_back({key})
+    return found

@@ -1,0 +1,204 @@
+"""What each node of a program does beside computing a value, and what ``forward()`` therefore plays.
+
+Note [Roles]
+Every node has one role. "play": forward plays it. "print", "backward", "zero": forward leaves it out. "update": an optimizer's step or an
+in-place change that reads a gradient; forward leaves it out and ``optimizer_step()`` plays it. "operand": an unnamed node that only feeds
+nodes left out, and is left out with them.
+"""
+
+from __future__ import annotations
+
+from guigrad.document.model import Branch, Document, In, Item, Loop, Node, Region, wires_in
+from guigrad.ops import table
+
+IN_PLACE_OPERATORS = frozenset(
+    f"operator.i{name}"
+    for name in [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "and",
+        "or",
+        "xor",
+        "lshift",
+        "rshift",
+    ]
+)
+SEEDS = frozenset(
+    ("torch.manual_seed", "torch.random.manual_seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all")
+)
+FLAGS = frozenset(("torch.Tensor.requires_grad_", "torch.Tensor.retain_grad", "setattr.requires_grad"))
+_BACKWARD = frozenset(("torch.Tensor.backward", "torch.autograd.backward"))
+_GRAD = frozenset(("torch.Tensor.grad", "getattr.grad"))
+
+
+def is_in_place(node: Node) -> bool:
+    """Whether a node changes its first argument (or ``out=``) where it stands."""
+    op = node.op
+    if op in IN_PLACE_OPERATORS or op == "operator.setitem" or op.startswith(("setitem.", "setattr.data")):
+        return True
+    name = op.rpartition(".")[2]
+    if op.startswith("torch.") and name.endswith("_") and not name.startswith("_") and op not in FLAGS:
+        return True
+    if table.effect_of(op) == "in-place":
+        return True
+    return any(key == "out" or (key == "inplace" and value is True) for key, value in node.kwargs)
+
+
+def changes(node: Node) -> bool:
+    """Whether values made before this node may differ after it: in-place ops, flags, methods that change a list or dict."""
+    return is_in_place(node) or node.op in FLAGS or node.op in _MUTATE
+
+
+_MUTATE = frozenset(
+    [
+        "list.append",
+        "list.extend",
+        "list.insert",
+        "list.pop",
+        "list.remove",
+        "list.clear",
+        "list.reverse",
+        "list.sort",
+        "dict.pop",
+        "dict.update",
+        "dict.setdefault",
+        "dict.clear",
+    ]
+)
+
+
+def is_random(node: Node) -> bool:
+    """Whether a node may draw random numbers, or sets how they are drawn."""
+    return table.is_random(node.op) or node.op in SEEDS or any(word in node.op for word in _RANDOM)
+
+
+_RANDOM = (
+    "dropout",
+    "nn.init.",
+    "multi_head",
+    "scaled_dot",
+    "rrelu",
+    "rnn",
+    "lstm",
+    "gru",
+    "lowrank",
+    "lobpcg",
+    "fractional_max_pool",
+)
+
+
+def roles(document: Document) -> dict[str, str]:
+    """The role of each node of the program. See Note [Roles]."""
+    found: dict[str, str] = {}
+    grads: set[str] = set()
+    readers: dict[str, list[str]] = {}
+    order: list[str] = []
+    _visit(document, document.program, False, found, grads, readers, order)
+    for key in reversed(order):
+        node = document.nodes[key]
+        using = readers.get(key, ())
+        if found[key] != "play" or node.name is not None or any(node.outputs) or not using or changes(node):
+            continue
+        if all(found.get(user, "play") != "play" for user in using):
+            found[key] = "operand"
+    return found
+
+
+def _visit(
+    document: Document,
+    items: tuple[Item, ...],
+    untracked: bool,
+    found: dict[str, str],
+    grads: set[str],
+    readers: dict[str, list[str]],
+    order: list[str],
+) -> None:
+    """Roles in program order; ``grads`` collects the nodes whose value comes from a gradient."""
+
+    def read(wires: tuple[In, ...] | list[In], key: str) -> None:
+        for wire in wires:
+            if wire.node is not None:
+                readers.setdefault(wire.node, []).append(key)
+
+    for item in items:
+        match item:
+            case Loop():
+                read(list(wires_in(item.iter)), item.id)
+                found[item.id] = "play"
+                for carry in item.carried:
+                    found[carry.port] = "play"
+                    read(list(carry.updates), carry.port)
+                    read(list(document.nodes[carry.port].inputs()), carry.port)
+                _visit(document, item.body, untracked, found, grads, readers, order)
+            case Branch():
+                read(list(wires_in(item.test)), item.id)
+                found[item.id] = "play"
+                for carry in item.carried:
+                    found[carry.port] = "play"
+                    read(list(carry.updates), carry.port)
+                    read(list(document.nodes[carry.port].inputs()), carry.port)
+                _visit(document, item.body, untracked, found, grads, readers, order)
+                _visit(document, item.orelse, untracked, found, grads, readers, order)
+            case Region():
+                inner = item.kind in ("no_grad", "inference_mode") or (untracked and item.kind != "enable_grad")
+                _visit(document, item.body, inner, found, grads, readers, order)
+            case _:
+                node = document.nodes.get(item.node)
+                if node is None:
+                    continue
+                order.append(node.id)
+                read(list(node.inputs()), node.id)
+                found[node.id] = _role(document, node, grads, untracked)
+
+
+def _role(document: Document, node: Node, grads: set[str], untracked: bool) -> str:
+    op = node.op
+    if op in ("python.print", "python.assert"):
+        return "print"
+    if op in _BACKWARD:
+        return "backward"
+    name = op.rpartition(".")[2]
+    if op == "object.zero_grad" or op == "setattr.grad":
+        return "zero"
+    if op.startswith("object.") and name == "step":
+        return "scheduler" if _is_scheduler(document, node) else "update"
+    reads = [wire.node for wire in node.inputs() if wire.node in grads]
+    if op in _GRAD:
+        grads.add(node.id)
+    elif op.startswith("setattr.grad.") or name.startswith("clip_grad_"):
+        return "update"
+    elif reads:
+        if is_in_place(node):
+            target = node.args[0] if node.args else None
+            if isinstance(target, In) and target.node in grads:
+                return "zero" if name in ("zero_", "fill_", "detach_") or op == "operator.setitem" else "update"
+            if untracked or op.startswith("setattr.data") or any(_unnamed(document, key) for key in reads if key):
+                return "update"
+        grads.add(node.id)
+    return "play"
+
+
+def _unnamed(document: Document, key: str) -> bool:
+    node = document.nodes.get(key)
+    return node is not None and node.name is None and not any(node.outputs)
+
+
+def _is_scheduler(document: Document, node: Node) -> bool:
+    """Whether the object that ``.step()`` is called on was made by torch.optim.lr_scheduler."""
+    seen: set[str] = set()
+    value = node.args[0] if node.args else None
+    while isinstance(value, In) and value.node is not None and value.node not in seen:
+        seen.add(value.node)
+        maker = document.nodes.get(value.node)
+        if maker is None:
+            return False
+        if maker.op not in ("python.alias", "python.carry"):
+            return maker.op.startswith("torch.optim.lr_scheduler.")
+        value = maker.args[0] if maker.args else None
+    return False

@@ -1,0 +1,204 @@
+"""The engine's state -> a Frame: plain copies, nothing live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from guigrad.document.array import ArrayData
+from guigrad.document.model import Document, Node
+from guigrad.document.names import labels
+from guigrad.engine.values import MISSING, array_of, dtype_name, plain, tensors_in, text_of
+from guigrad.run.frame import Frame, Record, Stats
+from guigrad.run.request import Want
+
+if TYPE_CHECKING:
+    from guigrad.engine.play import Engine
+
+_SHOWN_OUTPUTS = 4096
+"""A tuple of more values than this is one record without outputs."""
+
+
+class Names:
+    """Labels of a document's nodes and outputs, both ways."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def by_key(self) -> dict[str, str]:
+        """Label of each node id."""
+        return dict(labels(self.document))
+
+    @cached_property
+    def by_label(self) -> dict[str, tuple[str, int | None]]:
+        """(node id, output or None) of each label, names of outputs included; of a re-used name the newest."""
+        found: dict[str, tuple[str, int | None]] = {}
+        for key, label in self.by_key.items():
+            found[label] = (key, None)
+            for output, name in enumerate(self.document.nodes[key].outputs):
+                found[f"{label}[{output}]"] = (key, output)
+                if name is not None:
+                    found[name] = (key, output)
+        for label, place in list(found.items()):
+            name, at, _ = label.rpartition("@")
+            if at and name not in self.by_key.values():
+                found[name] = place
+        return found
+
+    def label(self, key: str) -> str:
+        """A node's label; the key itself for what is no node."""
+        return self.by_key.get(key, key)
+
+    def find(self, label: str) -> tuple[str, int | None] | None:
+        """The node, and which of its outputs, that a label (or a node id) means."""
+        place = self.by_label.get(label)
+        if place is None and label in self.document.nodes:
+            place = (label, None)
+        if place is None and label.endswith("]"):
+            base, _, index = label[:-1].rpartition("[")
+            if index.isdecimal():
+                found = self.find(base)
+                if found is not None and found[1] is None:
+                    return (found[0], int(index))
+        return place
+
+
+def frame(engine: Engine, want: Want) -> Frame:
+    """Every node of the document at this moment."""
+    records: dict[str, Record] = {}
+    names: dict[str, str] = {}
+    wanted = None if want.nodes is None else frozenset(want.nodes)
+    for node in engine.document.nodes.values():
+        label = engine.names.label(node.id)
+        for key, record in _records(engine, node, label, want, wanted is None or node.id in wanted):
+            records[key] = record
+            names[record.label] = key
+    for label, (key, output) in engine.names.by_label.items():
+        place = key if output is None else f"{key}[{output}]"
+        if place in records:
+            names.setdefault(label, place)
+    tape = engine.tape
+    contributions: dict[tuple[str, str, str], ArrayData] = {}
+    if tape is not None and want.contributions:
+        for (source, target, path), tensor in tape.contributions.items():
+            array = array_of(tensor)
+            if array is not None:
+                contributions[(_label_of(engine, source), engine.label(target), path)] = array
+    return Frame(
+        freshness=(engine.revision, engine.verbs),
+        device=engine.device,
+        records=records,
+        labels=names,
+        contributions=contributions,
+        order=() if tape is None else tuple(_label_of(engine, key) for key in tape.order),
+        problems=engine.problems,
+    )
+
+
+def _label_of(engine: Engine, place: str) -> str:
+    """The label of a node id or ``id[k]``."""
+    if place in engine.document.nodes:
+        return engine.label(place)
+    key, _, index = place.partition("[")
+    return f"{engine.label(key)}[{index}" if index else place
+
+
+def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) -> Iterator[tuple[str, Record]]:
+    value = engine.plan.value(node.id)
+    status = engine.state.status.get(node.id, "not run")
+    if value is MISSING:
+        yield node.id, Record(node.id, label, node.op, status)
+        for output, name in enumerate(node.outputs):
+            yield f"{node.id}[{output}]", Record(node.id, name or f"{label}[{output}]", node.op, status)
+        return
+    xray = {} if engine.tape is None else engine.tape.gradients
+    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id))
+    if isinstance(value, tuple | list) and len(value) <= _SHOWN_OUTPUTS and (node.outputs or tensors_in(value)):
+        for output, item in enumerate(value):
+            name = node.outputs[output] if output < len(node.outputs) else None
+            key = f"{node.id}[{output}]"
+            shown = (
+                f"{label}[{output}]" if name is None or engine.names.by_label.get(name) != (node.id, output) else name
+            )
+            yield key, record(node.id, shown, node.op, status, item, want, whole, xray.get(key))
+
+
+def record(
+    key: str, label: str, op: str, status: str, value: Any, want: Want, whole: bool, xray: torch.Tensor | None = None
+) -> Record:
+    """One value as a record."""
+    kind = type(value).__name__
+    if not isinstance(value, torch.Tensor):
+        known = plain(value) if not isinstance(value, tuple | list) or whole else None
+        return Record(
+            key,
+            label,
+            op,
+            status,
+            kind,
+            known,
+            text=text_of(value) if not isinstance(known, bool | int | float) else "",
+        )
+    grad = value.grad if value.is_leaf or value.retains_grad else None
+    fits = whole and (not want.limit or value.numel() <= want.limit)
+    shown = array_of(value) if fits else None
+    return Record(
+        id=key,
+        label=label,
+        op=op,
+        state=status,
+        kind=kind,
+        value=shown,
+        grad=array_of(grad) if grad is not None and fits else None,
+        xray=array_of(xray) if xray is not None and fits else None,
+        grad_fn=grad_fn_name(value),
+        is_leaf=value.is_leaf,
+        requires_grad=value.requires_grad,
+        retains_grad=value.retains_grad,
+        shape=tuple(value.shape),
+        dtype=dtype_name(value.dtype),
+        device=str(value.device),
+        version=None if value.is_inference() else value._version,
+        text=text_of(value) if shown is None and fits else "",
+        stats=stats(value) if whole and (want.stats or not fits) else None,
+        grad_stats=stats(grad) if grad is not None and whole and (want.stats or not fits) else None,
+    )
+
+
+def grad_fn_name(tensor: torch.Tensor) -> str | None:
+    """The name that torch prints: "MulBackward0"."""
+    node = tensor.grad_fn
+    if node is None:
+        return None
+    name = type(node).__name__
+    return node.name().rsplit("::", 1)[-1] if name == "CppFunction" else name
+
+
+@torch.no_grad()
+def stats(tensor: torch.Tensor) -> Stats | None:
+    """Statistics of a tensor; None for what cannot be summed up."""
+    if tensor.layout is not torch.strided or tensor.is_quantized or not tensor.numel() or tensor.device.type == "meta":
+        return None
+    flat = tensor.detach().reshape(-1)
+    flat = flat.abs() if flat.is_complex() else flat
+    flat = flat.to(torch.float64) if flat.device.type != "mps" else flat.to(torch.float32)
+    good = flat[torch.isfinite(flat)]
+    nans, infs = int(torch.isnan(flat).sum()), int(torch.isinf(flat).sum())
+    real = flat[~torch.isnan(flat)]
+    if not real.numel():
+        nan = float("nan")
+        return Stats(nan, nan, nan, nan, nan, 0, nans, infs)
+    return Stats(
+        float(real.min()),
+        float(real.mean()),
+        float(real.max()),
+        float(good.std(correction=0)) if good.numel() else 0.0,
+        float(real.norm()),
+        int((real == 0).sum()),
+        nans,
+        infs,
+    )

@@ -1,0 +1,339 @@
+"""The engine: one document, its values, and the verbs that act on them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document, In
+from guigrad.document.problem import Problem
+from guigrad.engine import look, restore
+from guigrad.engine.backward import Roots, backward, default_roots
+from guigrad.engine.build import Cancelled, Plan
+from guigrad.engine.device import Ambient, choose
+from guigrad.engine.edits import follow
+from guigrad.engine.explain import explain
+from guigrad.engine.look import Names
+from guigrad.engine.state import State
+from guigrad.engine.values import MISSING, tensors_in
+from guigrad.engine.walk import Walk
+from guigrad.run.frame import Frame
+from guigrad.run.request import Gradient, Point, Want
+
+
+class Engine:
+    """Holds one document and what torch made of it. Nothing that a user can get wrong raises: it is in ``problems``.
+
+    Raises: Cancelled from the verbs that compute, when ``cancelled()`` said so; what was computed stays.
+    Thread: one at a time.
+    """
+
+    def __init__(
+        self,
+        document: Document | None = None,
+        device: str | None = None,
+        seed: int | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.cancelled = cancelled
+        self.prints: list[str] = []
+        self.load(document or Document(), 0, device, seed)
+
+    # --- documents ---
+
+    def load(self, document: Document, revision: int = 0, device: str | None = None, seed: int | None = None) -> None:
+        """Another document: nothing of the last one stays."""
+        self.document, self.revision = document, revision
+        self._wish, self.seed = device, seed
+        self._settle_device()
+        self.plan = Plan(document, self._print, self.cancelled, seed)
+        self.plan.device = self.device
+        self.state = State(self.plan)
+        self.names = Names(document)
+        self.ambient = Ambient(self.device, seed)
+        self._start_over()
+
+    def edit(self, diff: Diff, revision: int) -> None:
+        """The document changed: what depends on the change is stale from now on, nothing is computed."""
+        self.revision = revision
+        before = self.document
+        wish = before.settings.device
+        self.plan.change(diff)
+        self.document = self.plan.document
+        self.names = Names(self.document)
+        follow(self.state, before, diff)
+        if self.document.settings.device != wish and self._wish is None:
+            self._settle_device()
+            self.reset()
+
+    def reset(self) -> None:
+        """As if just loaded."""
+        self.plan.device = self.device
+        self.plan.clear()
+        self.state = State(self.plan)
+        self.ambient.reset(self.device, self.seed)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self.verbs = 0
+        self.said: list[Problem] = []
+        self.tape: Any = None
+        self.prints.clear()
+
+    def _settle_device(self) -> None:
+        self.device, complaint = choose(self._wish if self._wish is not None else self.document.settings.device)
+        self.device_problem = complaint
+
+    # --- verbs ---
+
+    @contextmanager
+    def _verb(self) -> Iterator[None]:
+        self.verbs += 1
+        self.said = []
+        with self.ambient.active():
+            yield
+
+    def forward(self, to: str | None = None, partial: bool = False) -> None:
+        """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
+        with self._verb():
+            state = self.state
+            todo: set[str] | None = None
+            if partial:
+                todo = {key for key in state.order if state.status.get(key) != "fresh"} | state.freed
+                todo = self._closed(todo)
+                state.put_back(todo)
+            else:
+                state.put_back()
+            if to is not None:
+                key = self._need(to)
+                if key is None:
+                    return
+                needed = self._needed(key)
+                todo = needed if todo is None else todo & needed
+            walk = Walk(state, self.label, todo, partial=partial, cancelled=self.cancelled)
+            try:
+                walk.play()
+            finally:
+                state.after_forward()
+                self.tape = None if not partial else self.tape
+                self.said += walk.problems
+
+    def _closed(self, todo: set[str]) -> set[str]:
+        state = self.state
+        while True:
+            grown = state.below(todo)
+            grown |= state.shared(grown)
+            if grown == todo:
+                return todo
+            todo = grown
+
+    def _needed(self, key: str) -> set[str]:
+        """A node's ancestors, with the in-place ops on what they read and the seeds."""
+        state = self.state
+        found: set[str] = set()
+        todo = [key]
+        while todo:
+            one = todo.pop()
+            if one in found or one not in self.document.nodes:
+                continue
+            found.add(one)
+            todo += state.facts(one).reads
+            todo += state.updates(one)
+            if not todo:
+                todo += [
+                    k for k in state.order if k not in found and (state.facts(k).changes or state.facts(k).random)
+                    and (not state.facts(k).reads or any(read in found for read in state.facts(k).reads))
+                ]  # fmt: skip
+        return found
+
+    def backward(
+        self,
+        roots: Sequence[str] = (),
+        gradient: Sequence[Gradient] = (),
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Sequence[str] | None = None,
+        xray: bool = True,
+    ) -> None:
+        """``torch.autograd.backward`` on the graph that the last forward built; runs forward first where a root has not run."""
+        found = self._roots(roots)
+        if found is None:
+            return
+        if any(self.state.status.get(key) != "fresh" for key in found.keys):
+            self.forward(partial=True)
+            if any(self.state.status.get(key) != "fresh" for key in found.keys):
+                return
+        with self._verb():
+            backward(self, found, gradient, retain_graph, create_graph, inputs, xray)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Every gradient to None, or to zeros as ``Optimizer.zero_grad`` does."""
+        with self._verb():
+            for key in self.state.order:
+                for tensor in tensors_in(self.plan.value(key)):
+                    if not (tensor.is_leaf or tensor.retains_grad) or tensor.grad is None:
+                        continue
+                    if set_to_none:
+                        tensor.grad = None
+                    else:
+                        if tensor.grad.grad_fn is not None:
+                            tensor.grad.detach_()
+                        else:
+                            tensor.grad.requires_grad_(False)
+                        tensor.grad.zero_()
+            self.tape = None
+
+    def optimizer_step(self) -> None:
+        """Plays the updates of the program that forward leaves out. See Note [Roles]."""
+        with self._verb():
+            state = self.state
+            updates = {key for key in state.order if state.roles.get(key) == "update"}
+            if not updates:
+                self.say(
+                    "There is nothing to step: the program has no optimizer and no in-place update that reads a gradient."
+                )
+                return
+            todo = self._operands(updates)
+            walk = Walk(state, self.label, todo, played=("play", "operand", "update"), cancelled=self.cancelled)
+            walk.play()
+            self.said += walk.problems
+            if not walk.problems and all(state.status.get(key) != "fresh" for key in updates):
+                self.say("There is nothing to step with: no gradient is there yet. Run backward first.")
+
+    def _operands(self, updates: set[str]) -> set[str]:
+        """Updates and what must be read anew for them: their operands, and what comes from a gradient."""
+        state = self.state
+        fresh = {key for key in state.order if self.document.nodes[key].op in ("torch.Tensor.grad", "getattr.grad")}
+        stale = state.below(fresh)
+        found: set[str] = set()
+        todo = list(updates)
+        while todo:
+            key = todo.pop()
+            if key in found or key not in state.context:
+                continue
+            found.add(key)
+            todo += [k for k in state.facts(key).reads if k in stale or k in fresh or state.roles.get(k) == "operand"]
+        return found
+
+    def run(self) -> None:
+        """The whole program from fresh sources, as a new Python process would; stops at the first error."""
+        self.reset()
+        with self._verb():
+            walk = Walk(self.state, self.label)
+            error: BaseException | None = None
+            with walk.catching(lambda: self.plan.current or ""):
+                try:
+                    self.plan.run()
+                except Exception as caught:
+                    error = caught
+            self.state.ran(self.plan.failed if error is not None else None)
+            if isinstance(error, Exception):
+                key = self.plan.failed or ""
+                self.state.problems[key] = (explain(error, key, self.document, self.label, self.plan.read),)
+                if key in self.document.nodes:
+                    self.state.status[key] = "failed"
+                self.said += self.state.problems[key]
+
+    def recorder(self, roots: Roots, tensors: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
+        """What listens while autograd runs."""
+        self.tape = None
+        return nullcontext()
+
+    # --- what there is ---
+
+    def label(self, key: str) -> str:
+        """A node's label."""
+        return self.names.label(key)
+
+    def frame(self, want: Want | None = None) -> Frame:
+        """Every node as it is now."""
+        with self.ambient.active():
+            return look.frame(self, want or Want())
+
+    def value(self, label: str) -> Any:
+        """The live value of a node or output, MISSING when there is none."""
+        place = self.names.find(label)
+        if place is None:
+            return MISSING
+        key, output = place
+        value = self.plan.value(key)
+        if output is None or value is MISSING:
+            return value
+        try:
+            return value[output]
+        except (TypeError, IndexError, KeyError):
+            return MISSING
+
+    def grad(self, label: str) -> torch.Tensor | None:
+        """What ``.grad`` of a node's tensor holds; torch's warning about intermediates becomes a problem of that node."""
+        value = self.value(label)
+        if not isinstance(value, torch.Tensor):
+            return None
+        place = self.names.find(label)
+        walk = Walk(self.state, self.label)
+        with walk.catching(lambda: place[0] if place else ""):
+            return value.grad
+
+    def point(self) -> Point:
+        """What cannot be computed anew, as plain data."""
+        return restore.point(self)
+
+    def restore(self, point: Point) -> None:
+        """Back to a restore point: sources hold what they held, all else is not run."""
+        restore.restore(self, point)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong now: of the device, of each node, of the last verb."""
+        found: dict[Problem, None] = {}
+        for problem in self.document.problems:
+            found[problem] = None
+        if self.device_problem is not None:
+            found[self.device_problem] = None
+        for key in (*self.state.order, *[k for k in self.state.problems if k not in self.state.context]):
+            found.update(dict.fromkeys(self.state.problems.get(key, ())))
+        found.update(dict.fromkeys(self.said))
+        return tuple(found)
+
+    def say(self, message: str, key: str = "", kind: str = "runtime") -> None:
+        """A problem of the verb itself."""
+        line, column = self.document.lines.get(key, (0, 0))
+        self.said.append(Problem(message, kind, self.label(key) if key else "", key, line, column + 1 if line else 0))
+
+    def _need(self, label: str) -> str | None:
+        place = self.names.find(label)
+        if place is None:
+            self.say(f"There is no node {label!r} in this document.", kind="name")
+            return None
+        return place[0]
+
+    def _roots(self, labels: Sequence[str]) -> Roots | None:
+        if not labels:
+            found = default_roots(self)
+            if isinstance(found, str):
+                self.verbs += 1
+                self.said = []
+                self.say(found, kind="autograd")
+                return None
+            return found
+        places = [self.names.find(label) for label in labels]
+        for label, place in zip(labels, places, strict=True):
+            if place is None:
+                self.verbs += 1
+                self.said = []
+                self._need(label)
+                return None
+        return Roots(tuple((p[0], p[1]) for p in places if p is not None), None)
+
+    def _print(self, *values: Any, **options: Any) -> None:
+        out = io.StringIO()
+        print(*values, **{**options, "file": out})
+        self.prints.append(out.getvalue())
+
+
+__all__ = ["Cancelled", "Engine", "In"]

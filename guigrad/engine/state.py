@@ -1,0 +1,274 @@
+"""What a session keeps between verbs: values, freshness, random states, and sources as they were before something changed them.
+
+Note [Kept]
+A source (a node that read no tensor) keeps its tensor, and so its ``.grad``, until it is edited. So does a leaf that a program makes from
+other tensors to be trained (``torch.nn.Parameter(…)``, ``(…).requires_grad_()``), and an optimizer, scheduler or generator as long as what
+it was made from is the same. Every other node is computed anew by each forward.
+
+Note [Pristine]
+An in-place op that forward plays on a source would be applied once more by each forward. So the source is copied before the first of them, and
+put back before the next forward, unless something else (an optimizer step) has changed it since: then its present value counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from msgspec import Struct
+
+from guigrad.document.model import Branch, Document, In, Loop, Node, walk
+from guigrad.document.problem import Problem
+from guigrad.engine.build import Plan
+from guigrad.engine.effects import FLAGS, changes, is_in_place, is_random, roles
+from guigrad.engine.values import MISSING, storage_key, tensors_in
+
+KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
+
+
+class Facts(Struct, frozen=True):
+    """What the engine asks about a node again and again."""
+
+    reads: tuple[str, ...]
+    changes: bool
+    in_place: bool
+    random: bool
+
+
+class Pristine(Struct):
+    """A source before the first in-place op of a forward; ``version`` is the tensor's after that forward."""
+
+    tensor: torch.Tensor
+    requires_grad: bool
+    version: int = -1
+
+
+class State:
+    """The values of one session, bound to its plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.status: dict[str, str] = {}
+        self.problems: dict[str, tuple[Problem, ...]] = {}
+        self.random: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        self.windows: dict[str, tuple[int, int]] = {}
+        self.sources: set[str] = set()
+        self.made_from: dict[str, tuple[object, ...]] = {}
+        self.pristine: dict[str, Pristine] = {}
+        self.freed: set[str] = set()
+        self._facts: dict[str, tuple[Node, Facts]] = {}
+        self.order: list[str] = []
+        self.context: dict[str, tuple[str, ...]] = {}
+        self.roles: dict[str, str] = {}
+        self.index()
+
+    def index(self) -> None:
+        """Reads the program: order, roles, which loops and regions each node stands in."""
+        document = self.plan.document
+        self.roles = roles(document)
+        self._carried = {
+            carry.port: tuple(wire.node for wire in carry.updates if wire.node is not None)
+            for item in walk(document.program)
+            if isinstance(item, Loop | Branch)
+            for carry in item.carried
+        }
+        self.order, self.context = [], {}
+        _index(document, document.program, (), self.order, self.context)
+
+    def facts(self, key: str) -> Facts:
+        """Facts of a node, kept as long as its record is the same."""
+        node = self.plan.document.nodes[key]
+        known = self._facts.get(key)
+        if known is not None and known[0] is node:
+            return known[1]
+        reads = tuple({wire.node: None for wire in node.inputs() if wire.node is not None})
+        facts = Facts(reads, changes(node), is_in_place(node), is_random(node))
+        self._facts[key] = (node, facts)
+        return facts
+
+    def updates(self, key: str) -> tuple[str, ...]:
+        """The nodes that re-bind a variable, () for any other node."""
+        return self._carried.get(key, ())
+
+    def ran(self, failed: str | None) -> None:
+        """The whole program was played at full speed: what has a value is fresh."""
+        for key in self.order:
+            if key != failed and self.plan.value(key) is not MISSING:
+                self.status[key] = "fresh"
+                self.made(key)
+
+    def forget(self, key: str) -> None:
+        """A node is gone, or shall be made anew."""
+        self.status.pop(key, None)
+        self.problems.pop(key, None)
+        self.sources.discard(key)
+        self.made_from.pop(key, None)
+        self.pristine.pop(key, None)
+        self.freed.discard(key)
+
+    # --- what is kept ---
+
+    def is_kept(self, key: str) -> bool:
+        """Whether forward leaves this node's value as it is. See Note [Kept]."""
+        if self.status.get(key) != "fresh":
+            return False
+        if key in self.sources:
+            return True
+        if key in self.made_from:
+            return self.made_from[key] == self._makings(key)
+        node = self.plan.document.nodes[key]
+        if node.op in ("torch.nn.Parameter", "torch.nn.parameter.Parameter") or node.op in FLAGS:
+            value = self.plan.value(key)
+            return isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad
+        return False
+
+    def made(self, key: str) -> None:
+        """A node has just been computed: is it a source?"""
+        self.freed.discard(key)
+        self.pristine.pop(key, None)
+        value = self.plan.value(key)
+        if isinstance(value, KEPT_OBJECTS):
+            self.made_from[key] = self._makings(key)
+            return
+        if tensors_in(value) and not any(
+            tensors_in(self.plan.read(wire)) for wire in self.plan.document.nodes[key].inputs()
+        ):
+            self.sources.add(key)
+        else:
+            self.sources.discard(key)
+
+    def _makings(self, key: str) -> tuple[object, ...]:
+        found: list[object] = []
+        for wire in self.plan.document.nodes[key].inputs():
+            value = self.plan.read(wire)
+            tensors = tensors_in(value)
+            if tensors or isinstance(value, KEPT_OBJECTS):
+                found += map(id, tensors or [value])
+            else:
+                found.append(repr(value))
+        return tuple(found)
+
+    def leaves(self) -> dict[str, torch.Tensor]:
+        """Every kept tensor by node id, each tensor once."""
+        found: dict[int, tuple[str, torch.Tensor]] = {}
+        for key in self.order:
+            value = self.plan.value(key)
+            if isinstance(value, torch.Tensor) and (key in self.sources or (value.is_leaf and value.requires_grad)):
+                found.setdefault(id(value), (key, value))
+        return dict(found.values())
+
+    # --- in-place changes. See Note [Pristine] ---
+
+    def before_change(self, key: str) -> None:
+        """An in-place node is about to run: keep a copy of the source whose memory it changes."""
+        node = self.plan.document.nodes[key]
+        target = node.args[0] if node.args else None
+        value = self.plan.read(target) if isinstance(target, In) else None
+        if not isinstance(value, torch.Tensor):
+            return
+        at = storage_key(value)
+        for source in self.sources:
+            tensor = self.plan.value(source)
+            if source not in self.pristine and isinstance(tensor, torch.Tensor) and storage_key(tensor) == at:
+                copy = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device)
+                self.pristine[source] = Pristine(copy.copy_(tensor.detach()), tensor.requires_grad)
+
+    def after_forward(self) -> None:
+        """Remembers the versions that forward's own in-place ops left."""
+        for key, pristine in self.pristine.items():
+            pristine.version = self.plan.value(key)._version
+
+    def put_back(self, keys: set[str] | None = None) -> None:
+        """Sources as they were before forward's own in-place ops."""
+        for key in list(self.pristine):
+            if keys is not None and key not in keys:
+                continue
+            pristine = self.pristine.pop(key)
+            tensor = self.plan.value(key)
+            if tensor is MISSING or tensor._version != pristine.version:
+                continue
+            copy = pristine.tensor
+            if tensor.is_leaf and (tensor.shape, tensor.stride()) == (copy.shape, copy.stride()):
+                tensor.data.copy_(copy)
+                if not pristine.requires_grad and tensor.requires_grad and tensor.grad is None:
+                    tensor.requires_grad_(False)
+            else:
+                self.plan.put(key, copy.requires_grad_(pristine.requires_grad))
+
+    # --- what depends on what ---
+
+    def below(self, keys: set[str]) -> set[str]:
+        """These nodes and all that depends on them by wires, program order and loops."""
+        found = set(keys)
+        units = self._units()
+        changed = True
+        while changed:
+            changed = False
+            for key in self.order:
+                if key in found:
+                    continue
+                if any(read in found for read in self.facts(key).reads):
+                    found.add(key)
+                    changed = bool(self.context[key]) or changed
+            for unit in units:
+                if unit & found and not unit <= found:
+                    found |= unit
+                    changed = True
+        return found
+
+    def _units(self) -> list[set[str]]:
+        """Loops and branches: what is inside is computed together, with what their headers read."""
+        units = []
+        for item in walk(self.plan.document.program):
+            if isinstance(item, Loop | Branch):
+                inside = {key for key, path in self.context.items() if item.id in path}
+                inside |= {carry.port for carry in item.carried}
+                units.append(inside)
+        return units
+
+    def shared(self, todo: set[str]) -> set[str]:
+        """What else must be made anew because an in-place op has changed memory that ``todo`` reads or changes."""
+        movers = [key for key in self.order if self.facts(key).in_place and self.roles.get(key) == "play"]
+        if not movers:
+            return set()
+        members: dict[int, set[str]] = {}
+        for key in self.order:
+            for tensor in tensors_in(self.plan.value(key)):
+                at = storage_key(tensor)
+                if at is not None:
+                    members.setdefault(at, set()).add(key)
+        more: set[str] = set()
+        for mover in movers:
+            for tensor in tensors_in(self.plan.value(mover)):
+                group = members.get(storage_key(tensor) or -1, set())
+                if group & todo or any(
+                    not group.isdisjoint(self.facts(key).reads) for key in todo if key in self.context
+                ):
+                    more |= group
+        return more
+
+
+def _index(
+    document: Document,
+    items: tuple[Any, ...],
+    path: tuple[str, ...],
+    order: list[str],
+    context: dict[str, tuple[str, ...]],
+) -> None:
+    for item in items:
+        key = getattr(item, "node", None)
+        if key is not None:
+            if key in document.nodes:
+                order.append(key)
+                context[key] = path
+            continue
+        inner = (*path, item.id)
+        for carry in getattr(item, "carried", ()):
+            if carry.port in document.nodes:
+                order.append(carry.port)
+                context[carry.port] = inner
+        if isinstance(item, Loop) and item.var in document.nodes:
+            order.append(item.var)
+            context[item.var] = inner
+        _index(document, item.body, inner, order, context)
+        _index(document, getattr(item, "orelse", ()), inner, order, context)

@@ -1,0 +1,124 @@
+"""Tensors to plain records and back, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import torch
+
+from guigrad.document.array import NUMPY, ArrayData
+
+
+class _Missing:
+    """What a slot holds before its node has run."""
+
+    def __repr__(self) -> str:
+        return "<not run>"
+
+
+MISSING: Final = _Missing()
+
+DTYPES: Final = {
+    str(value).removeprefix("torch."): value for value in vars(torch).values() if isinstance(value, torch.dtype)
+}
+"""torch's dtypes by the names that ArrayData uses."""
+
+_NUMPY_DTYPES: Final = frozenset(DTYPES[name] for name in NUMPY)
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """A dtype's short name: "float32"."""
+    return str(dtype).removeprefix("torch.")
+
+
+def array_of(tensor: torch.Tensor, alias: str = "") -> ArrayData | None:
+    """A copy of a tensor's bits with its strides; None for what has no strided bits (sparse, quantised, meta …)."""
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type == "meta":
+        return None
+    tensor = tensor.detach()
+    if tensor.device.type != "cpu":
+        tensor = tensor.cpu()
+    if tensor.is_conj() or tensor.is_neg():
+        tensor = tensor.resolve_conj().resolve_neg()
+    name = dtype_name(tensor.dtype)
+    shape, strides = tuple(tensor.shape), tensor.stride()
+    try:
+        if tensor.dtype in _NUMPY_DTYPES and tensor.is_contiguous():
+            return ArrayData(name, shape, strides, tensor.numpy().tobytes(), 0, alias)
+        reach = reached(shape, strides)
+        size = tensor.element_size()
+        flat = torch.empty(0, dtype=torch.uint8)
+        flat.set_(tensor.untyped_storage(), tensor.storage_offset() * size, (reach * size,), (1,))
+        return ArrayData(name, shape, strides, flat.numpy().tobytes(), 0, alias)
+    except (RuntimeError, NotImplementedError, TypeError):  # wrappers without a storage (functorch, fake tensors)
+        return None
+
+
+def tensor_of(array: ArrayData, device: str | torch.device | None = None) -> torch.Tensor:
+    """A new tensor of exactly these bits, shape and strides.
+
+    Raises: ValueError when the record contradicts itself.
+    """
+    dtype = DTYPES.get(array.dtype)
+    if dtype is None:
+        raise ValueError(f"unknown dtype {array.dtype}")
+    itemsize = dtype.itemsize
+    if len(array.data) % itemsize or len(array.shape) != len(array.strides) or min(array.strides, default=0) < 0:
+        raise ValueError("the bytes, shape and strides of the array do not fit together")
+    if min(array.shape, default=0) < 0 or array.offset < 0:
+        raise ValueError("an array's shape and offset cannot be negative")
+    if (array.offset + reached(array.shape, array.strides)) * itemsize > len(array.data):
+        raise ValueError("the array has fewer bytes than its shape and strides reach")
+    flat = torch.empty(len(array.data) // itemsize, dtype=dtype, device="cpu")
+    if array.data:
+        raw = torch.frombuffer(bytearray(array.data), dtype=torch.uint8)
+        flat.view(torch.uint8).copy_(raw)
+    tensor = torch.as_strided(flat, array.shape, array.strides, array.offset).detach()
+    return tensor if device is None or str(device) == "cpu" else tensor.to(device)
+
+
+def reached(shape: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """How many storage elements lie between the first and the last one that a shape with strides touches."""
+    if math.prod(shape) == 0:
+        return 0
+    return 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+
+
+def storage_key(tensor: torch.Tensor) -> int | None:
+    """The same number for tensors that share memory."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):
+        return None
+
+
+def tensors_in(value: object) -> list[torch.Tensor]:
+    """The tensors of a value, through tuples, lists and dicts."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, tuple | list):
+        return [tensor for item in value for tensor in tensors_in(item)]
+    if isinstance(value, dict):
+        return [tensor for item in value.values() for tensor in tensors_in(item)]
+    return []
+
+
+def plain(value: object) -> Any:
+    """A Python value as plain data: tensors become ArrayData, what has no plain form becomes its text."""
+    if value is None or isinstance(value, bool | int | float | complex | str):
+        return value
+    if isinstance(value, torch.Tensor):
+        return array_of(value)
+    if isinstance(value, tuple | list):
+        return tuple(plain(item) for item in value)
+    return text_of(value)
+
+
+def text_of(value: object, limit: int = 2000) -> str:
+    """What ``str()`` gives, cut short; never raises."""
+    try:
+        text = str(value)
+    except Exception as error:  # a broken __str__ must not lose the frame
+        return f"<{type(value).__name__}: {type(error).__name__}>"
+    return text if len(text) <= limit else text[:limit] + " …"

@@ -1,0 +1,80 @@
+"""Loops, branches and regions as brackets around the cards of their bodies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from guigrad.document.model import Branch, Effect, Eval, Item, Loop, Region
+from guigrad.ui.canvas.facet import value_text
+from guigrad.ui.canvas.wire import Array, Rect, rows_array
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.scene import Scene
+
+PAD: Final = 22.0
+HEAD: Final = 26.0
+
+
+class Bracket:
+    """One loop, branch or region that has cards: ``rows`` are theirs, ``inner`` how many brackets nest inside it."""
+
+    def __init__(self, key: str, title: str, rows: Array, inner: int) -> None:
+        self.key = key
+        self.title = title
+        self.rows = rows
+        self.inner = inner
+
+    def rect(self, scene: Scene) -> Rect:
+        """Around the cards, with room for what nests inside and for the title."""
+        x, y = scene.x[self.rows], scene.y[self.rows]
+        pad = PAD * (1 + self.inner)
+        head = HEAD * (1 + self.inner)
+        return (
+            float(np.min(x)) - pad,
+            float(np.min(y)) - pad - head,
+            float(np.max(x + scene.width[self.rows])) + pad,
+            float(np.max(y + scene.height[self.rows])) + pad,
+        )
+
+
+def brackets(scene: Scene) -> tuple[Bracket, ...]:
+    """The brackets of the whole program, the outer ones first."""
+    found: list[Bracket] = []
+    for item in scene.document.program:
+        if isinstance(item, Loop | Branch | Region):
+            _collect(scene, item, found)
+    return tuple(found)
+
+
+def _collect(scene: Scene, item: Loop | Branch | Region, found: list[Bracket]) -> tuple[list[int], int]:
+    place = len(found)
+    rows: list[int] = []
+    depth = 0
+    keys: list[str] = [item.var] if isinstance(item, Loop) else []
+    bodies: tuple[Item, ...] = (*item.body, *(item.orelse if isinstance(item, Branch) else ()))
+    for part in bodies:
+        if isinstance(part, Eval | Effect):
+            keys.append(part.node)
+        else:
+            inside, below = _collect(scene, part, found)
+            rows += inside
+            depth = max(depth, below + 1)
+    rows += [scene.row[key] for key in keys if key in scene.row]
+    if rows:
+        found.insert(place, Bracket(item.id, title(scene, item), rows_array(rows), depth))
+    return rows, depth
+
+
+def title(scene: Scene, item: Loop | Branch | Region) -> str:
+    """The head as Python writes it, its nodes by their names."""
+    match item:
+        case Loop():
+            variable = scene.document.nodes.get(item.var)
+            return (
+                f"for {variable.name if variable and variable.name else '_'} in {value_text(item.iter, scene.document)}"
+            )
+        case Branch():
+            return f"if {value_text(item.test, scene.document)}"
+    return f"with torch.{item.kind}({', '.join(value_text(value, scene.document) for value in item.args)})"

@@ -1,0 +1,206 @@
+"""What surrounds the cards: boxes, brackets, notes, chips on wires, outlines and pinned messages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+
+from guigrad.document.array import ArrayData
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.content import number
+from guigrad.ui.canvas.face import draw_ports
+from guigrad.ui.canvas.ink import Ink, elided, text_width
+from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.viewport import Viewport
+from guigrad.ui.canvas.wire import Array
+
+CHIP_ZOOM: Final = 0.7
+CHIPS: Final = 60
+"""Most chips in a frame."""
+PIN_WIDTH: Final = 240.0
+
+
+def draw_box(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> None:
+    """A titled frame around cards."""
+    p.setPen(ink.pen("box", 1.2))
+    p.setBrush(ink.brush("box_fill"))
+    p.setOpacity(0.55)
+    p.drawRoundedRect(rect, 14, 14)
+    p.setOpacity(1.0)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 13, 13)
+    _head(p, ink, rect, title, "box", ink.box, scale)
+
+
+def draw_bracket(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> None:
+    """A loop, branch or region: a dashed frame with its head as code."""
+    pen = QPen(ink.color("loop"), 1.4, Qt.PenStyle.CustomDashLine)
+    pen.setDashPattern([5, 4])
+    p.setPen(pen)
+    p.setBrush(ink.brush("loop_fill"))
+    p.drawRoundedRect(rect, 14, 14)
+    _head(p, ink, rect, title, "loop", ink.op, scale)
+
+
+def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFont, scale: float) -> None:
+    if not title or scale < g.BLOCKS:
+        return
+    grow = max(1.0, 0.75 / scale)  # a title stays readable when zoomed out
+    p.save()
+    p.translate(rect.left() + 16, rect.top() + 6 + 16 * grow)
+    p.scale(grow, grow)
+    p.setFont(font)
+    p.setPen(ink.color(token))
+    p.drawText(QPointF(0, 0), elided(font, title, max(0.0, (rect.width() - 32) / grow)))
+    p.restore()
+
+
+def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> None:
+    """A text on the canvas."""
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(ink.brush("note"))
+    p.drawRoundedRect(rect, 6, 6)
+    if scale < 0.3:
+        return
+    p.setFont(ink.note)
+    p.setPen(ink.color("text"))
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    p.drawText(rect.adjusted(10, 8, -10, -8), flags, text)
+
+
+def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array) -> None:
+    """What came back along each wire, where there is room for it between the cards."""
+    if view.scale < CHIP_ZOOM or scene.faces.frame is None:
+        return
+    table = scene.wires
+    wires = table.visible(view.world)
+    wires = wires[table.grad[wires] >= 0][:CHIPS]
+    if not len(wires):
+        return
+    x1, y1, x2, y2, bend = table.ends[:, wires]
+    # Middle of the curve, as its formula gives at one half.
+    xs = (x1 + x2) / 2 + (bend - bend) * 0.375
+    ys = (y1 + y2) / 2
+    cards = (scene.x[rows], scene.y[rows], scene.x[rows] + scene.width[rows], scene.y[rows] + scene.height[rows])
+    p.save()
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    p.translate(view.left, view.top)
+    p.scale(view.scale, view.scale)
+    p.setFont(ink.chip)
+    taken: list[QRectF] = []
+    for wire, x, y in zip(wires.tolist(), xs.tolist(), ys.tolist(), strict=True):
+        found = scene.faces.contribution(wire)
+        text = chip_text(found) if found is not None else ""
+        width = text_width(ink.chip, text) + 14
+        rect = QRectF(x - width / 2, y - 9, width, 18)
+        hit = (
+            (cards[0] < rect.right()) & (cards[2] > rect.left()) & (cards[1] < rect.bottom()) & (cards[3] > rect.top())
+        )
+        if not text or np.any(hit) or any(rect.intersects(other) for other in taken):
+            continue
+        taken.append(rect)
+        p.setPen(ink.pen("grad", 1.0))
+        p.setBrush(ink.brush("canvas"))
+        p.drawRoundedRect(rect, 9, 9)
+        p.setPen(ink.color("grad"))
+        p.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+    p.restore()
+
+
+def chip_text(data: ArrayData) -> str:
+    """A contribution in a few characters: its number, the number that all elements have, or the range."""
+    try:
+        array = data.numpy()
+    except TypeError:
+        return ""
+    if array.size == 0 or np.iscomplexobj(array):
+        return ""
+    low, high = float(array.min()), float(array.max())
+    if array.ndim == 0:
+        return _trim(number(low, 3))
+    if low == high:
+        return f"{_trim(number(low, 3))} each"
+    return f"{_trim(number(low, 2))} … {_trim(number(high, 2))}"
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool) -> None:
+    """Outlines of selected, running and failed cards, and the messages pinned to them."""
+    chosen = rows[scene.selected[rows] | scene.failed[rows] | scene.running[rows]]
+    if not len(chosen):
+        return
+    s = view.scale
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, len(chosen) <= 400)
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    radius = g.CORNER * s
+    for row in chosen.tolist():
+        x, y = np.floor(scene.x[row] * s + view.left), np.floor(scene.y[row] * s + view.top)
+        rect = QRectF(x, y, scene.width[row] * s, scene.height[row] * s)
+        if scene.running[row]:
+            glow = ink.color("running")
+            p.setOpacity(0.4)
+            p.setPen(QPen(glow, 5 * s))
+            p.drawRoundedRect(rect.adjusted(-3 * s, -3 * s, 3 * s, 3 * s), radius + 3 * s, radius + 3 * s)
+            p.setOpacity(1.0)
+            p.setPen(QPen(glow, max(1.5, 2 * s)))
+            p.drawRoundedRect(rect, radius, radius)
+        if scene.failed[row]:
+            p.setPen(QPen(ink.color("failed"), max(1.5, 2 * s)))
+            p.drawRoundedRect(rect, radius, radius)
+            if detail:
+                _pin(p, ink, scene, row, rect, s)
+        if scene.selected[row]:
+            p.setBrush(Qt.BrushStyle.NoBrush)
+            p.setPen(QPen(ink.color("selected"), max(1.5, 2 * s)))
+            grow = 3 * s if scene.failed[row] or scene.running[row] else 0.0
+            p.drawRoundedRect(rect.adjusted(-grow, -grow, grow, grow), radius + grow, radius + grow)
+        if detail:  # the outline runs over the ports: once more on top
+            p.save()
+            p.translate(x, y)
+            p.scale(s, s)
+            draw_ports(p, ink, scene.facet(row), scene.faces.content(row), bool(scene.collapsed[row]))
+            p.restore()
+
+
+def _pin(p: QPainter, ink: Ink, scene: Scene, row: int, card: QRectF, s: float) -> None:
+    problems = scene.faces.pins.get(scene.ids[row], ())
+    if not problems:
+        return
+    text = problems[0].message
+    if len(text) > 160:
+        text = text[:159] + "…"
+    p.save()
+    p.translate(card.left(), card.bottom() + 8 * s)
+    p.scale(s, s)
+    p.setFont(ink.label)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    inside = p.boundingRect(QRectF(10, 7, PIN_WIDTH - 20, 200), flags, text)
+    p.setPen(ink.pen("failed", 1.2))
+    p.setBrush(ink.brush("failed_soft"))
+    p.drawRoundedRect(QRectF(0, 0, PIN_WIDTH, inside.height() + 14), 6, 6)
+    p.drawLine(QPointF(20, -8), QPointF(20, 0))
+    p.setPen(ink.color("text"))
+    p.drawText(QRectF(10, 7, PIN_WIDTH - 20, inside.height() + 2), flags, text)
+    p.restore()
+
+
+def block_titles(p: QPainter, ink: Ink, scene: Scene, rows: Array, rects: Array) -> None:
+    """Titles of cards that are too small for more, at a size that can be read."""
+    width = int(rects[0, 2] - rects[0, 0])
+    letters = int((width - 4) / 6.3)
+    if letters < 2:
+        return
+    p.setFont(ink.label)
+    p.setPen(ink.color("text"))
+    for row, (left, top, _, bottom) in zip(rows.tolist(), rects.tolist(), strict=True):
+        if bottom - top < 14:
+            continue
+        title = scene.facet(row).title
+        text = title if len(title) <= letters else title[: letters - 1] + "…"
+        p.drawText(QPointF(left + 4, (top + bottom) / 2 + 6), text)

@@ -1,0 +1,156 @@
+"""The frame on the cards: what each shows now, asked for only when it comes into view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from guigrad.document.array import ArrayData
+from guigrad.document.problem import Problem
+from guigrad.run.frame import Frame, Record
+from guigrad.ui.canvas.content import Content, content
+from guigrad.ui.canvas.wire import NONE
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.scene import Scene
+
+Array = np.ndarray[Any, Any]
+ASKED_A_FRAME = 600
+"""Wires whose gradient is looked up in one paint; the others follow in the next."""
+
+
+class Faces:
+    """What the cards of a scene show: a frame, problems, and which cards were edited since."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.frame: Frame | None = None
+        self.root: str | None = None
+        self.pins: dict[str, tuple[Problem, ...]] = {}
+        self._seen: list[Record | None] = []
+        self._known: list[Content | None] = []
+
+    def forget(self) -> None:
+        """Another document: no row shows anything yet."""
+        self._seen, self._known = [], []
+        self.frame, self.root, self.pins = None, None, {}
+
+    def grow(self) -> None:
+        """The scene has one more row."""
+        self._seen.append(None)
+        self._known.append(None)
+
+    def drop(self, row: int) -> None:
+        """What the row shows is to be made anew."""
+        self._known[row] = None
+
+    def set_frame(self, frame: Frame | None) -> None:
+        """Another moment; None when nothing has run."""
+        scene, before = self.scene, self.frame
+        self.frame = frame
+        scene.stale[:] = False
+        root = scene.document.settings.root
+        if root is None and frame is not None and frame.order:
+            root = frame.labels.get(frame.order[0], frame.order[0])
+        if root != self.root or frame is None or before is None:
+            self.root = root
+            self._known = [None] * len(self._known)
+        if frame is None or before is None or frame.contributions is not before.contributions:
+            scene.wires.forget_gradients()
+
+    def set_problems(self, problems: Iterable[Problem]) -> None:
+        """What is wrong: pinned to the cards it names."""
+        pins: dict[str, list[Problem]] = {}
+        labels = self.frame.labels if self.frame is not None else {}
+        for problem in problems:
+            key = problem.node_id or labels.get(problem.node, "")
+            if key:
+                pins.setdefault(key.partition("[")[0], []).append(problem)
+        before = set(self.pins)
+        self.pins = {key: tuple(found) for key, found in pins.items()}
+        scene = self.scene
+        scene.failed[:] = False
+        for key in before | set(pins):
+            row = scene.row.get(key)
+            if row is not None:
+                scene.failed[row] = any(problem.severity == "error" for problem in self.pins.get(key, ()))
+                self.drop(row)
+
+    def outdate(self, rows: set[int]) -> None:
+        """These cards were edited: they and all that reads them show what was true before."""
+        scene = self.scene
+        if self.frame is None:
+            return
+        stack = list(rows)
+        while stack:
+            row = stack.pop()
+            if scene.stale[row]:
+                continue
+            scene.stale[row] = True
+            self.drop(row)
+            stack.extend(int(scene.wires.target[wire]) for wire in scene.out[row])
+
+    def record(self, row: int) -> Record | None:
+        """The frame's record of a row."""
+        if self.frame is None:
+            return None
+        key = self.scene.ids[row]
+        found = self.frame.records.get(key)
+        return found if found is not None else self.frame.records.get(f"{key}[0]")
+
+    def content(self, row: int) -> Content:
+        """What a card shows."""
+        record = self.record(row)
+        known = self._known[row]
+        if known is not None and self._seen[row] is record:
+            return known
+        scene = self.scene
+        made = content(scene.facet(row), record, scene.ids[row] == self.root, bool(scene.stale[row]))
+        self._seen[row], self._known[row] = record, made
+        if (made.value.height, made.grad.height) != (scene.value_height[row], scene.grad_height[row]):
+            scene.resize(row, made.value.height, made.grad.height)
+        return made
+
+    def ask_gradients(self, wires: Array) -> bool:
+        """Looks up what came back along some wires; whether any are left to ask."""
+        table = self.scene.wires
+        unknown = wires[np.isnan(table.grad[wires])]
+        if not len(unknown):
+            return False
+        contributions = self.frame.contributions if self.frame is not None else {}
+        if not contributions or self.frame is None:
+            table.grad[unknown] = NONE
+            return False
+        for wire in unknown[:ASKED_A_FRAME].tolist():
+            found = self.contribution(wire)
+            table.grad[wire] = NONE if found is None else magnitude(found)
+        return len(unknown) > ASKED_A_FRAME
+
+    def contribution(self, wire: int) -> ArrayData | None:
+        """The gradient that came back along a wire."""
+        frame, table, scene = self.frame, self.scene.wires, self.scene
+        if frame is None:
+            return None
+        records = frame.records
+        source, target = scene.ids[table.source[wire]], scene.ids[table.target[wire]]
+        reader = records.get(target) or records.get(f"{target}[0]")
+        origin = records.get(f"{source}[{table.output[wire]}]") or records.get(source)
+        if reader is None or origin is None:
+            return None
+        path = table.paths[wire]
+        return frame.contributions.get((origin.label, reader.label, path)) or (
+            frame.contributions.get((origin.label, scene.document.nodes[target].name or reader.label, path))
+        )
+
+
+def magnitude(data: ArrayData) -> float:
+    """The largest absolute finite element, 0 when there is none."""
+    try:
+        array = data.numpy()
+    except TypeError:
+        return 0.0
+    found = np.abs(array)
+    top = float(found.max(initial=0.0))
+    return top if np.isfinite(top) else float(np.nan_to_num(found, posinf=0.0).max(initial=0.0))

@@ -1,0 +1,242 @@
+"""What a card says about a node before anything has run: title, op, kind, ports."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import EllipsisType
+from typing import Final
+
+from msgspec import Struct
+
+from guigrad.document import ports as document_ports
+from guigrad.document import template
+from guigrad.document.array import ArrayData
+from guigrad.document.model import DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
+from guigrad.document.template import Place
+from guigrad.ops import table
+from guigrad.ui.canvas.geometry import ports_height
+from guigrad.ui.theme import KINDS
+
+LEAF, OP, REDUCE, LOSS, OPTIM, OTHER = range(len(KINDS))
+_FAMILY: Final = {"leaves": LEAF, "reduce": REDUCE, "loss": LOSS, "optimizer": OPTIM}
+_SHORT: Final = 14
+
+
+class Inlet(Struct, frozen=True):
+    """A port on the left edge. ``text`` is the literal that stands there, "" for a wire or an open end."""
+
+    path: str
+    label: str
+    place: Place
+    text: str = ""
+    optional: bool = False
+
+
+class Facet(Struct, frozen=True):
+    """The part of a card that depends on its node alone.
+
+    ``outputs`` are the names at the right edge, ("",) for the one value. ``rows`` counts named port rows; a node with one input and
+    one output has none, its ports are beside its value.
+    """
+
+    title: str
+    op: str
+    kind: int
+    inputs: tuple[Inlet, ...]
+    outputs: tuple[str, ...]
+    literal: bool
+    source: bool
+    wants_grad: bool
+
+    @property
+    def rows(self) -> int:
+        """Named port rows."""
+        left = len(self.inputs) if len(self.inputs) > 1 else 0
+        right = len(self.outputs) if len(self.outputs) > 1 else 0
+        return max(left, right)
+
+    @property
+    def top(self) -> float:
+        """Units: canvas units that the port rows take."""
+        return ports_height(self.rows)
+
+    def inlet(self, path: str) -> int:
+        """The number of the port with this path, -1 if there is none."""
+        for index, inlet in enumerate(self.inputs):
+            if inlet.path == path:
+                return index
+        return -1
+
+
+def facet(node: Node) -> Facet:
+    """The face of one node."""
+    inputs = tuple(_fill(node, inlet) for inlet in inlets(node))
+    wired = any(True for _ in node.inputs())
+    short = short_op(node.op)
+    literal = node.op == "python.literal"
+    glyph = glyph_of(node.op)
+    if literal:
+        op = value_text(node.args[0]) if node.args else ""
+    elif not wired and not node.op.startswith("python."):
+        op = _call(short, node)
+    else:
+        op = short
+    if node.name is None:
+        title, op = (_variable(node, short), glyph if glyph != short else "")
+    else:
+        title = node.name
+    kind = kind_of(node.op)
+    return Facet(
+        title=title,
+        op=op if len(op) <= _SHORT else op[: _SHORT - 1] + "…",
+        kind=LEAF if literal or (kind == OP and not wired) else OP if kind == LEAF and wired else kind,
+        inputs=inputs,
+        outputs=tuple(name or "_" for name in node.outputs) or ("",),
+        literal=literal,
+        source=not wired,
+        wants_grad=("requires_grad", True) in node.kwargs,
+    )
+
+
+def _variable(node: Node, short: str) -> str:
+    if node.outputs:
+        return ", ".join(name or "_" for name in node.outputs)
+    return short
+
+
+def _call(short: str, node: Node) -> str:
+    """``randn(5)``; the bare name where the arguments are long."""
+    inside = ", ".join(value_text(value) for value in node.args)
+    text = f"{short}({inside})"
+    return text if node.args and len(text) <= _SHORT else short
+
+
+def _shape(value: Value) -> object:
+    """What of an argument decides which ports there are: where wires are, not to which node; kinds, not numbers."""
+    match value:
+        case In():
+            return value.node is not None
+        case tuple() | ListOf() | DictOf() | Slice() | Star() | Format():
+            inside = tuple(_shape(part) for part in template.children(value))
+            if isinstance(value, tuple | ListOf) and len(inside) > 8 and len(set(map(repr, inside))) == 1:
+                return (type(value).__name__, len(inside), inside[0])
+            return (type(value).__name__, inside)
+        case bool():
+            return "bool"
+        case int() | float() | complex():
+            return "number"
+    return type(value).__name__
+
+
+_KNOWN: Final[dict[object, tuple[Inlet, ...]]] = {}
+
+
+def inlets(node: Node) -> tuple[Inlet, ...]:
+    """The ports at a node's left edge, without the literals in them; asked of the op table once for all nodes of one shape."""
+    shape = (node.op, tuple(_shape(v) for v in node.args), tuple((k, _shape(v)) for k, v in node.kwargs))
+    known = _KNOWN.get(shape)
+    if known is None:
+        if len(_KNOWN) > 4096:
+            _KNOWN.clear()
+        known = _KNOWN[shape] = _inlets(node)
+    return known
+
+
+def _inlets(node: Node) -> tuple[Inlet, ...]:
+    found = []
+    for port in document_ports.ports(node):
+        wired = isinstance(port.value, In) and bool(port.place)
+        extra = not port.place and port.path.endswith("]")
+        if wired or port.required or (port.place and not isinstance(port.value, In)):
+            found.append(Inlet(port.path, port.label, port.place))
+        elif extra and len(found):
+            found.append(Inlet(port.path, "…", (), optional=True))
+    # A call without any wire, and a lone literal, is a source: its numbers are edited in the card, not wired.
+    if not any(isinstance(template.get(node, i.place), In) for i in found if i.place) and all(i.place for i in found):
+        return ()
+    return tuple(found)
+
+
+def _fill(node: Node, inlet: Inlet) -> Inlet:
+    if not inlet.place:
+        return inlet
+    value = template.get(node, inlet.place)
+    if isinstance(value, In):
+        return inlet
+    return Inlet(inlet.path, inlet.label, inlet.place, value_text(value))
+
+
+@lru_cache(maxsize=4096)
+def kind_of(op: str) -> int:
+    """The kind (index into theme.KINDS) that gives a node its accent."""
+    if op.startswith(("torch.optim.", "object.")):
+        return OPTIM
+    row = table.find(op)
+    if row is None:
+        return OTHER
+    if op.startswith("python."):
+        return OTHER
+    # A method's or operator's own row has no family of the palette; the function of the same name has.
+    front = row if row.front else table.by_key(short_op(op)) or row
+    return _FAMILY.get(front.family, _FAMILY.get(row.family, OP))
+
+
+@lru_cache(maxsize=4096)
+def short_op(op: str) -> str:
+    """``mean`` for torch.Tensor.mean, ``linalg.inv`` for torch.linalg.inv."""
+    for prefix in ("torch.nn.functional.", "torch.Tensor.", "torch.", "operator.", "python.", "builtins."):
+        if op.startswith(prefix):
+            return op[len(prefix) :]
+    return op
+
+
+@lru_cache(maxsize=4096)
+def glyph_of(op: str) -> str:
+    """The sign of an op where it has one, else its short name."""
+    row = table.find(op)
+    return (row.infix or row.glyph or short_op(op)) if row else short_op(op)
+
+
+def value_text(value: Value, document: Document | None = None) -> str:
+    """A template's value much as Python writes it; a wire is the name of its source, or ``·``."""
+    match value:
+        case In():
+            source = document.nodes.get(value.node or "") if document is not None else None
+            if source is None:
+                return "·"
+            return source.name or expression(source, document)
+        case Sym():
+            return value.path.removeprefix("torch.")
+        case EllipsisType():
+            return "…"
+        case tuple():
+            return "(" + _list(value, document) + ")"
+        case ListOf():
+            return "[" + _list(value.items, document) + "]"
+        case Slice():
+            parts = ["" if part is None else value_text(part, document) for part in (value.start, value.stop)]
+            return ":".join(parts) + ("" if value.step is None else f":{value_text(value.step, document)}")
+        case Star():
+            return "*" + value_text(value.value, document)
+        case Format():
+            return "{" + value_text(value.value, document) + "}"
+        case DictOf():
+            return "{…}"
+        case ArrayData():
+            return str(list(value.shape))
+    return repr(value)
+
+
+def _list(values: tuple[Value, ...], document: Document | None) -> str:
+    return ", ".join(value_text(value, document) for value in values[:8]) + (", …" if len(values) > 8 else "")
+
+
+def expression(node: Node, document: Document | None) -> str:
+    """An unnamed node as short code, for titles; the code pane has the exact text."""
+    parts = [value_text(value, document) for value in node.args]
+    row = table.find(node.op)
+    if row is not None and row.infix and len(parts) == 2:
+        return f"{parts[0]} {row.infix} {parts[1]}"
+    if node.op.startswith("torch.Tensor.") and parts:
+        return f"{parts[0]}.{short_op(node.op)}" + ("" if len(parts) == 1 else f"({', '.join(parts[1:])})")
+    return f"{short_op(node.op)}({', '.join(parts)})"

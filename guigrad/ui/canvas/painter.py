@@ -1,0 +1,286 @@
+"""Document columns and a frame into any QPainter: a widget, a picture, an SVG, a PDF.
+
+On screen a frame's cost is bounded by pixels, not by nodes: what is out of view is culled by one comparison, faces come from
+tiles made under a time budget, cells and wires go out in batches, and detail falls with the zoom. ``exact`` painting (pictures, vectors)
+draws every card in full instead.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QPixmap
+
+from guigrad.ui.canvas import cells, decor
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.arrays import c_array
+from guigrad.ui.canvas.face import STALE, draw_fixed, draw_numbers, number_font
+from guigrad.ui.canvas.ink import Ink, ink, text_width
+from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.tiles import Tiles
+from guigrad.ui.canvas.viewport import Viewport
+from guigrad.ui.canvas.wire import Array, Rect, segments
+
+FACES: Final = 320
+"""Most cards shown in detail at once."""
+TITLES: Final = 320
+"""Most cards that show their title when zoomed out."""
+PIECES: Final = 24_000
+"""Most straight pieces of wires in a frame."""
+SMOOTH: Final = 8_000
+"""Antialias wires up to so many pieces."""
+GRAD_WIDTHS: Final = (1.8, 2.4, 3.1, 4.0)
+"""Widths of gradient-carrying wires, by magnitude."""
+_STYLES: Final = 2 + len(GRAD_WIDTHS)
+
+
+class Painter:
+    """Paints a scene. One for each widget: it keeps the tiles."""
+
+    def __init__(self, scene: Scene, theme: str = "dark") -> None:
+        self.scene = scene
+        self.tiles = Tiles()
+        self.ink: Ink = ink(theme)
+        self.pending = False
+        self._dots: tuple[float, float, str, QPixmap] | None = None
+
+    def set_theme(self, name: str) -> None:
+        """Other colours from the next frame on."""
+        self.ink = ink(name)
+        self.tiles.clear()
+
+    def paint(self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True) -> None:
+        """One frame. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
+        self.pending = False
+        if background:
+            p.fillRect(QRectF(0, 0, view.width, view.height), self.ink.color("canvas"))
+            if not exact:
+                self._background(p, view)
+        self._under(p, view)
+        rows = self.scene.visible(view.world)
+        detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
+        if detail:  # before the wires: a card whose numbers take more lines moves its ports
+            for row in rows.tolist():
+                self.scene.faces.content(row)
+        self.wires(p, view, exact)
+        if exact:
+            self._exact(p, view, rows)
+        elif detail:
+            self._faces(p, view, rows)
+        else:
+            self._blocks(p, view, rows)
+        if detail:
+            decor.chips(p, self.ink, self.scene, view, rows)
+        decor.marks(p, self.ink, self.scene, view, rows, detail)
+
+    # ---- below the cards -------------------------------------------------
+
+    def _background(self, p: QPainter, view: Viewport) -> None:
+        step = g.DOTS * view.scale
+        while step < 14:
+            step *= 2
+        size = max(1, round(step * view.ratio))
+        known = self._dots
+        if known is None or known[:3] != (size, view.ratio, self.ink.theme.name):
+            tile = QPixmap(size, size)
+            tile.fill(self.ink.color("canvas"))
+            dot = QPainter(tile)
+            dot.setRenderHint(QPainter.RenderHint.Antialiasing)
+            dot.setPen(Qt.PenStyle.NoPen)
+            dot.setBrush(self.ink.brush("grid"))
+            dot.drawEllipse(QPointF(size / 2, size / 2), 1.1 * view.ratio, 1.1 * view.ratio)
+            dot.end()
+            tile.setDevicePixelRatio(view.ratio)
+            known = self._dots = (size, view.ratio, self.ink.theme.name, tile)
+        pitch = size / view.ratio
+        start = QPointF(-view.left % pitch, -view.top % pitch)
+        p.drawTiledPixmap(QRectF(0, 0, view.width, view.height), known[3], start)
+
+    def _under(self, p: QPainter, view: Viewport) -> None:
+        scene = self.scene
+        if not (scene.document.boxes or scene.document.notes or scene.brackets):
+            return
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.save()
+        p.translate(view.left, view.top)
+        p.scale(view.scale, view.scale)
+        shown = view.world
+        for box in scene.document.boxes.values():
+            rect = QRectF(box.x, box.y, box.width, box.height)
+            if overlaps(shown, rect):
+                decor.draw_box(p, self.ink, rect, box.title, view.scale)
+        for bracket in scene.brackets:
+            left, top, right, bottom = bracket.rect(scene)
+            rect = QRectF(left, top, right - left, bottom - top)
+            if overlaps(shown, rect):
+                decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
+        for note in scene.document.notes.values():
+            rect = QRectF(note.x, note.y, note.width, note.height)
+            if overlaps(shown, rect):
+                decor.draw_note(p, self.ink, rect, note.text, view.scale)
+        p.restore()
+
+    def wires(self, p: QPainter, view: Viewport, exact: bool = False) -> None:
+        """Every visible wire, gradient-carrying ones above the others."""
+        table = self.scene.wires
+        rows = table.visible(view.world)
+        if not len(rows):
+            return
+        s = view.scale
+        self.pending |= self.scene.faces.ask_gradients(rows)
+        if len(rows) > PIECES:  # a regular sample of so many lines looks the same
+            rows = rows[:: math.ceil(len(rows) / PIECES)]
+        pieces = 32 if exact else 1 if s < g.STRAIGHT else max(1, min(24, PIECES // len(rows), int(6 + 18 * s)))
+        styles = self._styles(rows)
+        order = np.argsort(styles, kind="stable")
+        rows, styles = rows[order], styles[order]
+        lines = segments(table.ends[:, rows], pieces)
+        lines *= s
+        lines[:, :, 0::2] += view.left
+        lines[:, :, 1::2] += view.top
+        cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or lines.shape[0] * pieces <= SMOOTH)
+        for style in range(_STYLES):
+            first, last = int(cuts[style]), int(cuts[style + 1])
+            if last > first:
+                self._style_pen(p, style, s, exact)
+                part = np.ascontiguousarray(lines[first:last])
+                p.drawLines(c_array(part, QLineF), (last - first) * pieces)
+
+    def _styles(self, rows: Array) -> Array:
+        """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
+        table = self.scene.wires
+        grad = table.grad[rows]
+        carries = grad >= 0
+        styles = np.zeros(len(rows), np.int8)
+        if carries.any():
+            size = np.log10(np.maximum(grad[carries], 1e-12))
+            low, high = float(size.min()), float(size.max())
+            span = max(high - low, 1.0)
+            middle = (low + high) / 2
+            level = np.rint((size - middle) / span * (len(GRAD_WIDTHS) - 1) + (len(GRAD_WIDTHS) - 1) / 2)
+            styles[carries] = 1 + np.clip(level, 0, len(GRAD_WIDTHS) - 1).astype(np.int8)
+        styles[table.lit[rows] & ~carries] = _STYLES - 1
+        return styles
+
+    def _style_pen(self, p: QPainter, style: int, scale: float, exact: bool) -> None:
+        token = "wire" if style == 0 else "wire_hover" if style == _STYLES - 1 else "wire_grad"
+        width = 1.8 if style == 0 else 2.4 if style == _STYLES - 1 else GRAD_WIDTHS[style - 1]
+        width *= scale
+        cosmetic = not exact and width < 1.1
+        cap = Qt.PenCapStyle.RoundCap if scale >= 0.6 else Qt.PenCapStyle.FlatCap
+        p.setPen(QPen(self.ink.color(token), 0 if cosmetic else width, Qt.PenStyle.SolidLine, cap))
+
+    # ---- cards -----------------------------------------------------------
+
+    def _faces(self, p: QPainter, view: Viewport, rows: Array) -> None:
+        scene, s, ratio = self.scene, view.scale, view.ratio
+        tiles = self.tiles
+        tiles.begin()
+        xs = np.floor(scene.x[rows] * s + view.left).tolist()
+        ys = np.floor(scene.y[rows] * s + view.top).tolist()
+        p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        jobs: dict[tuple[int, int, int, int], list[cells.Job]] = {}
+        texts: list[tuple[str, float, float, str, float]] = []
+        cells_width = round(g.CELLS_WIDTH * s * ratio)
+        late: list[int] = []
+        for row, x, y in zip(rows.tolist(), xs, ys, strict=True):
+            face, content = scene.facet(row), scene.faces.content(row)
+            collapsed = bool(scene.collapsed[row])
+            tile = tiles.get(row, self.ink, face, content, float(scene.height[row]), collapsed, s, ratio)
+            if tile is None:
+                late.append(row)
+                continue
+            if tile.scale == s:
+                p.drawPixmap(QPointF(x - tile.edge, y - tile.edge), tile.pixmap)
+            else:
+                k = s / tile.scale
+                size = tile.pixmap.deviceIndependentSize()
+                target = QRectF(x - tile.edge * k, y - tile.edge * k, size.width() * k, size.height() * k)
+                p.drawPixmap(target, tile.pixmap, QRectF(tile.pixmap.rect()))
+            if collapsed:
+                continue
+            middle = g.TITLE + face.top + g.GAP + content.value.height / 2
+            below = middle + content.value.height / 2 + g.GAP + content.grad.height / 2
+            opacity = STALE if content.stale else 1.0
+            for part, at, base in ((content.value, middle, 0), (content.grad, below, 256)):
+                if part.cells is not None:
+                    shape = (*part.cells.shape, cells_width, max(1, round(part.height * s * ratio)))
+                    left, top = round(x + g.CELLS_LEFT * s), round(y + (at - part.height / 2) * s)
+                    jobs.setdefault(shape, []).append((left, top, part.cells, base, opacity))
+                elif part.text:
+                    token = "value" if base == 0 else "xray" if content.xray else "grad"
+                    texts.append((part.text, x, y + at * s, token, opacity))
+        if late:
+            self._blocks(p, view, np.array(late))
+        cells.draw(p, self.ink.theme, jobs, s, ratio)
+        self._texts(p, texts, s)
+        self.pending |= tiles.pending
+
+    def _texts(self, p: QPainter, texts: list[tuple[str, float, float, str, float]], s: float) -> None:
+        if not texts:
+            return
+        p.save()
+        p.scale(s, s)
+        current: tuple[object, str] | None = None
+        for text, x, y, token, opacity in texts:
+            font = number_font(self.ink, text)
+            if current != (font, token):
+                p.setFont(font)
+                p.setPen(self.ink.color(token))
+                current = (font, token)
+            if p.opacity() != opacity:
+                p.setOpacity(opacity)
+            left = x / s + g.WIDTH - 14.0 - text_width(font, text)
+            p.drawText(QPointF(left, y / s + font.pixelSize() * 0.36), text)
+        p.restore()
+
+    def _blocks(self, p: QPainter, view: Viewport, rows: Array) -> None:
+        """Zoomed out: a body with a coloured title strip, or one coloured block."""
+        if not len(rows):
+            return
+        scene, s = self.scene, view.scale
+        rects = np.empty((len(rows), 4), np.int32)  # QRect: left, top, right, bottom inclusive
+        rects[:, 0] = scene.x[rows] * s + view.left
+        rects[:, 1] = scene.y[rows] * s + view.top
+        rects[:, 2] = rects[:, 0] + max(1, round(g.WIDTH * s)) - 1
+        rects[:, 3] = rects[:, 1] + np.maximum(1, np.rint(scene.height[rows] * s)).astype(np.int32) - 1
+        kinds = scene.kind[rows]
+        order = np.argsort(kinds, kind="stable")
+        sorted_rects, sorted_kinds = np.ascontiguousarray(rects[order]), kinds[order]
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        p.setPen(Qt.PenStyle.NoPen)
+        if s >= g.BLOCKS:
+            p.setBrush(self.ink.brush("node"))
+            p.drawRects(c_array(sorted_rects, QRect), len(rows))
+            sorted_rects[:, 3] = sorted_rects[:, 1] + max(2, round(7 * s**0.5)) - 1
+        cuts = np.searchsorted(sorted_kinds, np.arange(len(self.ink.kinds) + 1))
+        for kind, color in enumerate(self.ink.kinds):
+            first, last = int(cuts[kind]), int(cuts[kind + 1])
+            if last > first:
+                p.setBrush(color)
+                part = np.ascontiguousarray(sorted_rects[first:last])
+                p.drawRects(c_array(part, QRect), last - first)
+        if s >= g.BLOCKS and len(rows) <= TITLES:
+            decor.block_titles(p, self.ink, scene, rows, rects)
+
+    def _exact(self, p: QPainter, view: Viewport, rows: Array) -> None:
+        p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        scene = self.scene
+        for row in rows.tolist():
+            p.save()
+            p.translate(scene.x[row] * view.scale + view.left, scene.y[row] * view.scale + view.top)
+            p.scale(view.scale, view.scale)
+            face, content, collapsed = scene.facet(row), scene.faces.content(row), bool(scene.collapsed[row])
+            draw_fixed(p, self.ink, face, content, float(scene.height[row]), collapsed)
+            if not collapsed:
+                draw_numbers(p, self.ink, face, content)
+            p.restore()
+
+
+def overlaps(view: Rect, rect: QRectF) -> bool:
+    """Whether a rectangle is in view."""
+    return rect.right() > view[0] and rect.left() < view[2] and rect.bottom() > view[1] and rect.top() < view[3]

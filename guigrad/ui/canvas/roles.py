@@ -1,0 +1,145 @@
+"""Which nodes have a card: all but those that only serve an effect, a loop's head or a test.
+
+Note [Drawn]
+A named node has a card, and so has an expression that nothing reads. Any other node has one if a node that has one reads it, other
+than as an operand of an effect (``0.1 * w.grad`` in ``w -= 0.1 * w.grad`` stays inside the effect's pill). An effect has one
+if it yields a value under a name (``y += 1``) or for a card; ``backward()`` and ``print`` live on the rail alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Region, wires_in
+
+EVAL, EFFECT, CARRY, VARIABLE = "eval", "effect", "carry", "variable"
+
+
+class Roles:
+    """What each node is in the program, who reads it, and so whether it has a card. Kept in step with Diffs by id."""
+
+    def __init__(self) -> None:
+        self.role: dict[str, str] = {}
+        self.readers: dict[str, Counter[str]] = {}
+        self.heads: Counter[str] = Counter()
+        self.inputs: dict[str, tuple[str, ...]] = {}
+
+    def add_items(self, items: tuple[Item, ...], sign: int = 1) -> set[str]:
+        """Takes in (or with sign -1 forgets) a stretch of the program; the ids it touches."""
+        touched: set[str] = set()
+        for key, role in _walk(items):
+            touched.add(key)
+            if role == "head":
+                self.heads[key] += sign
+            elif sign > 0:
+                self.role[key] = role
+            elif self.role.get(key) == role:
+                del self.role[key]
+        return touched
+
+    def set_inputs(self, key: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        """The nodes that a node reads now; those it read before."""
+        before = self.inputs.pop(key, ())
+        for source in before:
+            found = self.readers[source]
+            found[key] -= 1
+            if found[key] <= 0:
+                del found[key]
+        if inputs:
+            self.inputs[key] = inputs
+            for source in inputs:
+                self.readers.setdefault(source, Counter())[key] += 1
+        return before
+
+    def above(self, document: Document, keys: Iterable[str]) -> set[str]:
+        """These nodes and the unnamed ones that serve them: all whose card may come or go with them."""
+        found: set[str] = set()
+        stack = list(keys)
+        while stack:
+            key = stack.pop()
+            if key in found:
+                continue
+            found.add(key)
+            node = document.nodes.get(key)
+            if node is None or node.name is None:
+                stack.extend(self.inputs.get(key, ()))
+        return found
+
+    def drawn(self, document: Document, keys: Iterable[str]) -> dict[str, bool]:
+        """Whether each of these nodes has a card. See Note [Drawn]."""
+        known: dict[str, bool] = {}
+        for start in keys:
+            stack = [start]
+            while stack:
+                key = stack[-1]
+                if key in known:
+                    stack.pop()
+                    continue
+                waiting = [r for r in self._askers(document, key) if r not in known and r not in stack]
+                if waiting:
+                    stack.extend(waiting)
+                    continue
+                known[key] = self._answer(document, key, known)
+                stack.pop()
+        return known
+
+    def _askers(self, document: Document, key: str) -> tuple[str, ...]:
+        node = document.nodes.get(key)
+        if node is None or node.name is not None or node.outputs or self.role.get(key) == CARRY:
+            return ()
+        return tuple(r for r in self.readers.get(key, ()) if self.role.get(r) != EFFECT)
+
+    def _answer(self, document: Document, key: str, known: dict[str, bool]) -> bool:
+        node = document.nodes.get(key)
+        if node is None:
+            return False
+        role = self.role.get(key)
+        if node.name is not None and role != VARIABLE:
+            return True
+        if node.outputs or role == CARRY:
+            return True
+        readers = self.readers.get(key, ())
+        if role == EVAL and not readers and not self.heads[key]:
+            return True
+        if role is None and not readers:
+            return True
+        return any(known.get(r, False) for r in readers if self.role.get(r) != EFFECT)
+
+
+def _walk(items: tuple[Item, ...]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        match item:
+            case Eval():
+                yield item.node, EVAL
+            case Effect():
+                yield item.node, EFFECT
+            case Loop():
+                yield item.var, VARIABLE
+                yield from ((w.node, "head") for w in wires_in(item.iter) if w.node is not None)
+            case Branch():
+                yield from ((w.node, "head") for w in wires_in(item.test) if w.node is not None)
+            case Region():
+                yield from ((w.node, "head") for w in wires_in(item.args) if w.node is not None)
+        if isinstance(item, Loop | Branch):
+            yield from ((carry.port, CARRY) for carry in item.carried)
+        if isinstance(item, Loop | Branch | Region):
+            yield from _walk(item.body)
+        if isinstance(item, Branch):
+            yield from _walk(item.orelse)
+
+
+def changed_stretch(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Without the items that both begin and end with: what left and what came."""
+    start, limit = 0, min(len(before), len(after))
+    while start < limit and _same(before[start], after[start]):
+        start += 1
+    end = 0
+    while end < limit - start and _same(before[-1 - end], after[-1 - end]):
+        end += 1
+    return before[start : len(before) - end], after[start : len(after) - end]
+
+
+def _same(one: Item, other: Item) -> bool:
+    # Values inside a loop's head compare as Python's numbers do (1 == True), so a rebuilt loop counts as changed.
+    return one is other or (isinstance(one, Eval | Effect) and one == other)
