@@ -1,0 +1,55 @@
+"""The program alone, for comparing: two documents with the same code have equal canonical forms."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, Settings, Value
+from guigrad.document.normal import normal
+from guigrad.document.rewire import rewire_items, rewire_node
+
+
+def canonical(document: Document) -> Document:
+    """The document with ids counted in program order, names as its code shows them, without layout and comments."""
+    document, _ = normal(document)
+    ids: dict[str, str] = {}
+    _number(document.program, ids)
+
+    def key(old: str) -> str:
+        return ids[old]
+
+    def change(wire: In) -> Value:
+        return In(ids[wire.node], wire.output) if wire.node is not None else wire
+
+    nodes: dict[str, Node] = {}
+    for old, new in ids.items():
+        node = document.nodes.get(old)
+        if node is not None:
+            nodes[new] = structs.replace(rewire_node(node, change), id=new)
+    program = rewire_items(document.program, change, key)
+    return Document(nodes=nodes, program=program, settings=Settings(device=document.settings.device))
+
+
+def _number(items: tuple[Item, ...], ids: dict[str, str]) -> None:
+    for item in items:
+        match item:
+            case Eval() | Effect():
+                ids[item.node] = f"n{len(ids)}"
+            case Region():
+                ids[item.id] = f"r{len(ids)}"
+                _number(item.body, ids)
+            case Loop():
+                ids[item.id] = f"l{len(ids)}"
+                _carries(item, ids)
+                ids[item.var] = f"n{len(ids)}"
+                _number(item.body, ids)
+            case Branch():
+                ids[item.id] = f"b{len(ids)}"
+                _carries(item, ids)
+                _number(item.body, ids)
+                _number(item.orelse, ids)
+
+
+def _carries(item: Loop | Branch, ids: dict[str, str]) -> None:
+    for carry in item.carried:
+        ids[carry.port] = f"n{len(ids)}"

@@ -1,0 +1,285 @@
+"""A document in the form in which it can be written as code: legal names that mean what is wired, wherever they are read.
+
+What a parse made has this form already. What a canvas made gets names where code needs them; a name that two values claim is given to
+one of them, or the older one keeps a second name (an alias).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import structs
+
+from guigrad.document.model import (
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    In,
+    Item,
+    Loop,
+    Region,
+    Sym,
+    Value,
+    walk,
+    wires_in,
+)
+from guigrad.document.names import PYTHON_NAMES, labels, python_name
+from guigrad.document.plan import Plan, is_statement, plan
+from guigrad.document.rewire import rewire_items, rewire_node
+from guigrad.document.simulate import simulate
+
+_ROUNDS: Final = 8
+
+
+def normal(document: Document) -> tuple[Document, Plan]:
+    """The document as code can say it, and what that code shows inline."""
+    document = _clean(document)
+    found = plan(document)
+    document = _named(document, found)
+    for _ in range(_ROUNDS):
+        seen = simulate(document, found)
+        if not seen:
+            break
+        document, moved = seen.mend(document)
+        if moved:
+            found = plan(document)
+            document = _named(document, found)
+    return document, found
+
+
+# -- wires to nothing -----------------------------------------------------------------------------
+
+
+def _clean(document: Document) -> Document:
+    """Without wires from nodes that are not evaluated; an index that nothing is wired to is ``...``."""
+    known: set[str] = set()
+    for item in walk(document.program):
+        match item:
+            case Eval() | Effect():
+                known.add(item.node)
+            case Loop():
+                known.add(item.var)
+        if isinstance(item, Loop | Branch):
+            known.update(carry.port for carry in item.carried)
+    known &= document.nodes.keys()
+
+    def change(wire: In) -> Value:
+        return wire if wire.node is None or wire.node in known else In(None)
+
+    nodes = {}
+    for key in document.nodes:
+        if key not in known:
+            continue
+        node = document.nodes[key]
+        if any(wire.node is None or wire.node not in known for wire in node.inputs()):
+            node = rewire_node(node, change)
+            at = 1 if node.op == "operator.getitem" or node.op.startswith(("operator.setitem", "setitem.")) else -1
+            if 0 < at < len(node.args) and node.args[at] == In(None):
+                node = structs.replace(node, args=(*node.args[:at], ..., *node.args[at + 1 :]))
+        nodes[key] = node
+    program = tuple(_existing(document.program, known))
+    return structs.replace(document, nodes=nodes, program=rewire_items(program, change) if program else ())
+
+
+def _existing(items: tuple[Item, ...], known: set[str]) -> Iterator[Item]:
+    for item in items:
+        match item:
+            case Eval() | Effect():
+                if item.node in known:
+                    yield item
+            case Branch():
+                body, orelse = tuple(_existing(item.body, known)), tuple(_existing(item.orelse, known))
+                yield structs.replace(item, body=body, orelse=orelse)
+            case Loop() | Region():
+                yield structs.replace(item, body=tuple(_existing(item.body, known)))
+
+
+# -- names ------------------------------------------------------------------------------------------
+
+
+class _Names:
+    """Gives every value that code must name a legal name."""
+
+    def __init__(self, document: Document, found: Plan) -> None:
+        self.document = document
+        self.plan = found
+        self.nodes = dict(document.nodes)
+        self.labels: dict[str, str] | None = None
+        self.reserved = reserved_names(document)
+        self.taken = {name for node in self.nodes.values() for name in (node.name, *node.outputs) if name}
+        self.legal: dict[str, str] = {}
+        self.counts: dict[str, int] = {}
+        for node in self.nodes.values():
+            for wire in node.inputs():
+                self.counts[wire.node or ""] = self.counts.get(wire.node or "", 0) + 1
+        for item in walk(document.program):
+            values: tuple[Value, ...] = ()
+            match item:
+                case Loop():
+                    values = (item.iter,)
+                case Branch():
+                    values = (item.test,)
+                case Region():
+                    values = item.args
+            for wire in wires_in(values):
+                self.counts[wire.node or ""] = self.counts.get(wire.node or "", 0) + 1
+
+    def name_of(self, wire: Value) -> str | None:
+        if not isinstance(wire, In) or wire.node not in self.nodes:
+            return None
+        node = self.nodes[wire.node]
+        return node.outputs[wire.output] if node.outputs and wire.output < len(node.outputs) else node.name
+
+    def label(self, key: str) -> str:
+        if self.labels is None:
+            self.labels = labels(self.document)
+        return self.labels[key]
+
+    def fresh(self, base: str) -> str:
+        name = python_name(base.replace("@", "_"))
+        if name not in self.taken and name not in PYTHON_NAMES and name not in self.reserved:
+            self.taken.add(name)
+            return name
+        count = 1
+        while f"{name}_{count}" in self.taken or f"{name}_{count}" in self.reserved:
+            count += 1
+        self.taken.add(f"{name}_{count}")
+        return f"{name}_{count}"
+
+    def allowed(self, name: str) -> str:
+        known = self.legal.get(name)
+        if known is None:
+            known = name
+            if not name.isidentifier() or python_name(name) != name or name in self.reserved:
+                known = self.fresh(name)
+            self.legal[name] = known
+        return known
+
+    def give(self, wire: In, name: str) -> None:
+        """Names a value that has no name yet."""
+        node = self.nodes.get(wire.node or "")
+        if node is None or self.name_of(wire) is not None or node.id in self.plan.inline:
+            return
+        if node.outputs:
+            if wire not in self.plan.absorbed and wire.output < len(node.outputs):
+                outputs = (*node.outputs[: wire.output], name, *node.outputs[wire.output + 1 :])
+                self.nodes[node.id] = structs.replace(node, outputs=outputs)
+        else:
+            self.nodes[node.id] = structs.replace(node, name=name)
+
+    def run(self, items: tuple[Item, ...]) -> None:
+        for item in items:
+            match item:
+                case Eval() | Effect():
+                    self.node(item)
+                case Loop():
+                    self.carries(item)
+                    self.finish(item.var, keep=False)
+                    self.run(item.body)
+                case Branch() if item.carried and item.carried[0].port in self.plan.expressions:
+                    carry = item.carried[0].port
+                    self.run(item.body)
+                    self.run(item.orelse)
+                    if carry not in self.plan.inline:
+                        self.finish(carry)
+                case Branch():
+                    self.carries(item)
+                    self.run(item.body)
+                    self.run(item.orelse)
+                case Region():
+                    self.run(item.body)
+
+    def carries(self, item: Loop | Branch) -> None:
+        for carry in item.carried:
+            node = self.nodes[carry.port]
+            if node.name is None:
+                self.give(In(carry.port), self.fresh(self.label(carry.port)))
+            name = self.allowed(self.nodes[carry.port].name or "")
+            self.nodes[carry.port] = structs.replace(self.nodes[carry.port], name=name)
+            for wire in (*carry.updates, *node.inputs()):
+                self.give(wire, name)
+
+    def node(self, item: Eval | Effect) -> None:
+        node = self.nodes[item.node]
+        if node.id in self.plan.inline:
+            return
+        if node.name is None and not node.outputs and node.args:
+            old = self.name_of(node.args[0])
+            if old is not None and (
+                (is_statement(node.op) and not node.op.startswith(("setattr.", "python.")))
+                or (isinstance(item, Effect) and not self.counts.get(node.id) and is_in_place_method(node.op))
+            ):  # fmt: skip
+                self.nodes[node.id] = structs.replace(node, name=old)
+        self.finish(node.id)
+
+    def finish(self, key: str, keep: bool = True) -> None:
+        """Names a value that is read, and makes its names legal."""
+        node = self.nodes[key]
+        if node.outputs:
+            outputs = []
+            for index, name in enumerate(node.outputs):
+                wire = In(key, index)
+                if name is None and wire not in self.plan.absorbed:
+                    name = self.fresh(f"{self.label(key)}_{index}") if self.plan.reads.get(wire) else "_"
+                outputs.append(name and self.allowed(name))
+            if tuple(outputs) != node.outputs or node.name is not None:
+                self.nodes[key] = structs.replace(node, outputs=tuple(outputs), name=None)
+        elif node.name is not None:
+            name = self.allowed(node.name)
+            if name != node.name:
+                self.nodes[key] = structs.replace(node, name=name)
+        elif self.counts.get(key) or not keep:
+            self.nodes[key] = structs.replace(node, name=self.fresh(self.label(key)))
+
+
+def is_in_place_method(op: str) -> bool:
+    """Whether ``y.op()`` as a statement re-binds y."""
+    return op.startswith("torch.Tensor.") and op.endswith("_") and not op[13:].startswith("_")
+
+
+def _named(document: Document, found: Plan) -> Document:
+    names = _Names(document, found)
+    names.run(document.program)
+    return structs.replace(document, nodes=names.nodes)
+
+
+def reserved_names(document: Document) -> frozenset[str]:
+    """Names that the document's code needs for modules and built-ins."""
+    found: set[str] = set()
+    for node in document.nodes.values():
+        found.add(_root(node.op))
+        for value in (*node.args, *(value for _, value in node.kwargs)):
+            found.update(_needed(value))
+    if "tensor" in found:
+        found.update(("torch", "base64", "bytearray"))
+    if any(isinstance(item, Region) for item in walk(document.program)):
+        found.add("torch")
+    return frozenset(found)
+
+
+def _root(op: str) -> str:
+    root, _, rest = op.partition(".")
+    if root == "torch":
+        return "F" if rest.startswith("nn.functional.") else "" if rest.startswith("Tensor.") else "torch"
+    if root == "builtins":
+        return rest
+    if op == "python.print":
+        return "print"
+    return root if root in ("math", "tensor") else ""
+
+
+def _needed(value: object) -> Iterator[str]:
+    match value:
+        case Sym(path):
+            yield _root(path) or "torch"
+        case float() | complex():
+            text = repr(value)
+            if "inf" in text or "nan" in text:
+                yield from ("float", "complex")
+        case tuple():
+            for item in value:
+                yield from _needed(item)
+        case _ if hasattr(value, "items"):
+            yield from _needed(value.items)

@@ -1,0 +1,77 @@
+"""Python text to a Document. Nothing is ever executed: names resolve through the op table only."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from guigrad.document.model import Comment, Document, Settings
+from guigrad.document.problem import Problem, ProblemError
+from guigrad.source.parse.comments import tidy
+from guigrad.source.parse.statements import Statements
+from guigrad.source.parse.variables import prune
+
+_FRAMES: Final = 20_000
+"""Frames that reading may nest: long chains of methods and of elif are deep trees."""
+
+
+def parse(source: str, path: str = "") -> Document:
+    """The document that a script describes; what it does not understand is in ``problems``, the rest stays.
+
+    Raises: ProblemError when nothing at all could be parsed (a syntax error).
+    """
+    with _room():
+        tree = _tree(source, path)
+        reader = Statements(_lines(source))
+        reader.depth = 0
+        reader.block(tree.body)
+        nodes, program = prune(reader.nodes, tuple(reader.items))
+    comments = reader.comments
+    rest = tidy([*reader.waiting, *reader.beside.rest()])
+    while rest and not rest[-1]:
+        rest = rest[:-1]
+    if rest:
+        comments[""] = Comment(rest)
+    return Document(
+        nodes=nodes,
+        program=program,
+        comments=comments,
+        settings=Settings(device=reader.device),
+        problems=tuple(reader.problems),
+        lines={key: place for key, place in reader.lines.items() if key in nodes or key[0] != "n"},
+        path=path,
+    )
+
+
+def _lines(source: str) -> list[str]:
+    """The lines as Python counts them (a form feed or U+2028 ends none)."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _tree(source: str, path: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes: Python says so when the script runs
+            return ast.parse(source.removeprefix("\ufeff"), path or "<script>")
+    except SyntaxError as error:
+        line, column = error.lineno or 0, error.offset or 0
+        raise ProblemError(
+            (Problem(error.msg, "syntax", line=line, column=column, error=type(error).__name__),)
+        ) from None
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        text = str(error) or "the script is nested too deeply"
+        raise ProblemError((Problem(text, "syntax", line=1, column=1, error=type(error).__name__),)) from None
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
