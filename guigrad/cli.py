@@ -178,7 +178,7 @@ def _run(options: argparse.Namespace) -> int:
             print(json.dumps(frames.as_json(frame, problems), ensure_ascii=False))
         else:
             sys.stdout.write("".join(prints))
-            print(frames.table(frame))
+            print(frames.table(frame, document))
     return report(problems, options.file)
 
 

@@ -285,14 +285,13 @@ def test_version_and_help() -> None:
 
 
 def test_a_reader_that_has_seen_enough() -> None:
-    process = subprocess.Popen([*COMMAND, "ops"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(timeout=60) == 0
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    with subprocess.Popen([*COMMAND, "ops"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
@@ -302,13 +301,15 @@ def test_ctrl_c_ends_even_a_long_op(tmp_path: Path) -> None:
         "import torch\nprint('started')\nx = torch.ones(2000, 2000)\nfor i in range(1000):\n    x = torch.linalg.svd(x)[0]\n",
         "utf-8",
     )
-    process = subprocess.Popen(
-        [*COMMAND, "run", str(path), "--as-script"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"started\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    words = [*COMMAND, "run", str(path), "--as-script"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == b"started\n"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert errors == b"guigrad: cancelled\n"

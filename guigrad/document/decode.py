@@ -176,7 +176,7 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> int:
-    if re.fullmatch("-?0x[0-9a-fA-F]{1,1000000}", text):
+    if re.fullmatch("-?0x[0-9a-fA-F]{1,3500}", text):
         return int(text, 16)
     raise BadValue(f"{text[:40]!r} is no number")
 

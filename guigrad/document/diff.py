@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from guigrad.document.index import carry_over
 from guigrad.document.model import Document, Item, Settings
 
 Change = tuple[Any, Any]
@@ -58,7 +59,11 @@ class Diff(Struct, frozen=True):
         for name in KEYED:
             merged = dict(getattr(self, name))
             for key, (before, after) in getattr(later, name).items():
-                merged[key] = (merged[key][0] if key in merged else before, after)
+                first = merged[key][0] if key in merged else before
+                if first is after:  # there and back
+                    del merged[key]
+                else:
+                    merged[key] = (first, after)
             tables[name] = merged
         return Diff(
             label=self.label or later.label,
@@ -82,12 +87,14 @@ class Diff(Struct, frozen=True):
                     else:
                         table[key] = after
             tables[name] = table
-        return Document(
+        new = Document(
             settings=self.settings[1] if self.settings else document.settings,
             program=self.program[1] if self.program else document.program,
             path=document.path,
             **tables,
         )
+        carry_over(document, new, self)
+        return new
 
     @staticmethod
     def between(old: Document, new: Document, label: str = "") -> Diff:
@@ -113,4 +120,4 @@ class Diff(Struct, frozen=True):
 def _join(first: Change | None, second: Change | None) -> Any:
     if first is None or second is None:
         return first or second
-    return (first[0], second[1])
+    return None if first[0] is second[1] else (first[0], second[1])

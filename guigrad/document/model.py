@@ -111,6 +111,9 @@ class Node(Struct, frozen=True, eq=False):
             other.outputs,
         ) and repr((self.args, self.kwargs)) == repr((other.args, other.kwargs))
 
+    def __ne__(self, other: object) -> bool:  # msgspec's own would compare identities
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.id, self.op))
 
@@ -280,6 +283,9 @@ class Document(Struct, frozen=True, dict=True, eq=False):
         return all(getattr(self, field) == getattr(other, field) for field in TABLES) and repr(self.program) == repr(
             other.program
         )
+
+    def __ne__(self, other: object) -> bool:  # msgspec's own would compare identities
+        return not self == other
 
     def __hash__(self) -> int:
         return hash((len(self.nodes), len(self.program)))

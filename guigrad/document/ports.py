@@ -101,6 +101,21 @@ def ports(node: Node) -> tuple[Port, ...]:
     return tuple(port for _, port in result)
 
 
+def port_at(node: Node, path: str) -> Port | None:
+    """What a wire finds at a path: a port, or any other argument (a size may be wired too); None when there is no such place."""
+    for port in ports(node):
+        if port.path == path:
+            return port
+    try:
+        value = get_at(node, path)
+        place = find_place(node, path) or ()
+    except (ValueError, LookupError):
+        return None
+    head = template.split_path(path)[0]
+    type_ = next((parameter.type for parameter in parameters(node) if parameter.name == head), "any")
+    return Port(path, place, value, type_ if place[1:] == () else "any", path)
+
+
 def parameters(node: Node) -> tuple[Parameter, ...]:
     """Every parameter of the call in the order of the signature, given or not; what the row does not know comes last."""
     found, overload = heads(node)

@@ -15,6 +15,8 @@ from guigrad.document.model import DictOf, Format, In, ListOf, Node, Slice, Star
 Place = tuple[int | str, ...]
 """Argument number or keyword, then steps."""
 
+WireChange = Callable[[In], Value]
+
 _SLICE = ("start", "stop", "step")
 _TOKEN = re.compile(r"\[(\d+)\]|\.([a-z]+)")
 
@@ -158,7 +160,7 @@ def _put(into: Value, steps: Place, value: Value) -> Value:
     return rebuild(into, tuple(parts))
 
 
-def map_wires(node: Node, change: Callable[[In], Value]) -> Node:
+def map_wires(node: Node, change: WireChange) -> Node:
     """The node with every ``In`` of its template replaced by ``change(wire)``; itself when nothing changed."""
     args = tuple(map_value(value, change) for value in node.args)
     kwargs = tuple((key, map_value(value, change)) for key, value in node.kwargs)
@@ -168,7 +170,7 @@ def map_wires(node: Node, change: Callable[[In], Value]) -> Node:
     return node if same else with_template(node, args, kwargs)
 
 
-def map_value(value: Value, change: Callable[[In], Value]) -> Value:
+def map_value(value: Value, change: WireChange) -> Value:
     """A value with every ``In`` inside replaced; itself when nothing changed."""
     if isinstance(value, In):
         return change(value)

@@ -27,12 +27,13 @@ def spots(document: Document) -> Mapping[str, Spot]:
     known: dict[str, Spot] | None = document.__dict__.get("spots")
     if known is None:
         known = document.__dict__["spots"] = {}
-        _collect(document.program, (), known)
+        collect(document.program, (), known)
     return known
 
 
-def _collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot]) -> None:
-    for index, item in enumerate(items):
+def collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot], start: int = 0) -> None:
+    """Writes down the spots of the items of one body, the first of which has the index ``start``."""
+    for index, item in enumerate(items, start):
         spot = (*above, index)
         if isinstance(item, Eval | Effect):
             found[item.node] = spot
@@ -43,9 +44,9 @@ def _collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot]) -> No
         if isinstance(item, Loop | Branch):
             for carry in item.carried:
                 found[carry.port] = spot
-        _collect(item.body, (*spot, 0), found)
+        collect(item.body, (*spot, 0), found)
         if isinstance(item, Branch):
-            _collect(item.orelse, (*spot, 1), found)
+            collect(item.orelse, (*spot, 1), found)
 
 
 def bodies(item: Item) -> tuple[tuple[Item, ...], ...]:

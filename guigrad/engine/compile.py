@@ -30,6 +30,7 @@ from guigrad.engine.arguments import (
 )
 from guigrad.engine.resolve import resolve, resolve_method, resolve_property
 from guigrad.engine.statements import SPECIAL
+from guigrad.ops import table
 
 
 def compile_node(node: Node, place: Place, out: int) -> Step:
@@ -40,13 +41,14 @@ def compile_node(node: Node, place: Place, out: int) -> Step:
     if special is not None:
         return special(node, place, out)
     family, _, name = node.op.rpartition(".")
+    row = table.find(node.op)
     if family == "operator":
         return _operator(node, place, out, name)
     if family == "setitem":
         return _set_item(node, place, out, getattr(operator, name))
     if node.op.startswith("setattr."):
         return _set_attribute(node, place, out)
-    if family == "getattr" or (family == "torch.Tensor" and _is_property(name)):
+    if family in ("getattr", "field") or (row is not None and row.family == "attribute"):
         return _attribute(node, place, out, name)
     if family in METHOD_OF:
         return _method(node, place, out, name)
@@ -74,11 +76,6 @@ METHOD_OF = frozenset(
         "grad_fn",
     ]
 )
-
-
-def _is_property(name: str) -> bool:
-    found = getattr(torch.Tensor, name, None)
-    return found is not None and not callable(found)
 
 
 def _call(fn: Callable[..., Any], node: Node, place: Place, out: int) -> Step:

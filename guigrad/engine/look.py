@@ -10,7 +10,7 @@ import torch
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document, Node
-from guigrad.document.names import labels
+from guigrad.document.names import frame_labels, labels
 from guigrad.engine.values import MISSING, array_of, dtype_name, plain, tensors_in, text_of
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.request import Want
@@ -36,18 +36,7 @@ class Names:
     @cached_property
     def by_label(self) -> dict[str, tuple[str, int | None]]:
         """(node id, output or None) of each label, names of outputs included; of a re-used name the newest."""
-        found: dict[str, tuple[str, int | None]] = {}
-        for key, label in self.by_key.items():
-            found[label] = (key, None)
-            for output, name in enumerate(self.document.nodes[key].outputs):
-                found[f"{label}[{output}]"] = (key, output)
-                if name is not None:
-                    found[name] = (key, output)
-        for label, place in list(found.items()):
-            name, at, _ = label.rpartition("@")
-            if at and name not in self.by_key.values():
-                found[name] = place
-        return found
+        return dict(frame_labels(self.document))
 
     def label(self, key: str) -> str:
         """A node's label; the key itself for what is no node."""

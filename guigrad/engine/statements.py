@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from guigrad.document.model import Node
+from guigrad.document.model import In, Node
 from guigrad.engine.arguments import Place, Step, getter, spread, text_getter
 from guigrad.engine.values import MISSING
 
@@ -17,6 +17,19 @@ def _give(node: Node, place: Place, out: int) -> Step:
 
     def step() -> None:
         env[out] = get()
+
+    return step
+
+
+def _start(node: Node, place: Place, out: int) -> Step:
+    """A variable's first value; none is no error before it is read."""
+    value = node.args[0] if node.args else None
+    if not isinstance(value, In):
+        return _give(node, place, out)
+    env, at = place.env, place.slot(value)
+
+    def step() -> None:
+        env[out] = env[at]
 
     return step
 
@@ -115,7 +128,7 @@ SPECIAL: dict[str, Callable[[Node, Place, int], Step]] = {
     "python.literal": _give,
     "python.alias": _give,
     "python.unpack": _give,
-    "python.carry": _give,
+    "python.carry": _start,
     "python.tuple": _display(tuple),
     "python.list": _display(list),
     "python.dict": _dict,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from guigrad.document.array import ArrayData
+from guigrad.document.model import Document, Loop, item_key, walk
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame, Record, Stats
 
@@ -14,6 +15,8 @@ SHOWN = 8
 """A row of more numbers than this is shown as its first and last three."""
 WIDTH = 60
 """Characters of one cell."""
+ACTS = ("python.print", "python.assert", "torch.Tensor.backward", "torch.autograd.backward", "torch.manual_seed")
+"""Nodes without a value of interest."""
 
 
 def number_text(value: Any) -> str:
@@ -43,9 +46,16 @@ def value_text(value: Any) -> str:
     return _clip(number_text(value) if isinstance(value, float | complex) else str(value))
 
 
-def table(frame: Frame) -> str:
-    """The nodes of a frame as a table; what has not run shows its state."""
-    rows = [COLUMNS, *(_row(label, frame[label]) for label in frame.names())]
+def table(frame: Frame, document: Document) -> str:
+    """The nodes of a frame as a table in program order, those aside that only act; what has not run shows its state."""
+    place: dict[str, int] = {}
+    for number, item in enumerate(walk(document.program)):
+        variables = [carry.port for carry in getattr(item, "carried", ())]
+        for key in (item_key(item), *variables, *([item.var] if isinstance(item, Loop) else [])):
+            place.setdefault(key, number)
+    labels = [label for label in frame.names() if frame[label].op not in ACTS or frame[label].state == "failed"]
+    labels.sort(key=lambda label: place.get(frame.labels[label].partition("[")[0], -1))
+    rows = [COLUMNS, *(_row(label, frame[label]) for label in labels)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

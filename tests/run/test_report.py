@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from guigrad.document.array import ArrayData
+from guigrad.document.model import Document, Eval
 from guigrad.document.problem import Fix, Problem
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.report import as_json, number_text, table, value_text
@@ -51,7 +52,7 @@ def test_table_and_json() -> None:
         records={"n1": leaf, "n2": idle, "n3": large}, labels={"x": "n1", "y": "n2", "z": "n3"},
         contributions=wire, order=("y", "x"), problems=(problem,),
     )  # fmt: skip
-    lines = table(frame).splitlines()
+    lines = table(frame, Document(program=(Eval("n1"), Eval("n2"), Eval("n3")))).splitlines()
     assert lines[2].split("  ")[0] == "x"
     assert "not run" in lines[3]
     assert "min 0.0000 mean 0.5000 max 1.0000" in lines[4]

@@ -1,28 +1,29 @@
-"""Writes resources/lessons from the scripts beside this file: ``python tests/golden/lessons/build.py``.
+"""Writes resources/lessons from the scripts beside this file: ``python tests/golden/lessons/build.py`` in an environment that has guigrad.
 
 Titles, texts and positions live here; everything that is computed comes from the script.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+import msgspec
+
+from guigrad.document import file
+from guigrad.document.model import Box, Document, Settings, View
+from guigrad.document.names import labels
+from guigrad.source.parse.parser import parse
+
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT))
-
-import msgspec  # noqa: E402 - the checkout's own package is found only after the line above
-from guigrad.document.names import labels  # noqa: E402
-from guigrad.source.parse.parser import parse  # noqa: E402
-
-from guigrad.document import file  # noqa: E402
-from guigrad.document.model import Box, Document, Settings, View  # noqa: E402
-
 SCRIPTS = Path(__file__).resolve().parent
 LESSONS = ROOT / "resources" / "lessons"
 
 CHAIN = {"t1": (0, 140), "t2": (260, 200), "pow": (520, 200), "t3": (520, 400), "t4": (800, 280)}
 SQUARE = Box("b1", "y = 2·t2²", 236, 124, 512, 432)
+EPOCHS = {
+    "weights@1": (0, 60), "weights": (260, 60), "mul": (520, 0), "model_output@1": (780, 0), "model_output": (1040, 0),
+    "weights@2": (520, 220),
+}  # fmt: skip
 
 TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[Box, ...]]] = {
     "autograd-1-graph": (
@@ -61,8 +62,8 @@ TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[B
     ),
     "autograd-5-retain": (
         "Autograd basics 5: retain_grad and autograd.grad",
-        "t2.retain_grad() asks torch to keep the gradient of an intermediate. torch.autograd.grad(t4, t2) returns the same gradient "
-        "and stores nothing: t1.grad is that of the one backward.",
+        "torch.autograd.grad(t4, t2) returns the gradient of an intermediate and stores nothing: t1.grad is still None. After "
+        "t2.retain_grad() a backward() keeps the same numbers in t2.grad, beside t1.grad.",
         "t4",
         CHAIN,
         (SQUARE,),
@@ -93,15 +94,15 @@ TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[B
         "Autograd basics 9: two epochs, with zero_()",
         "Each epoch computes the output, calls backward(), moves the weights against their gradient under no_grad, and empties the "
         "gradient with zero_(). Both gradients are 3; the weights end at 0.4 and the last output is 8.4.",
-        "model_output",
-        {"weights": (0, 100), "mul": (300, 60), "model_output": (560, 60)},
+        "model_output@1",
+        EPOCHS,
         (),
     ),
     "autograd-9-without-zero": (
         "Autograd basics 10: two epochs, without zero_()",
         "The same loop, but nobody empties weights.grad: the second backward adds to the first, and the gradient is 6 instead of 3.",
-        "model_output",
-        {"weights": (0, 100), "mul": (300, 60), "model_output": (560, 60)},
+        "model_output@1",
+        EPOCHS,
         (),
     ),
 }  # fmt: skip

@@ -1,0 +1,152 @@
+"""May this wire be drawn? The structural answer: ports, types and cycles. What shapes say, the engine tells a frame later."""
+
+from __future__ import annotations
+
+from guigrad.document import order, ports, tree
+from guigrad.document.kinds import result_kind
+from guigrad.document.model import Branch, Document, In, Loop, Node, Region
+from guigrad.ops.bind import NEVER, Kind, element, fits
+
+NEAR = 256
+"""Items between source and reader up to which it is also asked whether effects keep them apart; beyond that only when wired."""
+
+_NOTHING = frozenset(("None", "()"))
+
+
+def why_not_connect(document: Document, source: str, output: int, target: str, path: str) -> str | None:
+    """Why a wire from an output of ``source`` to a port of ``target`` (a node, or a loop's, branch's or region's head) cannot
+    be; None if it can."""
+    node = document.nodes.get(source)
+    if node is None:
+        return f"there is no {source}"
+    if source == target:
+        return "a value cannot be its own input"
+    wire = In(source, output)
+    if not 0 <= output < max(len(node.outputs), 1):
+        wire = In(source)
+    given = result_kind(document, wire)
+    if given in _NOTHING:
+        return f"{order.name(document, source)} gives no value"
+    reader = document.nodes.get(target)
+    reason = _no_port(document, target, path) if reader is None else _no_fit(reader, path, given)
+    if reason:
+        return reason
+    spots = tree.spots(document)
+    if source not in spots or target not in spots:
+        return f"{order.name(document, source if source not in spots else target)} is not in the program"
+    if tree.is_visible(document, source, target):
+        return None
+    if reaches(document, target, source):
+        return f"that closes a cycle: {order.name(document, source)} needs {order.name(document, target)}"
+    return _no_order(document, source, target)
+
+
+def movable_into(document: Document, source: str, target: str) -> tree.Spot | None:
+    """The body that a reader may move into to see a value computed inside a loop or branch: only a pure node that nothing
+    reads yet (one just dropped) follows its first wire there."""
+    if tree.meeting(document, source, target) is not None or target not in document.nodes:
+        return None
+    spots = tree.spots(document)
+    item = tree.item_at(document.program, spots[target])
+    if (
+        document.consumers.get(target)
+        or order.marks(document, item) & ~order.Mark.READS
+        or target not in tree.keys(item)
+    ):
+        return None
+    above = spots[source][:-1]
+    needed = (wire.node for wire in document.nodes[target].inputs() if wire.node is not None)
+    last = (*above, len(tree.body_at(document.program, above)))
+    return above if all(_sees(document, key, last) for key in needed) else None
+
+
+def _sees(document: Document, key: str, spot: tree.Spot) -> bool:
+    at = tree.spots(document)[key]
+    return at[:-1] == spot[: len(at) - 1] and at < spot
+
+
+def reaches(document: Document, start: str, goal: str) -> bool:
+    """Whether ``goal`` needs ``start``: along wires, and through loops and branches as a whole."""
+    spots, consumers, program = tree.spots(document), document.consumers, document.program
+    depth, limit = len(spots[start]), spots[goal]
+    seen = {start}
+    stack = [start]
+    while stack:
+        key = stack.pop()
+        if key == goal:
+            return True
+        if key in document.nodes:
+            spot = spots[key]
+            new = consumers.get(key, ())
+            if len(spot) > depth:  # inside a loop: whatever comes out of it needs the start too
+                new = (*new, *_outlets(tree.item_at(program, spot[:depth])))
+        else:
+            new = (*tree.defined(tree.item_at(program, spots[key])),)
+        for reader in new:
+            if reader not in seen and spots[reader][:depth] <= limit:
+                seen.add(reader)
+                stack.append(reader)
+    return False
+
+
+def _outlets(item: object) -> tuple[str, ...]:
+    if isinstance(item, Loop | Branch):
+        return tuple(carry.port for carry in item.carried)
+    return ()
+
+
+def _no_port(document: Document, target: str, path: str) -> str | None:
+    spot = tree.spots(document).get(target)
+    if spot is None:
+        return f"there is no {target}"
+    item = tree.item_at(document.program, spot)
+    if isinstance(item, Loop) and path == "iter":
+        return None
+    if isinstance(item, Branch) and path == "test":
+        return None
+    if isinstance(item, Region) and path == "args[0]" and item.args:
+        return None
+    return f"{order.name(document, target)} has no port {path!r}"
+
+
+def _no_fit(reader: Node, path: str, given: Kind) -> str | None:
+    found = ports.port_at(reader, path)
+    if found is None:
+        return f"{reader.name or reader.op} has no port {path!r}"
+    type_ = element(found.type) if path.endswith("]") and "[" in found.type and "|" not in found.type else found.type
+    if type_ != "any" and fits(given, type_) == NEVER:
+        return f"{path} takes {words(type_)}, this is {words(given)}"
+    return None
+
+
+def words(type_: Kind) -> str:
+    """A type word in a sentence."""
+    if isinstance(type_, tuple):
+        return "a list"
+    plain = type_.removesuffix("?")
+    known = {
+        "Tensor": "a tensor",
+        "int": "a whole number",
+        "float": "a number",
+        "Scalar": "a number",
+        "bool": "True or False",
+    }
+    if plain.startswith(("Tensor[", "Tensor?[")):
+        return "a list of tensors"
+    if plain.startswith("int["):
+        return "a list of whole numbers"
+    return known.get(plain, "text" if plain == "str" else f"a {plain}")
+
+
+def _no_order(document: Document, source: str, target: str) -> str | None:
+    met = tree.meeting(document, source, target)
+    if met is None:
+        if movable_into(document, source, target) is not None:
+            return None
+    elif abs(met[0][-1] - met[1][-1]) > NEAR:
+        return None
+    try:
+        order.make_room(document, source, target)
+    except order.Illegal as error:
+        return str(error)
+    return None

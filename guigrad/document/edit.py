@@ -1,0 +1,47 @@
+"""Every edit of a document: ``Edit = Document -> Diff``. An edit that cannot be done raises ``Refused`` with the reason.
+
+Nodes are named by id, or as the code calls them ("t1", "x@1"). Each Diff is one undo step with a label.
+"""
+
+from __future__ import annotations
+
+from guigrad.document.clipboard import copy, duplicate, paste
+from guigrad.document.draft import Edit, Refused
+from guigrad.document.edit_layout import add_box, add_note, collapse, edit_frame, move, place_views, set_settings
+from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
+from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
+from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
+from guigrad.document.edit_wires import connect, disconnect
+
+__all__ = [
+    "DEFAULT",
+    "EFFECTS",
+    "Edit",
+    "Refused",
+    "add_box",
+    "add_effect",
+    "add_node",
+    "add_note",
+    "chain",
+    "collapse",
+    "connect",
+    "copy",
+    "disconnect",
+    "duplicate",
+    "edit_frame",
+    "extract",
+    "insert_on_wire",
+    "move",
+    "move_item",
+    "paste",
+    "place_views",
+    "remove",
+    "remove_item",
+    "rename",
+    "set_argument",
+    "set_arguments",
+    "set_requires_grad",
+    "set_settings",
+    "set_value",
+    "wrap",
+]

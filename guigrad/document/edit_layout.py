@@ -1,0 +1,135 @@
+"""Edits that change nothing that is computed: places, boxes, notes, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from guigrad.document.diff import Diff
+from guigrad.document.draft import Draft, Edit, refused, replace, resolve, title
+from guigrad.document.model import Box, Document, Note, Settings, View
+
+CARD_WIDTH_PX, CARD_HEIGHT_PX = 176.0, 112.0
+BOX_MARGIN_PX, BOX_TITLE_PX = 24.0, 32.0
+
+
+def move(places: Mapping[str, tuple[float, float]], merge: str = "") -> Edit:
+    """Places nodes, boxes and notes."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        for key, (x, y) in places.items():
+            _place(draft, resolve(document, key), float(x), float(y))
+        return draft.diff(f"Move {title(document, (resolve(document, key) for key in places))}", merge)
+
+    return apply
+
+
+def place_views(views: Mapping[str, View], label: str = "Tidy") -> Edit:
+    """Gives cards the places that a layout found."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        for key, view in views.items():
+            if key in document.nodes:
+                draft.put_view(key, view)
+        return draft.diff(label)
+
+    return apply
+
+
+def collapse(keys: Iterable[str], collapsed: bool = True) -> Edit:
+    """Folds cards to their title, or opens them."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        found = [resolve(document, key) for key in keys]
+        for key in found:
+            view = document.views.get(key, View())
+            draft.put_view(key, View(view.x, view.y, collapsed))
+        return draft.diff(f"{'Collapse' if collapsed else 'Open'} {title(document, found)}")
+
+    return apply
+
+
+def add_box(title: str = "", around: Iterable[str] = (), at: tuple[float, float] = (0.0, 0.0)) -> Edit:
+    """A titled frame, drawn around cards if some are named."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        key = next(draft.ids)
+        views = [document.views[found] for found in (resolve(document, k) for k in around) if found in document.views]
+        box = Box(key, title, float(at[0]), float(at[1]))
+        if views:
+            left, top = (
+                min(view.x for view in views) - BOX_MARGIN_PX,
+                min(view.y for view in views) - BOX_MARGIN_PX - BOX_TITLE_PX,
+            )
+            right = max(view.x for view in views) + CARD_WIDTH_PX + BOX_MARGIN_PX
+            bottom = max(view.y for view in views) + CARD_HEIGHT_PX + BOX_MARGIN_PX
+            box = Box(key, title, left, top, right - left, bottom - top)
+        draft.put_box(key, box)
+        return draft.diff("Add box")
+
+    return apply
+
+
+def add_note(text: str = "", at: tuple[float, float] = (0.0, 0.0)) -> Edit:
+    """A text on the canvas."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        key = next(draft.ids)
+        draft.put_note(key, Note(key, text, float(at[0]), float(at[1])))
+        return draft.diff("Add note")
+
+    return apply
+
+
+def edit_frame(key: str, merge: str = "", **fields: str | float) -> Edit:
+    """Changes the title, text, place or size of a box or note."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        record = document.boxes.get(key) or document.notes.get(key)
+        if record is None:
+            raise refused(f"there is no box or note {key!r}")
+        known = {name: getattr(record, name) for name in record.__struct_fields__}
+        unknown = sorted(fields.keys() - (known.keys() - {"id"}))
+        if unknown:
+            raise refused(f"a {type(record).__name__.lower()} has no {unknown[0]}")
+        if isinstance(record, Box):
+            draft.put_box(key, Box(**{**known, **fields}))
+        else:
+            draft.put_note(key, Note(**{**known, **fields}))
+        return draft.diff(f"Edit {type(record).__name__.lower()}", merge)
+
+    return apply
+
+
+def set_settings(**fields: str | None) -> Edit:
+    """Changes the title, device, root or description of the document."""
+
+    def apply(document: Document) -> Diff:
+        unknown = sorted(fields.keys() - set(Settings.__struct_fields__))
+        if unknown:
+            raise refused(f"there is no setting {unknown[0]!r}")
+        new = dict(fields)
+        if new.get("root"):
+            new["root"] = resolve(document, str(new["root"]))
+        draft = Draft(document)
+        draft.put_settings(replace(document.settings, **new))
+        return draft.diff(f"Set {', '.join(sorted(fields))}")
+
+    return apply
+
+
+def _place(draft: Draft, key: str, x: float, y: float) -> None:
+    document = draft.start
+    if key in document.boxes:
+        box = document.boxes[key]
+        draft.put_box(key, Box(key, box.title, x, y, box.width, box.height))
+    elif key in document.notes:
+        note = document.notes[key]
+        draft.put_note(key, Note(key, note.text, x, y, note.width, note.height))
+    else:
+        draft.put_view(key, View(x, y, document.views.get(key, View()).collapsed))

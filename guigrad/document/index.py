@@ -1,0 +1,110 @@
+"""Carries what is known about a document over to the next one, so that an edit of one node does not walk the program.
+
+``spots`` (tree), ``consumers`` (model) and the highest number among the ids are worked out once for a document and then kept
+up by every Diff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import compress, count
+from operator import is_not
+from typing import TYPE_CHECKING
+
+from guigrad.document import tree
+from guigrad.document.model import Document, Item, item_inputs, item_key, walk
+
+if TYPE_CHECKING:
+    from guigrad.document.diff import Diff
+
+
+def carry_over(old: Document, new: Document, diff: Diff) -> None:
+    """Gives ``new`` (which is ``old`` after ``diff``) what was already known of ``old``."""
+    known = old.__dict__
+    if "last_id" in known:
+        new.__dict__["last_id"] = max(known["last_id"], _last(iter(diff.nodes)))
+    if "spots" not in known:
+        return
+    before: tuple[Item, ...] = ()
+    after: tuple[Item, ...] = ()
+    if diff.program is None or old.program is new.program:
+        new.__dict__["spots"] = known["spots"]
+    else:
+        start, stop = _common(old.program, new.program)
+        before = old.program[start : len(old.program) - stop]
+        after = new.program[start : len(new.program) - stop]
+        new.__dict__["spots"] = _spots(known["spots"], old, new, start, stop, before, after)
+    if "consumers" in known:
+        new.__dict__["consumers"] = _consumers(old, new, diff, before, after)
+
+
+def fresh_ids(document: Document, prefix: str = "#") -> Iterator[str]:
+    """Ids that no node or item of the document has or had, as long as it is followed from Diff to Diff."""
+    last = document.__dict__.get("last_id")
+    if last is None:
+        last = max(_last(iter(document.nodes)), _last(iter(tree.spots(document))))
+        last = max(last, _last(iter(document.boxes)), _last(iter(document.notes)))
+        document.__dict__["last_id"] = last
+    return (f"{prefix}{number}" for number in count(last + 1))
+
+
+def _last(keys: Iterator[str]) -> int:
+    return max((int(key[1:]) for key in keys if key[1:].isdecimal() and len(key) < 12), default=0)
+
+
+def _common(old: tuple[Item, ...], new: tuple[Item, ...]) -> tuple[int, int]:
+    """How many items at the start and at the end are the very same."""
+    shorter = min(len(old), len(new))
+    start = next(compress(count(), map(is_not, old, new)), shorter)
+    rest = shorter - start
+    stop = next(compress(count(), map(is_not, reversed(old), reversed(new))), shorter)
+    return start, min(stop, rest)
+
+
+def _spots(
+    known: dict[str, tree.Spot],
+    old: Document,
+    new: Document,
+    start: int,
+    stop: int,
+    before: tuple[Item, ...],
+    after: tuple[Item, ...],
+) -> dict[str, tree.Spot]:
+    spots = dict(known)
+    for item in before:
+        for key in (*tree.keys(item), *tree.defined(item)):
+            spots.pop(key, None)
+    if len(before) == len(after):
+        tree.collect(after, (), spots, start)
+    else:
+        tree.collect(new.program[start:], (), spots, start)
+    return spots
+
+
+def _consumers(
+    old: Document, new: Document, diff: Diff, before: tuple[Item, ...], after: tuple[Item, ...]
+) -> dict[str, tuple[str, ...]]:
+    table: dict[str, tuple[str, ...]] = dict(old.consumers)
+    was, now = tree.spots(old), tree.spots(new)
+    touched = {item_key(item) for items in (before, after) for item in walk(items)}
+    for key, (_, node) in diff.nodes.items():
+        if node is None:
+            table.pop(key, None)
+        else:
+            table.setdefault(key, ())
+        for document, spots in ((old, was), (new, now)):
+            if key in spots:
+                touched.add(item_key(tree.item_at(document.program, spots[key])))
+    sources: dict[str, list[str]] = {}
+    for document, spots in ((old, was), (new, now)):
+        for reader in touched:
+            if reader in spots:
+                for wire in item_inputs(document, tree.item_at(document.program, spots[reader])):
+                    if wire.node is not None and wire.node in table:
+                        readers = sources.setdefault(wire.node, [])
+                        if document is new:
+                            readers.append(reader)
+    for source, readers in sources.items():
+        readers += [reader for reader in table[source] if reader not in touched]
+        table[source] = tuple(sorted(readers, key=now.__getitem__) if len(readers) > 1 else readers)
+    return table

@@ -1,0 +1,187 @@
+"""Random documents: well-formed program trees with loops, branches, regions, effects and every kind of value."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import strategies as st
+
+from guigrad.document.array import ArrayData
+from guigrad.document.model import (
+    Box,
+    Branch,
+    Carried,
+    Comment,
+    DictOf,
+    Document,
+    Effect,
+    Eval,
+    Format,
+    In,
+    Item,
+    ListOf,
+    Loop,
+    Node,
+    Note,
+    Region,
+    Settings,
+    Slice,
+    Sym,
+    Value,
+    View,
+)
+
+NUMBERS = st.one_of(
+    st.integers(-3, 3),
+    st.integers(),
+    st.floats(),
+    st.sampled_from((0.0, -0.0, math.inf, -math.inf, math.nan, 1e-310, 2, 2.0, 10**400, -(10**4000))),
+    st.complex_numbers(),
+    st.booleans(),
+)
+SYMBOLS = st.sampled_from(("torch.float32", "torch.int64", "math.pi", "torch.channels_last")).map(Sym)
+NAMES = st.sampled_from(("a", "b", "x", "y", "t1", "t2", "loss", "w", "größe"))
+ARRAYS = st.one_of(
+    st.binary(max_size=40).map(lambda data: ArrayData("uint8", (len(data),), (1,), data)),
+    st.lists(st.binary(min_size=4, max_size=4), min_size=4, max_size=100).map(
+        lambda parts: ArrayData("float32", (2, 2), (2, 1), b"".join(parts), 0, "g")
+    ),
+    st.lists(st.binary(min_size=2, max_size=2), min_size=3, max_size=8).map(
+        lambda parts: ArrayData("bfloat16", (3, 5), (1, 0), b"".join(parts))
+    ),
+    st.just(ArrayData("complex64", (), (), bytes(8))),
+)
+PLAIN = st.one_of(st.none(), NUMBERS, st.text(max_size=8), st.just(...), SYMBOLS)
+LITERALS: st.SearchStrategy[Value] = st.recursive(
+    st.one_of(PLAIN, ARRAYS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: ListOf(tuple(items))),
+        st.lists(inner, max_size=3).map(tuple),
+        st.lists(st.tuples(inner, inner), max_size=2).map(lambda pairs: DictOf(tuple(pairs))),
+        st.builds(Slice, inner, inner, inner),
+    ),
+    max_leaves=6,
+)
+PLACES = st.floats(-1e6, 1e6)
+
+
+class _Maker:
+    """Draws one document; ``visible`` are the wires that may be used where it is now."""
+
+    def __init__(self, draw: Any, effects: bool) -> None:
+        self.draw = draw
+        self.effects = effects
+        self.nodes: dict[str, Node] = {}
+        self.count = 0
+        self.visible: list[In] = []
+
+    def key(self) -> str:
+        self.count += 1
+        return f"#{self.count}"
+
+    def wire(self) -> In:
+        return self.draw(st.sampled_from(self.visible)) if self.visible else In()
+
+    def node(
+        self, op: str, *args: Value, name: str | None = None, outputs: tuple[str | None, ...] = (), **kwargs: Value
+    ) -> str:
+        key = self.key()
+        self.nodes[key] = Node(key, op, args, tuple(kwargs.items()), name, outputs)
+        return key
+
+    def name(self) -> str | None:
+        return self.draw(st.one_of(st.none(), NAMES))
+
+    def eval(self) -> Item:
+        kind = self.draw(st.integers(0, 9))
+        name = self.name()
+        if kind == 0 or not self.visible:
+            key = self.node("torch.tensor", self.draw(LITERALS), name=name, requires_grad=self.draw(st.booleans()))
+        elif kind == 1:
+            key = self.node("torch.randn", 2, 3, name=name)
+        elif kind == 2:
+            key = self.node("torch.mean", self.wire(), name=name)
+        elif kind == 3:
+            key = self.node("torch.cat", ListOf((self.wire(), self.wire())), name=name, dim=self.draw(LITERALS))
+        elif kind == 4:
+            key = self.node("operator.getitem", self.wire(), (Slice(None, self.wire()), 0, ...), name=name)
+        elif kind == 5:
+            key = self.node("torch.Tensor.max", self.wire(), 0, outputs=(self.draw(NAMES), None))
+            self.visible.append(In(key, 1))
+        elif kind == 6:
+            key = self.node("python.fstring", "v = ", Format(self.wire(), "r", (".3f",)), name=name)
+        elif kind == 7:
+            key = self.node("torch.Tensor.grad", self.wire())
+        else:
+            right: Value = self.wire() if self.draw(st.booleans()) else self.draw(NUMBERS)
+            key = self.node(self.draw(st.sampled_from(("operator.add", "operator.mul"))), self.wire(), right, name=name)
+        self.visible.append(In(key))
+        return Eval(key)
+
+    def effect(self) -> Item:
+        kind = self.draw(st.integers(0, 3))
+        if kind == 0:
+            key = self.node("python.print", self.wire(), self.wire())
+        elif kind == 1:
+            key = self.node("torch.Tensor.backward", self.wire())
+        elif kind == 2:
+            key = self.node("torch.manual_seed", 0)
+        else:
+            key = self.node("operator.iadd", self.wire(), 1, name=self.draw(NAMES))
+            self.visible.append(In(key))
+        return Effect(key)
+
+    def item(self, depth: int) -> Item:
+        kind = self.draw(st.integers(0, 14))
+        if kind < 9 or depth > 2 or not self.effects:
+            return self.eval()
+        if kind < 12:
+            return self.effect()
+        if kind == 12:
+            return Region(self.key(), "no_grad", self.body(depth))
+        before = list(self.visible)
+        if kind == 13:
+            head: Value = self.wire() if self.draw(st.booleans()) else 3
+            var = self.node("python.loop_var", name="i")
+            port = self.node("python.carry", self.wire(), name="c")
+            self.visible = [*before, In(var), In(port)]
+            body = self.body(depth)
+            made = [wire for wire in self.visible if wire not in before and wire not in (In(var), In(port))]
+            self.visible = [*before, In(port)]
+            updates = (self.draw(st.sampled_from(made)),) if made else ()
+            return Loop(self.key(), var, head, body, (Carried(port, updates),))
+        test = self.wire()
+        body = self.body(depth)
+        self.visible = list(before)
+        orelse = self.body(depth) if self.draw(st.booleans()) else ()
+        self.visible = before
+        return Branch(self.key(), test, body, orelse)
+
+    def body(self, depth: int) -> tuple[Item, ...]:
+        return tuple(self.item(depth + 1) for _ in range(self.draw(st.integers(1, 3))))
+
+
+@st.composite
+def documents(draw: Any, max_items: int = 10, effects: bool = True) -> Document:
+    """A well-formed document: every wire comes from before, every item has its node."""
+    maker = _Maker(draw, effects)
+    program = tuple(maker.item(0) for _ in range(draw(st.integers(0, max_items))))
+    shown = [key for key in maker.nodes if draw(st.booleans())]
+    boxes = [
+        Box(maker.key(), draw(st.text(max_size=5)), draw(PLACES), draw(PLACES)) for _ in range(draw(st.integers(0, 2)))
+    ]
+    notes = [
+        Note(maker.key(), draw(st.text(max_size=5)), draw(PLACES), draw(PLACES)) for _ in range(draw(st.integers(0, 2)))
+    ]
+    commented = [key for key in maker.nodes if draw(st.integers(0, 4)) == 0]
+    root = draw(st.sampled_from(list(maker.nodes))) if maker.nodes and draw(st.booleans()) else None
+    return Document(
+        nodes=maker.nodes,
+        program=program,
+        views={key: View(draw(PLACES), draw(PLACES), draw(st.booleans())) for key in shown},
+        boxes={box.id: box for box in boxes},
+        notes={note.id: note for note in notes},
+        comments={key: Comment(("# before", ""), "# behind") for key in commented},
+        settings=Settings(draw(st.sampled_from(("", "A title"))), draw(st.sampled_from(("cpu", "auto"))), root),
+    )
