@@ -118,7 +118,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _ready),
     Action(
         "xray", "X-ray gradients", "Show the gradient of every intermediate; torch's own .grad stays as it is", "Run",
-        ("Ctrl+G, X",), "scan-eye", checkable=True, separator=True,
+        ("Alt+X",), "scan-eye", checkable=True, separator=True,
     ),
     Action("seed", "Seed…", "Choose the random seed", "Run", (), "dices"),
     Action("fit", "Fit the selection or all", "Show the selection, or everything", "View", ("F",), "maximize", _has_nodes, on_canvas=True),

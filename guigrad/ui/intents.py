@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from guigrad.document import edit
-from guigrad.document.model import Document
+from guigrad.document.diff import Diff
 from guigrad.document.problem import ProblemError
 from guigrad.ops import table
 from guigrad.source.emit import emit
@@ -66,6 +66,12 @@ class Intents:
         settings.last_document = name
         self.window.opened()
         return True
+
+    def discard(self) -> None:
+        """Gives up what was recovered."""
+        self.session.new()
+        self.window.live.forget_recovery()
+        self.window.show_welcome()
 
     def may_leave(self) -> bool:
         """True when nothing would be lost: saved, not changed, or the user says so."""
@@ -153,7 +159,7 @@ class Intents:
             self.window.show_refused(error.problems)
             return False
         self.session.new()
-        self.session.edit(lambda old: edit.replace_all(document)(old))
+        self.session.edit(Diff.between(self.session.document, document, "Paste code"))
         self.window.opened(document.problems)
         return True
 
@@ -181,8 +187,7 @@ class Intents:
 
     def cut(self) -> None:
         """Copies, then deletes."""
-        self.window.canvas.copy()
-        self.window.canvas.delete_selected()
+        self.window.canvas.cut()
 
     def copy(self) -> None:
         """The selected nodes as text."""
@@ -198,7 +203,7 @@ class Intents:
 
     def delete(self) -> None:
         """What is selected goes."""
-        self.window.canvas.delete_selected()
+        self.window.canvas.delete()
 
     def select_all(self) -> None:
         """Every node."""
@@ -211,7 +216,7 @@ class Intents:
 
     def add_node(self) -> None:
         """The search list on the canvas."""
-        self.window.canvas.open_search()
+        self.window.canvas.add_node()
 
     def tidy(self) -> None:
         """Automatic placement."""
@@ -316,15 +321,15 @@ class Intents:
 
     def zoom_in(self) -> None:
         """Closer."""
-        self.window.canvas.zoom_by(1.25)
+        self.window.canvas.zoom_in()
 
     def zoom_out(self) -> None:
         """Further."""
-        self.window.canvas.zoom_by(0.8)
+        self.window.canvas.zoom_out()
 
     def zoom_reset(self) -> None:
         """100 %."""
-        self.window.canvas.zoom_to(1.0)
+        self.window.canvas.zoom_reset()
 
     def larger(self) -> None:
         """The next lecture scale."""
@@ -374,14 +379,3 @@ class Intents:
 def readable(name: str) -> bool:
     """Whether a dropped file may be one of ours."""
     return name.lower().endswith(READABLE)
-
-
-def clipboard_text() -> str:
-    """What the clipboard holds as text."""
-    assert QApplication.instance() is not None
-    return QGuiApplication.clipboard().text()
-
-
-def is_empty(document: Document) -> bool:
-    """Nothing in it yet."""
-    return not document.nodes and not document.boxes and not document.notes
