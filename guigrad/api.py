@@ -15,7 +15,7 @@ from guigrad.document.problem import Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.engine.calls import call
 from guigrad.engine.play import Engine
-from guigrad.engine.values import MISSING, array_of
+from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
 from guigrad.run.request import Point
 
@@ -205,9 +205,4 @@ def _plain(gradient: Any) -> Any:
 
 
 def _copy(value: Any) -> torch.Tensor | None:
-    if not isinstance(value, torch.Tensor):
-        return None
-    value = value.detach()
-    if value.layout is not torch.strided or value.is_quantized:
-        return value.clone()
-    return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=value.device).copy_(value)
+    return copy_of(value) if isinstance(value, torch.Tensor) else None

@@ -86,6 +86,13 @@ class Store:
         self.saved_revision = self.revision
         self._tell(diff)
 
+    def saved(self, path: str) -> None:
+        """The document is in that file now."""
+        self.saved_revision = self.revision
+        if self.document.path != path:
+            fields = {name: getattr(self.document, name) for name in self.document.__struct_fields__}
+            self.document = Document(**{**fields, "path": path})
+
     def _apply(self, diff: Diff) -> None:
         self.document = diff.apply(self.document)
         self.revision += 1

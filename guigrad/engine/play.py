@@ -264,10 +264,9 @@ class Engine:
         value = self.plan.value(key)
         if output is None or value is MISSING:
             return value
-        try:
-            return value[output]
-        except (TypeError, IndexError, KeyError):
-            return MISSING
+        if isinstance(value, torch.Tensor) and self.document.nodes[key].outputs:
+            value = tuple(value)
+        return value[output] if isinstance(value, tuple | list) and output < len(value) else MISSING
 
     def grad(self, label: str) -> torch.Tensor | None:
         """What ``.grad`` of a node's tensor holds; torch's warning about intermediates becomes a problem of that node."""

@@ -21,7 +21,7 @@ from guigrad.document.model import Branch, Document, In, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, changes, is_in_place, is_random, roles
-from guigrad.engine.values import MISSING, storage_key, tensors_in
+from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
 
@@ -170,8 +170,7 @@ class State:
         for source in self.sources:
             tensor = self.plan.value(source)
             if source not in self.pristine and isinstance(tensor, torch.Tensor) and storage_key(tensor) == at:
-                copy = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device)
-                self.pristine[source] = Pristine(copy.copy_(tensor.detach()), tensor.requires_grad)
+                self.pristine[source] = Pristine(copy_of(tensor), tensor.requires_grad)
 
     def after_forward(self) -> None:
         """Remembers the versions that forward's own in-place ops left."""

@@ -78,6 +78,16 @@ def tensor_of(array: ArrayData, device: str | torch.device | None = None) -> tor
     return tensor if device is None or str(device) == "cpu" else tensor.to(device)
 
 
+def copy_of(tensor: torch.Tensor) -> torch.Tensor:
+    """A detached copy with the same strides, overlapping ones included."""
+    tensor = tensor.detach()
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
+        return tensor.clone()
+    reach = reached(tuple(tensor.shape), tensor.stride())
+    memory = tensor.as_strided((reach,), (1,), tensor.storage_offset()).clone()
+    return memory.as_strided(tensor.shape, tensor.stride(), 0)
+
+
 def reached(shape: tuple[int, ...], strides: tuple[int, ...]) -> int:
     """How many storage elements lie between the first and the last one that a shape with strides touches."""
     if math.prod(shape) == 0:

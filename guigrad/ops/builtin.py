@@ -375,6 +375,12 @@ torch.Tensor.type(self: Tensor) -> str # The tensor's type.
 torch.Tensor.type(self: Tensor, dtype: str|dtype|type, non_blocking: bool = False) -> Tensor
 torch.Tensor.new_tensor(self: Tensor, data, *, dtype: dtype? = None, device: device? = None, requires_grad: bool = False) -> Tensor # A tensor of the data with this tensor's dtype and device.
 torch.numel(self: Tensor) -> int # How many elements.
+torch.Tensor(*data) -> Tensor # A float tensor of numbers, or of a size and unset.
+torch.FloatTensor(*data) -> Tensor # A float32 tensor of numbers, or of a size and unset.
+torch.DoubleTensor(*data) -> Tensor # A float64 tensor of numbers, or of a size and unset.
+torch.LongTensor(*data) -> Tensor # An int64 tensor of numbers, or of a size and unset.
+torch.IntTensor(*data) -> Tensor # An int32 tensor of numbers, or of a size and unset.
+torch.BoolTensor(*data) -> Tensor # A bool tensor of truth values, or of a size and unset.
 """
 
 

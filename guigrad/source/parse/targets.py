@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import Final
 
-from guigrad.document.model import In, ListOf, Sym, Value
+from guigrad.document.model import In, ListOf, Star, Value
 from guigrad.ops.builtin import ASSIGNABLE
 from guigrad.source.parse import kinds
 from guigrad.source.parse.bound import target_names
@@ -59,11 +59,6 @@ class Targets(Calls):
             self.store(target, self.node(source, "python.tuple", items, kind="tuple"))
             return
         values = [self.value(element) for element in source.elts]
-        if not plain:
-            values = [
-                self.materialize(element, value) if _is_display(value) else value
-                for element, value in zip(source.elts, values, strict=True)
-            ]
         for element, value in zip(target.elts, values, strict=True):
             self.store(element, value)
 
@@ -101,6 +96,11 @@ class Targets(Calls):
 
     def _unpack(self, target: ast.expr, elements: Sequence[ast.expr], value: Value) -> None:
         _no_star(elements)
+        items = value.items if isinstance(value, ListOf) else value
+        if isinstance(items, tuple) and len(items) == len(elements) and not any(isinstance(i, Star) for i in items):
+            for element, item in zip(elements, items, strict=True):
+                self.store(element, item)
+            return
         if not isinstance(value, In):
             op, args = display(value)
             value = self.node(target, op, args, kind=self.kind(value))
@@ -176,10 +176,6 @@ class Targets(Calls):
                 base = self.value(attribute.value)
                 value = self.value(statement.value)
                 self._store_attribute(attribute, f"setattr.{attribute.attr}.{name}", base, value)
-
-
-def _is_display(value: Value) -> bool:
-    return not isinstance(value, In | Sym) and not isinstance(value, int | float | complex | str | bool | None)
 
 
 def _no_star(elements: Sequence[ast.expr]) -> None:

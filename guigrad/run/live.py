@@ -1,0 +1,184 @@
+"""Verbs and live refreshes in one queue: what is asked of a runner next, and what is played again after an edit.
+
+Note [Live refresh]
+Verbs and refreshes are handed to the runner one at a time, so that a refresh knows the restore point it must start from. A refresh that
+has not begun takes later edits in (latest wins); a verb is never dropped. A refresh tells the engine the edit, takes it back to the state
+before the last sequence of verbs, which starts at each forward, and plays the sequence again: fifty moves of a slider after forward and
+backward leave the gradient of one backward. Forward changes no source and no gradient, so the point after it is the state
+before the sequence, with the sources that it made (random ones would be others the next time).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from guigrad.document.diff import Diff
+from guigrad.run.request import (
+    Backward,
+    Edit,
+    Forward,
+    Load,
+    Look,
+    OptimizerStep,
+    Point,
+    Reply,
+    Reset,
+    Restore,
+    Run,
+    Verb,
+    Want,
+    ZeroGrad,
+)
+from guigrad.run.runner import Runner
+
+Post = Callable[[Callable[[], None]], None]
+"""Has a call made in the owner's thread, soon."""
+
+
+class _Action(Struct):
+    """One turn: a verb, an edit to follow (``quiet``: nothing is played again), or another document to load."""
+
+    verb: Verb | None = None
+    diff: Diff | None = None
+    load: Callable[[], Load] | None = None
+    revision: int = 0
+    quiet: bool = False
+
+
+class Live:
+    """What one session asks of its runner.
+
+    ``answered(reply)`` is told every answer that ends an action, and ``changed()`` each time ``running`` may have changed. Thread: the owner's;
+    ``post`` brings the runner's answers there.
+    """
+
+    def __init__(
+        self, runner: Runner, post: Post, answered: Callable[[Reply], None], changed: Callable[[], None]
+    ) -> None:
+        self.want = Want()
+        self.sequence: list[Verb] = []
+        self._runner, self._post, self._answer, self._changed = runner, post, answered, changed
+        self._queue: deque[_Action] = deque()
+        self._rest: deque[Verb] = deque()
+        self._busy = self._replaying = False
+        self._told = 0
+        self._base: Point | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being computed or waits for it."""
+        return self._busy or bool(self._rest or self._queue)
+
+    def load(self, load: Callable[[], Load]) -> None:
+        """Another document, device or seed, asked for when its turn comes; edits that wait are in it already."""
+        self._queue = deque(action for action in self._queue if action.verb is not None)
+        self._push(_Action(load=load))
+
+    def edit(self, diff: Diff, revision: int) -> None:
+        """The document changed, and is at ``revision`` now."""
+        last = self._queue[-1] if self._queue else None
+        if last is None or last.verb is not None:
+            self._push(_Action(diff=diff, revision=revision))
+        elif last.diff is not None:
+            last.diff, last.revision = last.diff.then(diff), revision
+
+    def play(self, verb: Verb) -> None:
+        """A verb, after everything that waits. A backward where nothing has run is preceded by a forward."""
+        starts = any(isinstance(action.verb, Forward | Run) for action in self._queue)
+        if isinstance(verb, Backward) and not self.sequence and not starts:
+            self._queue.append(_Action(Forward()))
+        if not (isinstance(verb, Look) and self._queue):  # what waits brings a frame anyway
+            self._push(_Action(verb))
+
+    def replay(self, change: Callable[[Verb], Verb]) -> None:
+        """The verbs of the last sequence, changed, once more."""
+        self.sequence = [change(verb) for verb in self.sequence]
+        if self.sequence:
+            self.edit(Diff(), self._queue[-1].revision if self._queue else self._told)
+
+    def stop(self) -> None:
+        """Stops what runs and forgets the verbs that wait; edits that wait are told, but nothing is played again for them."""
+        self._queue = deque(action for action in self._queue if action.verb is None or isinstance(action.verb, Reset))
+        for action in self._queue:
+            action.quiet = True
+        self._rest.clear()
+        self._runner.stop()
+        self._changed()
+
+    def close(self) -> None:
+        """Ends the runner."""
+        self._queue.clear()
+        self._rest.clear()
+        self._runner.close()
+
+    def _push(self, action: _Action) -> None:
+        self._queue.append(action)
+        self._next()
+        self._changed()
+
+    def _next(self) -> None:
+        """Hands the next verb to the runner if it has none."""
+        while not self._busy and (self._rest or self._queue):
+            if not self._rest:
+                self._begin(self._queue.popleft())
+            if self._rest:
+                self._ask(self._rest.popleft())
+
+    def _begin(self, action: _Action) -> None:
+        self._replaying = False
+        if action.load is not None:
+            load = action.load()
+            self.sequence, self._base, self._told = [], None, load.revision
+            self._rest.append(load)
+        elif action.verb is not None:
+            self._rest.append(action.verb)
+        elif action.diff is not None:
+            self._replaying = True
+            if action.diff:
+                self._rest.append(Edit(action.diff, self._told, action.revision))
+                self._told = action.revision
+            verbs = [] if action.quiet else list(self.sequence)
+            if verbs and isinstance(verbs[0], Forward) and self._base is not None:
+                self._rest.append(Restore(self._base))
+                verbs[0] = Forward(verbs[0].to, partial=True)
+            self._rest.extend(verbs)
+
+    def _ask(self, verb: Verb) -> None:
+        self._busy = True
+        last = not self._rest
+        future = self._runner.submit(verb, self.want if last else None, last or isinstance(verb, Restore))
+        replaying = self._replaying
+        future.add_done_callback(lambda done: self._post(lambda: self._told_of(verb, done.result(), last, replaying)))
+
+    def _told_of(self, verb: Verb, reply: Reply, last: bool, replaying: bool) -> None:
+        """One verb is done, or stopped, or has taken the engine down."""
+        self._busy = False
+        ended = reply.cancelled or any(problem.kind == "engine" for problem in reply.problems)
+        if ended:
+            self._rest.clear()
+        elif not replaying:
+            self._remember(verb, reply.point)
+        elif isinstance(verb, Restore):
+            self._base = reply.point
+        if last or ended:
+            self._answer(reply)
+        self._next()
+        self._changed()
+
+    def _remember(self, verb: Verb, point: Point | None) -> None:
+        """See Note [Live refresh]."""
+        match verb:
+            case Forward():
+                self._base, self.sequence = point, [verb]
+            case Run():
+                self._base, self.sequence = None, [verb]
+            case Backward() | ZeroGrad() | OptimizerStep():
+                if self.sequence:
+                    self.sequence.append(verb)
+            case Reset():
+                self._base, self.sequence = None, []
+            case _:
+                pass

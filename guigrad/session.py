@@ -1,0 +1,311 @@
+"""What the window knows and does: every user intent is a verb of the Session. No Qt, no torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from guigrad.document import file
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document
+from guigrad.document.problem import Fix, Problem, ProblemError
+from guigrad.document.store import Store
+from guigrad.files.load import load
+from guigrad.run.frame import Frame
+from guigrad.run.live import Live, Post
+from guigrad.run.request import (
+    Backward,
+    Forward,
+    Gradient,
+    Load,
+    Look,
+    OptimizerStep,
+    Reply,
+    Reset,
+    Run,
+    Verb,
+    Want,
+    ZeroGrad,
+)
+from guigrad.run.runner import Runner
+
+
+class Event:
+    """Something that happened; whoever connected is told, in the order they came."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[..., None]] = []
+
+    def connect(self, callback: Callable[..., None]) -> Callable[[], None]:
+        """Calls ``callback`` from now on; returns what stops it."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def tell(self, *what: object) -> None:
+        """It happened."""
+        for callback in tuple(self._callbacks):
+            callback(*what)
+
+
+def _now(call: Callable[[], None]) -> None:
+    call()
+
+
+class Session:
+    """One document, what was computed from it, and what the user does with both.
+
+    Events: ``frame_changed(frame)``, ``document_changed(document, diff)``, ``problems_changed(problems)``,
+    ``running_changed(running)``, ``selection_changed(ids)``, ``printed(texts)``, ``refused(problems)``, ``state_changed()`` (device, seed,
+    x-ray, path). Thread: the one that made it; ``post`` brings the runner's answers there (default: the runner answers in it anyway).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        runner: Runner,
+        post: Post = _now,
+        device: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.store = store
+        self.frame: Frame | None = None
+        self.selection: frozenset[str] = frozenset()
+        self.x_ray = True
+        self.device, self.seed = device, seed
+        self.frame_changed, self.document_changed, self.problems_changed = Event(), Event(), Event()
+        self.running_changed, self.selection_changed, self.printed = Event(), Event(), Event()
+        self.refused, self.state_changed = Event(), Event()
+        self._live = Live(runner, post, self._answered, self._running)
+        self._revision = store.revision
+        self._said: tuple[Problem, ...] = ()
+        self._checked: tuple[Document, tuple[Problem, ...]] | None = None
+        self._resetting = self._was_running = False
+        self._stop_listening = store.listen(self._follow)
+        self._live.load(self._load)
+
+    # --- what there is ---
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self.store.document
+
+    @property
+    def path(self) -> str:
+        """The file that the document was read from or saved to; "" for none."""
+        return self.store.document.path
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something that no file holds."""
+        return self.store.revision != self.store.saved_revision
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being computed or waits for it."""
+        return self._live.running
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the frame was computed from the document as it is."""
+        return self.frame is not None and self.frame.freshness[0] == self._revision
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the document, then what the last verb said. Checking 10,000 nodes takes a while: ask late."""
+        if self._checked is None or self._checked[0] is not self.document:
+            from guigrad.document.check import check  # late: it reads the op table
+
+            self._checked = (self.document, tuple(check(self.document)))
+        return tuple(dict.fromkeys((*self._checked[1], *self._said)))
+
+    # --- documents ---
+
+    def new(self) -> None:
+        """An empty document; the history is gone."""
+        self._replace(Document())
+
+    def open(self, path: str | os.PathLike[str]) -> bool:
+        """The document in a file; False, and ``refused`` tells why, when nothing could be read."""
+        try:
+            document = load(path)
+        except ProblemError as error:
+            self.refused.tell(error.problems)
+            return False
+        self._replace(document)
+        return True
+
+    def save(self, path: str | os.PathLike[str] | None = None) -> bool:
+        """Writes the document to its file or another; False, and ``refused`` tells why, when it cannot be written."""
+        name = os.fspath(path) if path is not None else self.path
+        try:
+            file.save(self.document, name)
+        except OSError as error:
+            text = f"{name}: {error.strerror or error}"
+            self.refused.tell((Problem(text, kind="file", error=type(error).__name__),))
+            return False
+        self.store.saved(name)
+        self.state_changed.tell()
+        return True
+
+    def edit(self, edit: Callable[[Document], Diff] | Diff) -> bool:
+        """Changes the document by an Edit of ``guigrad.document.edit``; False, and ``refused`` tells why, when it cannot be done."""
+        try:
+            diff = edit if isinstance(edit, Diff) else edit(self.document)
+        except ProblemError as error:
+            self.refused.tell(error.problems)
+            return False
+        self.store.commit(diff)
+        return True
+
+    def undo(self) -> str | None:
+        """Takes the last change back; its label."""
+        return self.store.undo()
+
+    def redo(self) -> str | None:
+        """Makes the change again that was taken back last; its label."""
+        return self.store.redo()
+
+    def end_gesture(self) -> None:
+        """A slider was let go: its next move is an undo step of its own."""
+        self.store.end_merge()
+
+    def select(self, ids: Iterable[str]) -> None:
+        """Which nodes are selected."""
+        selection = frozenset(ids)
+        if selection != self.selection:
+            self.selection = selection
+            self.selection_changed.tell(selection)
+
+    def apply_fix(self, fix: Fix) -> bool:
+        """Does what a problem's fix says: an edit by its name, or one of the verbs in FIXES."""
+        if fix.verb in FIXES:
+            return getattr(self, fix.verb)(*fix.args) is not False
+        from guigrad.document import edit as edits  # late: it reads the op table
+
+        maker = None if fix.verb.startswith("_") else getattr(edits, fix.verb, None)
+        return self.edit(maker(*fix.args)) if callable(maker) else False
+
+    # --- computing ---
+
+    def forward(self, to: str | None = None) -> None:
+        """Evaluates all nodes, or what ``to`` needs."""
+        self._live.play(Forward(to))
+
+    def backward(
+        self,
+        roots: tuple[str, ...] | str = (),
+        gradient: tuple[Gradient, ...] = (),
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
+        """``backward()`` from ``roots``, or from the document's root."""
+        named = (roots,) if isinstance(roots, str) else tuple(roots)
+        self._live.play(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Every gradient to None, or to zeros."""
+        self._live.play(ZeroGrad(set_to_none))
+
+    def optimizer_step(self) -> None:
+        """The program's updates."""
+        self._live.play(OptimizerStep())
+
+    def run(self) -> None:
+        """The whole program, from fresh sources."""
+        self._live.play(Run())
+
+    def reset(self) -> None:
+        """As if just opened: no values, no gradients."""
+        self._live.play(Reset())
+
+    def look(self, want: Want | None = None) -> None:
+        """A frame of what there is; ``want`` is what frames shall carry from now on (other nodes came into view)."""
+        if want is not None:
+            self._live.want = want
+        self._live.play(Look())
+
+    def stop(self) -> None:
+        """Stops what runs and forgets the verbs that wait; edits stay."""
+        self._live.stop()
+
+    def set_device(self, device: str | None) -> None:
+        """Computes there from now on (None: the document's wish); nothing has run then."""
+        self.device = device
+        self._live.load(self._load)
+        self.state_changed.tell()
+
+    def set_seed(self, seed: int | None) -> None:
+        """Overrides the program's seeds (None: the program's own); nothing has run then."""
+        self.seed = seed
+        self._live.load(self._load)
+        self.state_changed.tell()
+
+    def set_x_ray(self, on: bool) -> None:
+        """Whether the gradients of intermediates are shown; a backward that was played is played again."""
+        if on == self.x_ray:
+            return
+        self.x_ray = on
+        if any(isinstance(verb, Backward) for verb in self._live.sequence):
+            self._live.replay(lambda verb: _with_x_ray(verb, on))
+        self.state_changed.tell()
+
+    def close(self) -> None:
+        """Ends the runner; the session is not used any more."""
+        self._stop_listening()
+        self._live.close()
+
+    # --- inside ---
+
+    def _load(self) -> Load:
+        return Load(self.document, self._revision, self.device, self.seed)
+
+    def _replace(self, document: Document) -> None:
+        self._resetting = True
+        try:
+            self.store.reset(document)
+        finally:
+            self._resetting = False
+        self._revision = self.store.revision
+        if self.running:
+            self._live.stop()
+        self.frame = None
+        self.select(())
+        self._live.load(self._load)
+        self.state_changed.tell()
+
+    def _follow(self, document: Document, diff: Diff) -> None:
+        """The store has changed the document."""
+        if diff.nodes:
+            self.select(self.selection & document.nodes.keys())
+        self.document_changed.tell(document, diff)
+        if not self._resetting and not diff.only_layout:
+            self._revision = self.store.revision
+            self._live.edit(diff, self._revision)
+
+    def _answered(self, reply: Reply) -> None:
+        if reply.prints:
+            self.printed.tell(reply.prints)
+        if self._said != reply.problems:
+            self._said = reply.problems
+            self.problems_changed.tell(self.problems)
+        if reply.frame is not None and reply.frame.freshness[0] == self._revision:
+            self.frame = reply.frame
+            self.frame_changed.tell(reply.frame)
+
+    def _running(self) -> None:
+        if self.running != self._was_running:
+            self._was_running = self.running
+            self.running_changed.tell(self.running)
+
+
+FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_seed")
+"""Session verbs that a fix may name."""
+
+
+def _with_x_ray(verb: Verb, on: bool) -> Verb:
+    if not isinstance(verb, Backward):
+        return verb
+    fields: dict[str, Any] = {name: getattr(verb, name) for name in verb.__struct_fields__}
+    return Backward(**{**fields, "xray": on})

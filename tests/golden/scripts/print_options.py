@@ -1,0 +1,17 @@
+import torch
+
+torch.set_printoptions(precision=2, sci_mode=False)
+x = torch.tensor([3.14159, 2.71828, 1e-5])
+print(x)
+torch.set_printoptions(profile="default")
+print(x)
+print("a", "b", sep="", end="!\n")
+print()
+print(1, None, True, 2.0, "text", [1, "two"], {"k": (1,)})
+row = torch.tensor([1, 2, 3])
+print(*row)
+print(*[1, 2], *("x",), sep=" | ")
+print("no newline", end=" ")
+print("then this")
+print(torch.arange(2000))
+print(torch.tensor([]), torch.zeros(0, 3), torch.tensor(5), torch.tensor(True))

@@ -1,0 +1,15 @@
+import torch
+
+torch.manual_seed(0)
+a = torch.rand(2, 3)
+b = torch.randint(0, 10, (4,))
+torch.manual_seed(0)
+c = torch.rand(2, 3)
+print(torch.equal(a, c), b)
+g = torch.Generator().manual_seed(5)
+print(torch.randn(3, generator=g), torch.randperm(5, generator=g))
+print(torch.normal(0.0, 1.0, (2,)), torch.bernoulli(torch.full((4,), 0.5)))
+x = torch.empty(3).uniform_(-1, 1)
+y = torch.empty(3).normal_(mean=1.0, std=0.1)
+print(x, y, torch.rand_like(x), torch.randn_like(y))
+print(torch.multinomial(torch.tensor([0.1, 0.2, 0.7]), 5, replacement=True))

@@ -1,0 +1,20 @@
+import torch
+
+x = torch.arange(12)
+print(x.shape, x.reshape(3, 4).shape, x.view(2, -1).shape)
+y = x.reshape(3, 4)
+print(y.T, y.mT.shape, y.t().stride(), y.is_contiguous(), y.T.is_contiguous())
+print(y.unsqueeze(0).shape, y.unsqueeze(-1).squeeze(-1).shape)
+print(y.permute(1, 0).contiguous().flatten())
+print(torch.stack([x, x]).shape, torch.cat((y, y), dim=1).shape)
+p, q, r = y.unbind(0)
+print(p, q, r)
+a, b = torch.split(y, [1, 3], dim=1)
+print(a.shape, b.shape)
+c = y.chunk(2, dim=1)
+print(len(c), c[0], c[1])
+print(y.expand(2, 3, 4).shape, x[:3].repeat(2), x[:3].repeat_interleave(2))
+print(torch.broadcast_to(torch.arange(4), (3, 4)))
+rows, cols = y.shape
+print(rows, cols, y.size(), y.size(0), y.dim(), y.ndim, y.numel())
+print(y.shape[0] * y.shape[-1], list(y.shape), tuple(y.size()))
