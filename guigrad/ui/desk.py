@@ -8,7 +8,7 @@ from guigrad.document import edit
 from guigrad.document.connect import why_not_connect
 from guigrad.document.diff import Diff
 from guigrad.document.edit import Edit
-from guigrad.document.model import Document, Wire
+from guigrad.document.model import Box, Document, Note, View, Wire
 from guigrad.document.ports import ports
 from guigrad.document.problem import ProblemError
 from guigrad.session import Session
@@ -203,7 +203,7 @@ def _first_fit(document: Document, whole: Diff, source: tuple[str, int], key: st
 
 
 def _corner(fragment: Document) -> tuple[float, float] | None:
-    places = [*fragment.views.values(), *fragment.boxes.values(), *fragment.notes.values()]
+    places: list[View | Box | Note] = [*fragment.views.values(), *fragment.boxes.values(), *fragment.notes.values()]
     if not places:
         return None
     return min(place.x for place in places), min(place.y for place in places)

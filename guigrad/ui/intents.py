@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -220,7 +221,9 @@ class Intents:
 
     def tidy(self) -> None:
         """Automatic placement."""
-        self.session.edit(edit.tidy(*sorted(self.session.selection)))
+        from guigrad.document.layout import layout
+
+        self.session.edit(edit.place_views(layout(self.session.document)))
 
     # --- search ---
 
@@ -249,7 +252,7 @@ class Intents:
         for label, key in self.window.labels().items():
             node = document.nodes.get(key)
             if node is not None and matches(query, label, node.op):
-                found.append(Entry("node", label, node.op, lambda chosen=key: self.window.go_to(chosen)))
+                found.append(Entry("node", label, node.op, partial(self.window.go_to, key)))
                 if len(found) == NODES_LISTED:
                     break
         return found
@@ -258,7 +261,7 @@ class Intents:
         if not query:
             return []
         return [
-            Entry("op", row.key, row.about or row.targets[0], lambda target=row.targets[0]: self.window.add_op(target))
+            Entry("op", row.key, row.about or row.targets[0], partial(self.window.add_op, row.targets[0]))
             for row in table.search(query, NODES_LISTED)
         ]
 

@@ -48,6 +48,7 @@ class Live:
         self.names: dict[str, str] = {}
         self.updates = False
         self.lines: dict[str, int] = {}
+        self.texts: dict[str, str] = {}
         self._problems: tuple[Problem, ...] = ()
         self._late = QTimer(window)
         self._late.setSingleShot(True)
@@ -147,7 +148,7 @@ class Live:
         self.names = dict(labels(document))
         self.labels = {label: key for key, label in self.names.items()}
         rows = text.split("\n")
-        texts = {key: rows[line - 1].strip() for key, line in self.lines.items()}
+        self.texts = texts = {key: rows[line - 1].strip() for key, line in self.lines.items()}
         self.window.code.show_code(text, self.lines)
         self.window.rail.show_items(rail_items(document, texts))
         effects = {table.effect_of(node.op) for node in document.nodes.values()}
@@ -202,7 +203,7 @@ class Live:
         label = self.names.get(chosen or "", chosen or "")
         mine = tuple(problem for problem in self._problems if chosen and problem.node_id == chosen)
         frame = session.frame or NOTHING
-        shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray)
+        shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray, self.texts)
         self.window.inspector.show_node(shown)
 
     # --- hovering: the same thing lights up everywhere ---
@@ -272,6 +273,7 @@ class Live:
         w, act = self.window, self.window.actions_by_id
         menu = QMenu(w)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ids: tuple[str, ...] = ()
         if kind == "node":
             name = self.names.get(key, key)
             for text, effect in EFFECTS:
@@ -282,7 +284,6 @@ class Live:
         elif kind == "wire":
             target, _, path = key.partition(":")
             menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
-            ids = ()
         else:
             ids = ("add_node", "paste", "select_all", "tidy", "fit_all") if kind == "canvas" else ("rename", "delete")
         menu.addActions([act[name] for name in ids])

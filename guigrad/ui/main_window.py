@@ -43,6 +43,8 @@ from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.top_bar import TopBar
 
 SIZE: Final = (1600, 1000)
+TITLE_PX: Final = 32
+"""Room for the window system's own title bar. Units: px"""
 CODE, PROBLEMS, MESSAGES = 0, 1, 2
 
 
@@ -61,7 +63,9 @@ class MainWindow(QMainWindow):
         self._make_menus()
         self.live = Live(self)
         self.setAcceptDrops(True)
-        self.resize(*SIZE)
+        room = self.screen().availableGeometry()
+        self.resize(min(SIZE[0], room.width()), min(SIZE[1], room.height() - TITLE_PX))
+        self._size_panels()
         for name, splitter in self._splitters.items():
             state = settings.state(name)
             if state is not None:
@@ -137,7 +141,6 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.hint, 1)
         self.statusBar().addPermanentWidget(self.where)
         self.statusBar().setSizeGripEnabled(False)
-        self._size_panels()
 
     def _make_menus(self) -> None:
         bar = self.menuBar()

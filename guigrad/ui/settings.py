@@ -50,7 +50,7 @@ class Settings:
     @property
     def xray(self) -> bool:
         """Whether x-ray gradients are shown."""
-        return str(self._store.value("xray", "false")) == "true"
+        return str(self._store.value("xray", "true")) == "true"
 
     @xray.setter
     def xray(self, on: bool) -> None:

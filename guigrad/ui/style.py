@@ -125,7 +125,7 @@ QPlainTextEdit#code {{ background: {css("panel")}; border: none; font-family: "{
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}
 QStatusBar {{ background: {css("window")}; border-top: 1px solid {css("border")}; color: {css("text_muted")}; }}
 QStatusBar::item {{ border: none; }}
-QStatusBar QLabel {{ color: {css("text_muted")}; }}
+QStatusBar QLabel {{ color: {css("text_muted")}; padding: {px(2)}px {px(10)}px; }}
 QLabel[role="muted"] {{ color: {css("text_muted")}; }}
 QLabel[role="faint"] {{ color: {css("text_faint")}; }}
 QLabel[role="heading"] {{ color: {css("text_muted")}; font-size: {px(10.5)}px; font-weight: 600; }}

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 
 from guigrad.document.problem import ProblemError
 from guigrad.files.load import load
-from guigrad.ui import render
+from guigrad.ui import heat as render
 from guigrad.ui.style import Look
 
 

@@ -49,7 +49,7 @@ def frame(state: str = "fresh") -> Frame:
 
 
 def shown(node: str | None, label: str = "", problems: tuple[Problem, ...] = (), xray: bool = False) -> Shown:
-    return Shown(DOCUMENT, frame(), node, 1 if node else 0, label, problems, xray)
+    return Shown(DOCUMENT, frame(), node, 1 if node else 0, label, problems, xray, {"b": "t2 = t1 + 2"})
 
 
 def texts(panel: InspectorPanel) -> str:
@@ -97,7 +97,7 @@ def test_inspector_shows_a_leaf(qtbot: QtBot, look: Look) -> None:
         assert part in words
     assert panel.value.model.data(panel.value.model.index(1, 0)) == "2."
     assert panel.grad.model.data(panel.grad.model.index(0, 0)) == "0.5"
-    qtbot.mouseClick(panel.copy_value, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.value.copy_button, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == "[1., 2.]"
 
 
@@ -108,6 +108,7 @@ def test_inspector_explains_a_missing_gradient(qtbot: QtBot, look: Look) -> None
     panel.show_node(shown("b", "t2"))
     assert "t2.grad is None" in texts(panel)
     buttons = {button.text(): button for button in panel.findChildren(QPushButton)}
+    qtbot.waitUntil(lambda: buttons["Show in x-ray"].height() > 10)
     with qtbot.waitSignal(panel.retain_asked) as blocker:
         qtbot.mouseClick(buttons["Turn on retain_grad()"], Qt.MouseButton.LeftButton)
     assert blocker.args == ["b"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -44,6 +44,7 @@ class Shown:
     label: str
     problems: tuple[Problem, ...]
     xray: bool
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class InspectorPanel(QScrollArea):
@@ -76,8 +77,6 @@ class InspectorPanel(QScrollArea):
         self.name.editingFinished.connect(self._on_renamed)
         self.kind = parts.label("", "muted")
         self._attributes, self._grid = parts.grid()
-        self.copy_value = parts.copy_button("Copy the value as text", lambda: self.value.text())
-        self.copy_grad = parts.copy_button("Copy the gradient as text", lambda: self.grad.text())
         self.value = TensorView(look, "value")
         self.grad = TensorView(look, "grad")
         self._tables = QGridLayout()
@@ -120,8 +119,6 @@ class InspectorPanel(QScrollArea):
             f"background: transparent; padding: {look.px(2)}px 0; }} QLineEdit:focus {{"
             f"border-color: {look.css('accent')}; background: {look.css('input')}; padding: {look.px(2)}px {look.px(4)}px; }}"
         )
-        for button in (self.copy_value, self.copy_grad):
-            button.setIcon(look.icon("copy", "text_muted"))
         self.value.set_look(look)
         self.grad.set_look(look)
         shown, self.shown, self._node = self.shown, None, None
@@ -203,18 +200,13 @@ class InspectorPanel(QScrollArea):
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
             grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
         self.grad.show_tensor(heading, grad, why)
-        for view, button in ((self.value, self.copy_value), (self.grad, self.copy_grad)):
-            view.setVisible(tensor)
-            button.setVisible(tensor and view.array is not None)
         beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and self.width() > 220
-        for widget in (self.value, self.grad, self.copy_value, self.copy_grad):
-            self._tables.removeWidget(widget)
-        top = Qt.AlignmentFlag.AlignTop
-        for place, (view, button) in enumerate(((self.value, self.copy_value), (self.grad, self.copy_grad))):
-            row, column = (0, place) if beside else (place, 0)
-            self._tables.addWidget(view, row, column, 1, 1 if beside else 2)
-            self._tables.addWidget(button, row, column if beside else 1, top | Qt.AlignmentFlag.AlignRight)
-            button.raise_()
+        for place, view in enumerate((self.value, self.grad)):
+            view.setVisible(tensor)
+            self._tables.removeWidget(view)
+            self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
+        for column in (0, 1):
+            self._tables.setColumnStretch(column, 1)
 
     def _fill_cards(self, node: Node, record: Record | None) -> None:
         assert self.shown is not None
@@ -285,8 +277,11 @@ class InspectorPanel(QScrollArea):
 
     def _fill_story(self, shown: Shown, record: Record | None) -> None:
         parts.clear(self._story)
-        steps = story.story(shown.document, shown.frame, shown.label) if not story.stale(record) else []
+        steps = story.story(shown.document, shown.frame, shown.label, shown.texts) if not story.stale(record) else []
         if not steps:
+            if record is not None and record.grad is not None and not shown.xray:
+                why = parts.link("Turn on x-ray to see how this gradient came here", self.xray_asked.emit)
+                self._story.addWidget(why, 0, Qt.AlignmentFlag.AlignLeft)
             return
         self._story.addWidget(parts.label("HOW THIS GRADIENT CAME HERE", "heading"))
         for step in steps:

@@ -117,9 +117,8 @@ class ParamEditor(QWidget):
         area.setFont(self.look.code(11.5))
         area.setPlainText(_rows(literal.value_text(self.value)))
         area.setTabChangesFocus(True)
-        area.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        lines = min(max(area.blockCount(), 1), 6)
-        area.setFixedHeight(area.fontMetrics().lineSpacing() * (lines + 1) + 18)
+        lines = min(max(area.blockCount(), len(area.toPlainText()) // 24 + 1), 6)
+        area.setFixedHeight(area.fontMetrics().lineSpacing() * lines + 20)
         area.textChanged.connect(lambda: self._check(literal.read_tensor, area.toPlainText()))
         area.left.connect(lambda: self._finish(literal.read_tensor, area.toPlainText()))
         self._read = literal.read_tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,8 +87,11 @@ def stale(record: Record | None) -> bool:
     return record is not None and record.state == "stale"
 
 
-def story(document: Document, frame: Frame, label: str, limit: int = 12) -> list[Step]:
-    """The way of the gradient from the root to this node, the root first; at a fork every branch is one step."""
+def story(document: Document, frame: Frame, label: str, texts: Mapping[str, str] = {}, limit: int = 12) -> list[Step]:
+    """The way of the gradient from the root to this node, the root first; at a fork every branch is one step.
+
+    ``texts`` gives for named nodes the line of code that makes them.
+    """
     back: list[Step] = []
     seen: set[str] = set()
     here = label
@@ -97,7 +101,7 @@ def story(document: Document, frame: Frame, label: str, limit: int = 12) -> list
         if not arrivals:
             break
         for (_, consumer, path), array in arrivals:
-            back.append(_step(document, frame, consumer, path, array))
+            back.append(_step(document, frame, consumer, path, array, texts))
         consumers = {key[1] for key, _ in arrivals}
         if len(consumers) != 1:
             break
@@ -105,14 +109,17 @@ def story(document: Document, frame: Frame, label: str, limit: int = 12) -> list
     return list(reversed(back))
 
 
-def _step(document: Document, frame: Frame, consumer: str, path: str, array: ArrayData) -> Step:
+def _step(
+    document: Document, frame: Frame, consumer: str, path: str, array: ArrayData, texts: Mapping[str, str]
+) -> Step:
     key = frame.labels.get(consumer, "").partition("[")[0]
     node = document.nodes.get(key)
     if node is None:
         return Step(consumer, numbers(array), "")
     spec = table.find(node.op)
     local = spec.vjp.get(path, "") if spec else ""
-    text = f"{consumer} = {call_text(document, frame, node)}"
+    line = texts.get(key, "") if node.name is not None else ""
+    text = line or f"{consumer} = {call_text(document, frame, node)}"
     return Step(text, f"{numbers(array)}   g → {local}" if local else numbers(array), key)
 
 

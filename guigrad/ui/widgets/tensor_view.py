@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QStyledItemDelegate,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from guigrad.document.array import ArrayData
 from guigrad.ui import heat
 from guigrad.ui.style import Look
+from guigrad.ui.widgets import parts
 
 ROWS_SHOWN: Final = 8
 """Rows before a table scrolls."""
@@ -169,10 +171,14 @@ class TensorView(QWidget):
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.table.setAccessibleName(f"{scale} table")
         self.table.setTabKeyNavigation(False)
+        self.copy_button = parts.copy_button(f"Copy the {scale} as text", self.text)
+        head = QHBoxLayout()
+        head.addWidget(self.heading, 1)
+        head.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.heading)
+        layout.addLayout(head)
         layout.addWidget(self.reason)
         layout.addWidget(self.table)
         layout.addStretch(1)
@@ -192,6 +198,9 @@ class TensorView(QWidget):
             self.array = array
             self.model.set_array(array)
         self.table.setVisible(array is not None and array.size > 0)
+        self.copy_button.setIcon(look.icon("copy", "text_muted"))
+        self.copy_button.setIconSize(QSize(look.px(12), look.px(12)))
+        self.copy_button.setVisible(array is not None)
         if array is not None and array.size:
             self._fit()
 
