@@ -5,6 +5,7 @@ The catalogue is read at the first question (about 20 ms), never at import. Toge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -50,6 +51,7 @@ class _Rows(Struct, frozen=True):
     curated: tuple[OpSpec, ...]
     curator: dict[str, OpSpec]  # target -> its curated row
     by_key: dict[str, OpSpec]
+    place: dict[str, int]  # key -> its place in the palette
     merged: dict[str, OpSpec]
 
 
@@ -82,7 +84,7 @@ def _rows() -> _Rows:
             by_target.setdefault(name, row)
     for row in curated():
         by_key[row.key] = row
-    return _Rows(by_target, curated(), curator, by_key, {})
+    return _Rows(by_target, curated(), curator, by_key, {row.key: place for place, row in enumerate(curated())}, {})
 
 
 def find(target: str) -> OpSpec | None:
@@ -107,8 +109,29 @@ def _merge(front: OpSpec, base: OpSpec) -> OpSpec:
         effect=base.effect,
         random=base.random,
         view=base.view,
-        front=True,
+        vjp=_renamed(front, base),
     )
+
+
+def _renamed(front: OpSpec, base: OpSpec) -> dict[str, str]:
+    """The derivative in the parameter names of one target: ``input`` of a function is ``self`` of the method."""
+    first = _rows().by_target[front.targets[0]]
+    known = {param.name.lstrip("*") for overload in base.overloads for param in overload.params}
+    names = {
+        ours.name: theirs.name
+        for ours, theirs in zip(first.overloads[0].params, base.overloads[0].params, strict=False)
+        if ours.name != theirs.name and ours.name not in known
+    }
+    for one, other in (("input", "self"), ("self", "input"), ("A", "self"), ("x", "self")):
+        if one in front.vjp and one not in known and other in known:
+            names[one] = other
+
+    def renamed(text: str) -> str:
+        if "alpha" not in known:
+            text = text.replace("alpha * ", "")
+        return re.sub(r"\w+", lambda found: names.get(found[0], found[0]), text)
+
+    return {renamed(port): renamed(text) for port, text in front.vjp.items()}
 
 
 def by_key(key: str) -> OpSpec | None:
@@ -184,7 +207,9 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
     words = query.strip().lower()
     if not words:
         return [row for _, rows in families() for row in rows][:limit]
-    found: dict[str, tuple[tuple[int, int, int, str], OpSpec]] = {}
+    if words.startswith("f."):
+        words = f"torch.nn.functional.{words[2:]}"
+    found: dict[str, tuple[tuple[int, bool, int, str], OpSpec]] = {}
     rows = _rows()
     for target, row in rows.by_target.items():
         front = rows.curator.get(target)
@@ -193,7 +218,7 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
         score = _score(words, front or row, target)
         if score is None:
             continue
-        order = (score, front is None, len(row.key), target)
+        order = (score, front is None, rows.place.get((front or row).key, len(row.key)), target)
         known = found.get((front or row).key)
         if known is None or order < known[0]:
             found[(front or row).key] = (order, row)
@@ -204,20 +229,26 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
 def _score(words: str, row: OpSpec, target: str) -> int | None:
     key = row.key.lower()
     short = key.rpartition(".")[2]
-    signs = (row.infix, row.glyph, *row.aliases, *row.old_names)
-    if words in (key, short) or words in signs or words in row.targets:
-        return 0
-    if key.startswith(words) or short.startswith(words):
-        return 1
-    if any(sign.lower().startswith(words) for sign in signs if len(sign) > 1):
-        return 2
-    if words in key or words in target.lower() or words in row.family:
+    names = [name.lower() for name in (*row.targets, target)]
+    if words in (key, short, row.infix):
+        return 0 if row.front else 2
+    if (
+        words in row.aliases
+        or words in row.old_names
+        or any(name == words or name.endswith(f".{words}") for name in names)
+    ):
+        return 1 if row.front else 2
+    if words == row.glyph.lower() or key.startswith(words) or short.startswith(words):
         return 3
-    if words in row.about.lower() or words in row.doc.lower():
+    if any(alias.startswith(words) for alias in row.aliases if len(words) > 1):
         return 4
+    if words in key or words in target.lower() or words in row.family:
+        return 5
+    if words in row.about.lower() or words in row.doc.lower():
+        return 6
     parts = words.split()
     if len(parts) > 1:
         text = " ".join((key, *row.aliases, row.family, row.about, row.doc, *row.targets)).lower()
-        return 5 if all(part in text for part in parts) else None
+        return 7 if all(part in text for part in parts) else None
     letters = iter(key)
-    return 6 if len(words) > 2 and all(letter in letters for letter in words) else None
+    return 8 if len(words) > 2 and all(letter in letters for letter in words) else None
