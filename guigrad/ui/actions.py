@@ -32,10 +32,6 @@ def _has_nodes(state: State) -> bool:
     return state.nodes > 0
 
 
-def _ready(state: State) -> bool:
-    return state.nodes > 0 and not state.running
-
-
 def _has_selection(state: State) -> bool:
     return state.selected > 0
 
@@ -105,17 +101,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("add_node", "Add node…", "Search all ops of torch and add one", "Graph", ("Shift+A",), "plus", on_canvas=True),
     Action("rename", "Rename…", "Rename the selected node", "Graph", ("F2",), "", lambda s: s.selected == 1),
     Action("tidy", "Tidy layout", "Arrange the nodes", "Graph", ("L",), "", _has_nodes, on_canvas=True),
-    Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _ready),
-    Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _ready),
+    Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),
+    Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes),
     Action("step", "Step", "Step op by op: not there yet", "Run", ("F10",), "step-forward", lambda s: False),
-    Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _ready),
+    Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _has_nodes),
     Action(
         "optimizer_step", "Optimizer step", "Let the program's optimizer update its parameters", "Run", ("F8",),
-        "trending-down", lambda s: s.optimizer and not s.running,
+        "trending-down", lambda s: s.optimizer,
     ),
-    Action("run_program", "Run program", "Play the whole program from fresh sources", "Run", ("Ctrl+F5",), "square-play", _ready),
+    Action("run_program", "Run program", "Play the whole program from fresh sources", "Run", ("Ctrl+F5",), "square-play", _has_nodes),
     Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running),
-    Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _ready),
+    Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _has_nodes),
     Action(
         "xray", "X-ray gradients", "Show the gradient of every intermediate; torch's own .grad stays as it is", "Run",
         ("Alt+X",), "scan-eye", checkable=True, separator=True,

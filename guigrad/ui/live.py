@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FOLLOW_MS: Final = 60
 """How long after an edit the code and the checks follow, for a small document."""
+BUSY_MS: Final = 200
+"""How long something runs before the window says so."""
 RECOVER_MS: Final = 3000
 """How long after an edit the recovery file is written."""
 EFFECTS: Final = (
@@ -57,6 +59,10 @@ class Live:
         self._recover.setSingleShot(True)
         self._recover.setInterval(RECOVER_MS)
         self._recover.timeout.connect(self._write_recovery)
+        self._busy = QTimer(window)
+        self._busy.setSingleShot(True)
+        self._busy.setInterval(BUSY_MS)
+        self._busy.timeout.connect(self._show_busy)
         self.recovery = window.settings.folder / "recovery.guigrad"
         session = self.session
         self._stops: list[Callable[[], None]] = [
@@ -120,6 +126,7 @@ class Live:
             stop()
         self._stops.clear()
         self._late.stop()
+        self._busy.stop()
         self._recover.stop()
         if not keep_recovery:
             self.forget_recovery()
@@ -174,7 +181,16 @@ class Live:
         self._hint()
 
     def _on_running(self, running: bool) -> None:
+        if running:
+            self._busy.start()  # most runs are over before a Stop button could be read
+        else:
+            self._busy.stop()
+            self.window.top.set_running(False)
         self.window.update_actions()
+        self._hint()
+
+    def _show_busy(self) -> None:
+        self.window.top.set_running(True)
         self._hint()
 
     def _on_selection(self, keys: frozenset[str]) -> None:
@@ -301,7 +317,7 @@ class Live:
         """The next sensible action."""
         session, document, frame = self.session, self.session.document, self.session.frame
         errors = [problem for problem in self._problems if problem.severity == "error"]
-        if session.running:
+        if session.running and not self._busy.isActive():
             text = "Running… Shift+F5 stops it."
         elif not document.nodes:
             text = "Drag an op from the palette, press Tab on the canvas, or open a lesson (File › Lessons)."

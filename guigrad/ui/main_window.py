@@ -325,7 +325,6 @@ class MainWindow(QMainWindow):
             ("toggle_palette", self.palette_panel), ("toggle_dock", self.tabs), ("toggle_inspector", self.inspector),
         ):  # fmt: skip
             self.actions_by_id[name].setChecked(not panel.isHidden())
-        self.top.set_running(session.running)
         self.top.set_file(self.document_name(), session.dirty)
         self.setWindowTitle(f"{self.document_name()}{' ●' if session.dirty else ''} — guigrad")
 
