@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FOLLOW_MS: Final = 60
 """How long after an edit the code and the checks follow, for a small document."""
+PASSING_MS: Final = 4000
+"""How long a passing word stays in the status line."""
 BUSY_MS: Final = 200
 """How long something runs before the window says so."""
 RECOVER_MS: Final = 3000
@@ -63,6 +65,10 @@ class Live:
         self._busy.setSingleShot(True)
         self._busy.setInterval(BUSY_MS)
         self._busy.timeout.connect(self._show_busy)
+        self._passing = QTimer(window)
+        self._passing.setSingleShot(True)
+        self._passing.setInterval(PASSING_MS)
+        self._passing.timeout.connect(self._hint)
         self.recovery = window.settings.folder / "recovery.guigrad"
         session = self.session
         self._stops: list[Callable[[], None]] = [
@@ -127,6 +133,7 @@ class Live:
         self._stops.clear()
         self._late.stop()
         self._busy.stop()
+        self._passing.stop()
         self._recover.stop()
         if not keep_recovery:
             self.forget_recovery()
@@ -313,8 +320,15 @@ class Live:
 
     # --- words and safety ---
 
+    def say(self, text: str) -> None:
+        """A passing word in place of the hint."""
+        self._passing.start()
+        self.window.hint.setText(text)
+
     def _hint(self) -> None:
         """The next sensible action."""
+        if self._passing.isActive():
+            return
         session, document, frame = self.session, self.session.document, self.session.frame
         errors = [problem for problem in self._problems if problem.severity == "error"]
         if session.running and not self._busy.isActive():
@@ -331,7 +345,6 @@ class Live:
         else:
             text = "Select a node to see how its gradient came. F6 again accumulates; Shift+Z empties the gradients."
         self.window.hint.setText(text)
-        self.window.hint.setToolTip(text)
 
     def _write_recovery(self) -> None:
         """A copy of what is not saved, beside the settings, until it is saved or given up."""

@@ -40,6 +40,7 @@ from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
 from guigrad.ui.widgets.message_bar import MessageBar
+from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
 
 SIZE: Final = (1600, 1000)
@@ -136,7 +137,7 @@ class MainWindow(QMainWindow):
         outer.addWidget(self.top)
         outer.addWidget(self._across, 1)
         self.setCentralWidget(whole)
-        self.hint = QLabel()
+        self.hint = ElidedLabel()
         self.where = QLabel()
         self.statusBar().addWidget(self.hint, 1)
         self.statusBar().addPermanentWidget(self.where)
@@ -176,12 +177,12 @@ class MainWindow(QMainWindow):
         width, height = max(self.width(), 640), max(self.height(), 480)
         left = min(self.look.px(236), round(width * 0.22))
         right = min(self.look.px(370), round(width * 0.28))
-        bottom = min(self.look.px(260), round(height * 0.34))
+        bottom = min(self.look.px(260), round(height * (0.34 if self.look.scale < 1.5 else 0.24)))
         self._across.setSizes([left, width - left - right, right])
         self._middle.setSizes([height - bottom, bottom])
         for panel in (self.palette_panel, self.inspector):
             panel.setMinimumWidth(min(self.look.px(150), round(width * 0.18)))
-        self.tabs.setMinimumHeight(self.look.px(60))
+        self.tabs.setMinimumHeight(60)
 
     # --- look ---
 
@@ -290,7 +291,7 @@ class MainWindow(QMainWindow):
 
     def say_status(self, text: str) -> None:
         """A passing word in the status line."""
-        self.statusBar().showMessage(text, 4000)
+        self.live.say(text)
 
     def go_to(self, key: str) -> None:
         """Selects a node and brings it into view."""

@@ -18,11 +18,14 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QToolTip, QWidget
 
 from guigrad.ui.rail_items import Bracket, Pill
 from guigrad.ui.style import Look
+from guigrad.ui.widgets.parts import ElidedLabel
 
 NODE_MIME: Final = "application/x-guigrad-node"
 """What a node dragged to the rail carries: its id."""
@@ -269,11 +272,10 @@ class Rail(QFrame):
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("side")
+        self.setObjectName("rail")
         self.heading = QLabel("PROGRAM")
         self.heading.setProperty("role", "heading")
-        self.hint = QLabel("Empty. Drop a node here to make backward, print or retain_grad of it.")
-        self.hint.setProperty("role", "faint")
+        self.hint = ElidedLabel("Empty. Drop a node here to make backward, print or retain_grad of it.", "faint")
         self.strip = RailStrip(look)
         self.area = QScrollArea()
         self.area.setWidget(self.strip)
@@ -282,7 +284,7 @@ class Rail(QFrame):
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._layout = QHBoxLayout(self)
         self._layout.addWidget(self.heading)
-        self._layout.addWidget(self.hint)
+        self._layout.addWidget(self.hint, 1)
         self._layout.addWidget(self.area, 1)
         self.set_look(look)
 
@@ -292,12 +294,27 @@ class Rail(QFrame):
         self._layout.setContentsMargins(look.px(14), 0, look.px(8), 0)
         self._layout.setSpacing(look.px(10))
         self.strip.lay_out()
-        self.area.setFixedHeight(self.strip.height() + look.px(8))
+        self._fit()
 
     def show_items(self, items: tuple[Pill | Bracket, ...]) -> None:
         """Another program."""
         self.strip.show_items(items)
         self.hint.setVisible(not items)
+        self.area.setVisible(bool(items))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room for the scroll bar only when there is one."""
+        bar = self.area.horizontalScrollBar().sizeHint().height() if self.strip.width() > self.area.width() else 0
+        self.area.setFixedHeight(self.strip.height() + bar)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar = self.area.horizontalScrollBar()
+        bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
 
 
 def cut(text: str) -> str:

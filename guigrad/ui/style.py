@@ -136,6 +136,7 @@ QLabel[role="error"] {{ color: {css("failed")}; }}
 QLabel[role="grad"] {{ color: {css("grad")}; }}
 QLabel[role="warning"] {{ color: {css("warning")}; font-weight: 600; }}
 QFrame#topbar {{ background: {css("window")}; border: none; border-bottom: 1px solid {css("border")}; }}
+QFrame#rail {{ background: {css("panel")}; border: none; border-top: 1px solid {css("border")}; }}
 QFrame#side {{ background: {css("panel")}; border: none; }}
 QFrame#card {{ background: {css("raised")}; border: 1px solid {css("border")}; border-radius: {px(8)}px; }}
 QFrame#warn {{ background: {css("warning_soft")}; border: none; border-radius: {px(8)}px; }}

@@ -217,7 +217,7 @@ class InspectorPanel(QScrollArea):
             title = problem.error or problem.kind
             self._cards.addWidget(self._card("fail" if problem.severity == "error" else "warn", title, lines, mends))
         if record is not None and record.grad is None and story.missing_grad(record) == story.NOT_LEAF:
-            ran = bool(self.shown.frame.order) or record.xray is not None
+            ran = any(other.grad is not None for other in self.shown.frame.records.values())
             if ran:
                 text = f"{self.shown.label} is not a leaf: autograd keeps .grad only for leaves."
                 links: list[tuple[str, Callable[[], object]]] = [

@@ -135,8 +135,10 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(look.code(11.5))
         painter.setPen(look.color("text"))
         inner = body.adjusted(look.px(12), 0, -look.px(8), 0)
-        sign = entry.infix or entry.glyph
         metrics = painter.fontMetrics()
+        sign = entry.infix or entry.glyph
+        if not all(metrics.inFontUcs4(ord(letter)) for letter in sign):
+            sign = ""  # a box in its place would say less than nothing
         sign_width = metrics.horizontalAdvance(sign) + look.px(8) if sign else 0
         name = metrics.elidedText(entry.key, Qt.TextElideMode.ElideRight, inner.width() - sign_width)
         painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
