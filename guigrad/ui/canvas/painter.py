@@ -20,7 +20,7 @@ from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.face import STALE, draw_fixed, draw_numbers, number_font
 from guigrad.ui.canvas.ink import Ink, ink, text_width
 from guigrad.ui.canvas.scene import Scene
-from guigrad.ui.canvas.tiles import Tiles
+from guigrad.ui.canvas.tiles import BUDGET_MS, WHOLE_MS, Tiles
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Array, Rect, segments
 
@@ -38,13 +38,19 @@ _STYLES: Final = 2 + len(GRAD_WIDTHS)
 
 
 class Painter:
-    """Paints a scene. One for each widget: it keeps the tiles."""
+    """Paints a scene. One for each widget: it keeps the tiles.
+
+    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``shifted`` boxes and notes too.
+    """
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
         self.scene = scene
         self.tiles = Tiles()
         self.ink: Ink = ink(theme)
         self.pending = False
+        self.rest = self.moving = False
+        self.hidden_wire: int | None = None
+        self.shifted: dict[str, tuple[float, float]] = {}
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
     def set_theme(self, name: str) -> None:
@@ -109,7 +115,8 @@ class Painter:
         p.scale(view.scale, view.scale)
         shown = view.world
         for box in scene.document.boxes.values():
-            rect = QRectF(box.x, box.y, box.width, box.height)
+            dx, dy = self.shifted.get(box.id, (0.0, 0.0))
+            rect = QRectF(box.x + dx, box.y + dy, box.width, box.height)
             if overlaps(shown, rect):
                 decor.draw_box(p, self.ink, rect, box.title, view.scale)
         for bracket in scene.brackets:
@@ -118,7 +125,8 @@ class Painter:
             if overlaps(shown, rect):
                 decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
         for note in scene.document.notes.values():
-            rect = QRectF(note.x, note.y, note.width, note.height)
+            dx, dy = self.shifted.get(note.id, (0.0, 0.0))
+            rect = QRectF(note.x + dx, note.y + dy, note.width, note.height)
             if overlaps(shown, rect):
                 decor.draw_note(p, self.ink, rect, note.text, view.scale)
         p.restore()
@@ -127,6 +135,8 @@ class Painter:
         """Every visible wire, gradient-carrying ones above the others."""
         table = self.scene.wires
         rows = table.visible(view.world)
+        if self.hidden_wire is not None:
+            rows = rows[rows != self.hidden_wire]
         if not len(rows):
             return
         s = view.scale
@@ -142,7 +152,7 @@ class Painter:
         lines[:, :, 0::2] += view.left
         lines[:, :, 1::2] += view.top
         cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or lines.shape[0] * pieces <= SMOOTH)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or self.rest or lines.shape[0] * pieces <= SMOOTH)
         for style in range(_STYLES):
             first, last = int(cuts[style]), int(cuts[style + 1])
             if last > first:
@@ -179,7 +189,7 @@ class Painter:
     def _faces(self, p: QPainter, view: Viewport, rows: Array) -> None:
         scene, s, ratio = self.scene, view.scale, view.ratio
         tiles = self.tiles
-        tiles.begin()
+        tiles.begin(BUDGET_MS if self.moving else WHOLE_MS)
         xs = np.floor(scene.x[rows] * s + view.left).tolist()
         ys = np.floor(scene.y[rows] * s + view.top).tolist()
         p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

@@ -17,6 +17,8 @@ from guigrad.ui.canvas.ink import Ink
 
 BUDGET_MS: Final = 3.5
 """What a frame may spend on making tiles; the cards left over keep their old tile, stretched, until the next frame."""
+WHOLE_MS: Final = 250.0
+"""The same for a frame that shows something new and follows no gesture."""
 BYTES: Final = 40 * 2**20
 """All tiles together."""
 
