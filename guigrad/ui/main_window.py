@@ -24,8 +24,8 @@ from guigrad.lessons import index
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import ACTIONS, MENUS, State
+from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
-from guigrad.ui.desk import Desk
 from guigrad.ui.intents import Intents, readable
 from guigrad.ui.live import Live
 from guigrad.ui.panels.code import CodePanel
@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_by_id, look)
         self.bar = MessageBar(look)
         self.palette_panel = PalettePanel(look)
-        self.desk = Desk(self.session)
+        self.desk = EditIntents(self.session)
         self.canvas = CanvasView(self.desk, theme=look.theme.name)
         self.canvas.set_text_scale(look.scale)
         self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
