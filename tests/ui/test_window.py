@@ -224,7 +224,7 @@ def test_nothing_is_clipped(lesson: MainWindow, qtbot: QtBot, width: int, height
     assert shown[-1].geometry().right() <= top.width()
     for button in (*top.buttons.values(), top.xray):
         assert button.width() >= button.sizeHint().width()
-    assert lesson.canvas.width() >= width * 0.4
+    assert lesson.canvas.width() >= width * 0.35
     lesson.set_scale(1.0)
 
 
