@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from msgspec import structs
+
 from guigrad.ops.objects import MATH, MATH_UNARY, OBJECTS
 from guigrad.ops.signature import rows
 from guigrad.ops.spec import OpSpec
@@ -47,6 +49,13 @@ operator.setitem(self, index, value) -> any ! in-place # a[index] = value.
 """
 
 _IN_PLACE = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+
+SIGNS: Final[Mapping[str, str]] = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@",
+    "and_": "&", "or_": "|", "xor": "^", "lshift": "<<", "rshift": ">>", "neg": "-", "pos": "+", "invert": "~", "not_": "not",
+    "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "is_": "is", "is_not": "is not",
+}  # fmt: skip
+"""How Python writes the operators between (or before) their operands."""
 
 _PYTHON = """
 python.literal(value) -> any # A number, text, truth value or None.
@@ -314,4 +323,12 @@ def builtin_rows() -> tuple[OpSpec, ...]:
         ("attribute", attributes),
         ("torch", _TORCH),
     )
-    return tuple(row for family, text in blocks for row in rows(text, family))
+    return tuple(_signed(row) for family, text in blocks for row in rows(text, family))
+
+
+def _signed(row: OpSpec) -> OpSpec:
+    owner, _, name = row.targets[0].rpartition(".")
+    sign = SIGNS.get(name, "") if owner == "operator" else ""
+    if owner == "operator" and name[:1] == "i" and name[1:] in _IN_PLACE:
+        sign = SIGNS.get(name[1:], SIGNS.get(f"{name[1:]}_", "")) + "="
+    return structs.replace(row, infix=sign) if sign else row

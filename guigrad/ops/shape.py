@@ -53,7 +53,7 @@ ROWS: Final[tuple[OpSpec, ...]] = (
         examples=("randn(3)", "randn(3, 3)"), errors=("randn(2, 2, 2)",), aliases="diagonal"),
     row("shape", "clone", "mt", "A copy with memory of its own. The gradient passes through.", glyph="⧉", vjp={"self": "g"}, tex=r"\bar{x} = g", examples=("randn(3)",), errors=("3",), aliases="copy"),
     row("shape", "contiguous", "m", "The same numbers laid out in order in memory.", glyph="▤", vjp={"self": "g"}, tex=r"\bar{x} = g", examples=("randn(2, 3).t()",), errors=("3",)),
-    row("indexing", "getitem", "o", "A part of a tensor, picked by numbers, slices or masks. What is not picked gets the gradient 0.", glyph="[i]", infix="[]", vjp={"self": "index_put(zeros_like(self), index, g)"},
+    row("indexing", "getitem", "o", "A part of a tensor, picked by numbers, slices or masks. What is not picked gets the gradient 0.", glyph="[i]", vjp={"self": "index_put(zeros_like(self), index, g)"},
         tex=r"\bar{x}[\text{index}] = g,\quad 0 \text{ elsewhere}", examples=("randn(2, 3), 1", "randn(2, 3), (slice(None), slice(1, 3))", "randn(3), tensor([0, 0, 2])"), errors=("randn(3), 5", "randn(3), (0, 0)"),
         aliases="index, slice, select, []"),
     row("indexing", "gather", "tm", "Picks an element along dim for every index.", glyph="⇣", vjp={"self": "zeros_like(self).scatter_add(dim, index, g)"}, tex=r"\bar{x}_{\text{index}} \mathrel{+}= g",

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from guigrad.ops import builtin, optim
-from guigrad.ops.spec import OpSpec, Overload
+from guigrad.ops.spec import OpSpec, Overload, Param
 from guigrad.paths import resources
 
 FRONT: Final = ("leaf", "pointwise", "reduce", "linear", "shape", "nn", "loss")
@@ -37,6 +37,7 @@ FAMILIES: Final = (
 """Families of the palette, in its order."""
 
 TENSOR: Final = "torch.Tensor."
+SAVED: Final = "grad_fn._saved_"
 
 
 class Catalogue(Struct, frozen=True):
@@ -95,15 +96,31 @@ def find(target: str) -> OpSpec | None:
         return known
     base = rows.by_target.get(target)
     front = rows.curator.get(target)
-    if front is None or base is None:
+    if base is None:
+        return _saved(target) if target.startswith(SAVED) else None
+    if front is None:
         return base
     rows.merged[target] = merged = _merge(front, base)
     return merged
 
 
+def _saved(target: str) -> OpSpec | None:
+    """What a backward node keeps for itself (``y.grad_fn._saved_self``): its names are the node's own, so no table lists them."""
+    name = target.removeprefix(SAVED)
+    if not name.isidentifier() or "__" in name:
+        return None
+    doc = f"What the backward node saved as {name}."
+    return OpSpec(
+        f"grad_fn._saved_{name}", (target,), (Overload((Param("self", "grad_fn"),), ("any",)),), "attribute", doc=doc
+    )
+
+
 def _merge(front: OpSpec, base: OpSpec) -> OpSpec:
     return structs.replace(
         front,
+        # What is read with a dot stays told apart from what is called; only an operator is written with its sign.
+        family="attribute" if base.family == "attribute" else front.family,
+        infix=front.infix if base.targets[0].startswith("operator.") else "",
         overloads=base.overloads,
         doc=base.doc or front.doc,
         effect=base.effect,
@@ -143,6 +160,11 @@ def by_key(key: str) -> OpSpec | None:
 def all_rows() -> Iterable[OpSpec]:
     """Every row, one a target, curated ones merged, sorted by target."""
     return (row for target in sorted(_rows().by_target) if (row := find(target)) is not None)
+
+
+def targets() -> tuple[str, ...]:
+    """Every exact target that ``find`` knows, sorted."""
+    return tuple(sorted(_rows().by_target))
 
 
 def families() -> tuple[tuple[str, tuple[OpSpec, ...]], ...]:
