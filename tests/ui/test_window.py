@@ -149,9 +149,7 @@ def test_an_op_is_dropped_from_the_palette(window: MainWindow, qtbot: QtBot) -> 
     panel = window.palette_panel
     panel.field.setText("zeros")
     mime = panel.model.mimeData([panel.model.first_op()])
-    place = QPointF(200, 150)
-    drop = QDropEvent(place, Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(window.canvas, drop)
+    drop(window.canvas, mime, QPointF(200, 150))
     assert [made.op for made in window.session.document.nodes.values()] == ["torch.zeros"]
 
 
