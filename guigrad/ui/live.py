@@ -123,6 +123,8 @@ class Live:
         self._on_document(self.session.document, Diff())
         self._follow()
         self._on_state()
+        if self.session.running:
+            self._on_running(True)
 
     def close(self, keep_recovery: bool = False) -> None:
         """Stops listening; nothing late reaches a window that is gone."""
