@@ -209,6 +209,7 @@ class Board(QWidget):
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
         self._paint_focus(p)
+        self.minimap.paint(p)
         if self.gesture is not None:
             self.gesture.paint(p)
         if self._answer[0]:

@@ -75,6 +75,19 @@ class Pan(Gesture):
             self.view.set_viewport(self._before)
 
 
+class Overview(Gesture):
+    """Drags the view about in the minimap."""
+
+    cursor = Qt.CursorShape.PointingHandCursor
+
+    def __init__(self, view: CanvasView, start: QPointF, mods: Mods) -> None:
+        super().__init__(view, start, mods)
+        view.minimap.go(start)
+
+    def move(self, point: QPointF) -> None:
+        self.view.minimap.go(point)
+
+
 class BoxSelect(Gesture):
     """A rubber band; Shift adds what it touches, Ctrl toggles."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
@@ -20,87 +20,95 @@ SIZE: Final = (150, 92)
 MARGIN: Final = 12
 
 
-class Minimap(QWidget):
-    """Shown when asked for and there is more than one screen of graph."""
+class Minimap:
+    """Shown when asked for and there is more than one screen of graph. The board paints it and hands it its clicks."""
 
     def __init__(self, view: Board) -> None:
-        super().__init__(view)
         self._view = view
         self.wanted = True
-        self._rect: Rect | None = None
-        self._picture: QPixmap | None = None
-        self.setAccessibleName("overview of the graph")
-        self.setToolTip("Overview (Alt+M hides it)")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.resize(*SIZE)
-        self.hide()
-        view.viewport_changed.connect(self._on_view)
+        self._picture: tuple[QPixmap, Rect, str, float] | None = None
+        self._bounds: Rect | None = None
+        self._dirty = True
 
     def set_wanted(self, wanted: bool) -> None:
         """Switches it on or off."""
         self.wanted = wanted
-        self._on_view()
+        self._view.update()
 
     def refresh(self) -> None:
         """The graph changed."""
-        self._picture = None
-        self._on_view()
+        self._bounds = None
+        self._dirty = True
 
-    def place(self) -> None:
-        """Keeps to its corner."""
+    @property
+    def visible(self) -> bool:
+        """Whether it is on screen: something of the graph is not."""
         view = self._view
-        self.move(view.width() - self.width() - MARGIN, view.height() - self.height() - MARGIN)
+        if not self.wanted or min(view.width() / 3, view.height() / 3) < SIZE[1]:
+            return False
+        if self._bounds is None:
+            self._bounds = view.scene.bounds()
+        if self._bounds is None:
+            return False
+        left, top, right, bottom = view.viewport.world
+        x1, y1, x2, y2 = self._bounds
+        return not (left <= x1 and top <= y1 and right >= x2 and bottom >= y2)
 
-    def _on_view(self) -> None:
-        self._rect = self._view.scene.bounds() if self.wanted else None
-        shown = False
-        if self._rect is not None and min(self._view.width() / 3, self._view.height() / 3) > SIZE[1]:
-            left, top, right, bottom = self._view.viewport.world
-            x1, y1, x2, y2 = self._rect
-            shown = not (left <= x1 and top <= y1 and right >= x2 and bottom >= y2)
-        if shown != self.isVisible():
-            self.setVisible(shown)
-            self.place()
-        if shown:
-            self.update()
+    @property
+    def place(self) -> QRectF:
+        """Its corner of the board."""
+        view = self._view
+        return QRectF(view.width() - SIZE[0] - MARGIN, view.height() - SIZE[1] - MARGIN, SIZE[0], SIZE[1])
+
+    def paint(self, p: QPainter) -> None:
+        """Draws it, the part on screen framed."""
+        rect = self._bounds
+        if not self.visible or rect is None:
+            return
+        view = self._view
+        ink, ratio = view.painter.ink, view.devicePixelRatioF()
+        same = self._picture is not None and self._picture[1:] == (rect, ink.theme.name, ratio)
+        if self._picture is None or not same or (self._dirty and view.painter.rest):
+            self._picture = (self._draw(rect), rect, ink.theme.name, ratio)
+            self._dirty = False
+        place = self.place
+        p.drawPixmap(place.topLeft(), self._picture[0])
+        factor, left, top = self._scale(rect)
+        x1, y1, x2, y2 = view.viewport.world
+        shown = QRectF(
+            left + (x1 - rect[0]) * factor, top + (y1 - rect[1]) * factor, (x2 - x1) * factor, (y2 - y1) * factor
+        ).intersected(QRectF(4, 4, SIZE[0] - 8, SIZE[1] - 8))
+        p.setPen(QPen(ink.color("selected"), 1.4))
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.drawRoundedRect(shown.translated(place.topLeft()), 3, 3)
+
+    def go(self, point: QPointF) -> None:
+        """Brings what lies under a point of it to the middle of the board."""
+        if self._bounds is None:
+            return
+        factor, left, top = self._scale(self._bounds)
+        inside = point - self.place.topLeft()
+        x = (inside.x() - left) / factor + self._bounds[0]
+        y = (inside.y() - top) / factor + self._bounds[1]
+        self._view.set_viewport(self._view.viewport.centred(x, y), moving=True)
 
     def _scale(self, rect: Rect) -> tuple[float, float, float]:
         """(factor, left, top) from canvas units to px of the map."""
         width, height = max(rect[2] - rect[0], 1.0), max(rect[3] - rect[1], 1.0)
-        factor = min((self.width() - 16) / width, (self.height() - 16) / height)
-        return factor, (self.width() - width * factor) / 2, (self.height() - height * factor) / 2
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        rect = self._rect
-        if rect is None:
-            return
-        ink = self._view.painter.ink
-        if self._picture is None or self._picture.size() != self.size() * self.devicePixelRatioF():
-            self._picture = self._draw(rect)
-        p = QPainter(self)
-        p.drawPixmap(0, 0, self._picture)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        factor, left, top = self._scale(rect)
-        x1, y1, x2, y2 = self._view.viewport.world
-        shown = QRectF(
-            left + (x1 - rect[0]) * factor, top + (y1 - rect[1]) * factor, (x2 - x1) * factor, (y2 - y1) * factor
-        ).intersected(QRectF(4, 4, self.width() - 8, self.height() - 8))
-        p.setPen(QPen(ink.color("selected"), 1.4))
-        p.setBrush(Qt.BrushStyle.NoBrush)
-        p.drawRoundedRect(shown, 3, 3)
-        p.end()
+        factor = min((SIZE[0] - 16) / width, (SIZE[1] - 16) / height)
+        return factor, (SIZE[0] - width * factor) / 2, (SIZE[1] - height * factor) / 2
 
     def _draw(self, rect: Rect) -> QPixmap:
         ink, scene = self._view.painter.ink, self._view.scene
-        ratio = self.devicePixelRatioF()
-        picture = QPixmap(self.size() * ratio)
+        ratio = self._view.devicePixelRatioF()
+        picture = QPixmap(math.ceil(SIZE[0] * ratio), math.ceil(SIZE[1] * ratio))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         p = QPainter(picture)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.setPen(ink.pen("border", 1.0))
         p.setBrush(ink.brush("panel"))
-        p.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), 8, 8)
+        p.drawRoundedRect(QRectF(0.5, 0.5, SIZE[0] - 1, SIZE[1] - 1), 8, 8)
         p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         factor, left, top = self._scale(rect)
         rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0]
@@ -118,19 +126,3 @@ class Minimap(QWidget):
             p.drawRects(c_array(rects, QRect), len(rects))
         p.end()
         return picture
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._go(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self._go(event)
-
-    def _go(self, event: QMouseEvent) -> None:
-        if self._rect is None:
-            return
-        factor, left, top = self._scale(self._rect)
-        x = (event.position().x() - left) / factor + self._rect[0]
-        y = (event.position().y() - top) / factor + self._rect[1]
-        self._view.set_viewport(self._view.viewport.centred(x, y))
-        event.accept()

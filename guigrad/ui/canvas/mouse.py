@@ -11,7 +11,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheel
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.drag_wire import DragWire, PortHit
 from guigrad.ui.canvas.facet import value_path
-from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Pan
+from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Overview, Pan
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -45,6 +45,8 @@ def press(view: CanvasView, event: QMouseEvent) -> None:
 
 
 def _left(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
+    if view.minimap.visible and view.minimap.place.contains(point):
+        return Overview(view, point, mods)
     port = port_under(view, point)
     if port is not None:
         if mods & Mods.AltModifier:

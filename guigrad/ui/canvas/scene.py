@@ -229,6 +229,7 @@ class Scene:
         self.into[self.wires.target[wire]].remove(wire)
         self.out[self.wires.source[wire]].remove(wire)
         self.wires.remove(wire)
+        self.faces.drop_wire(wire)
 
     def place_wires(self, rows: set[int] | None) -> None:
         """Computes the ends of the wires of some cards, of all when None."""

@@ -38,7 +38,6 @@ class CanvasView(Commands):
         ratio = self.devicePixelRatioF()
         self.set_viewport(self.viewport.resized(self.width(), self.height(), ratio))
         self._fit_wanted = keep
-        self.minimap.place()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         mouse.press(self, event)
