@@ -94,9 +94,9 @@ class _Walk:
                         self.tell("this loop has nothing in it", "order", item.id, severity="warning")
                     self.inside(item.body)
                 case Branch():
-                    self.head(item.id, item.test, "test")
-                    for carry in item.carried:
+                    for carry in item.carried:  # first: the test of an ``a or b`` reads its own variable
                         self.node(carry.port)
+                    self.head(item.id, item.test, "test")
                     self.inside(item.body)
                     self.inside(item.orelse)
                 case Region():
@@ -179,8 +179,10 @@ class _Walk:
             return kind(value)
 
         args, kwargs = tuple(map(known, node.args)), tuple((name, known(value)) for name, value in node.kwargs)
+        if args and isinstance(node.args[0], In) and node.op.split(".")[0] not in ("torch", "operator", "python"):
+            args = ("any", *args[1:])  # a method of Python's types: that of whatever object comes along runs
         found = binding_of(node.op, args, kwargs)
-        if found is not None and found.problem:
+        if found is not None and found.problem and not _open_ended(node):
             self.tell(found.problem, "type", node.id)
 
 
@@ -197,7 +199,7 @@ def _node_problems(node: Node) -> Iterator[Problem]:
         binding = binding_of(
             node.op, tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs)
         )
-        if binding is not None and binding.problem:
+        if binding is not None and binding.problem and not _open_ended(node):
             yield Problem(binding.problem, "type", node_id=key)
     for value in (*node.args, *(value for _, value in node.kwargs)):
         yield from _value_problems(node, value)
@@ -216,13 +218,18 @@ def _value_problems(node: Node, value: Value) -> Iterator[Problem]:
         if isinstance(value, Sym):
             if value.path.startswith(UNKNOWN):
                 yield Problem("an argument that this version does not understand", "file", node_id=node.id)
-            elif not table.is_symbol(value.path):
+            elif not table.is_symbol(value.path) and table.find(value.path) is None:
                 yield Problem(f"no constant is called {value.path}", "name", node_id=node.id)
         elif value.node is None:
             yield _open(node, value)
         return
     for part in template.children(value):
         yield from _value_problems(node, part)
+
+
+def _open_ended(node: Node) -> bool:
+    """``out=`` is not among the parameters of the catalogue, and a text may be formatted with any names."""
+    return node.op == "str.format" or any(name == "out" for name, _ in node.kwargs)
 
 
 def _open(node: Node, port: In) -> Problem:

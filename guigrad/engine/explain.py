@@ -12,6 +12,7 @@ from msgspec import Struct
 from guigrad.document.model import Document, In, Node
 from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
+from guigrad.engine.memory import refusal
 from guigrad.engine.reasons import REASONS, WARNINGS, Reason
 from guigrad.engine.values import MISSING
 
@@ -54,6 +55,9 @@ def explain(error: BaseException, key: str, document: Document, label: Labels, r
     for reason in REASONS:
         found = re.search(reason.pattern, message, re.DOTALL)
         if found and (not reason.error or reason.error == name):
+            words = refusal(label(key) if site.node is not None else "", message) if reason.kind == "memory" else None
+            if words is not None:
+                return _problem(site, words, "memory", "", f"{reason.why} torch says: {message.splitlines()[0]}", ())
             return _problem(site, message, reason.kind, name, reason.why, _fixes(reason, site, found))
     why, kind = _PYTHON.get(name, ("The operation refused its inputs; torch's own words say why.", "runtime"))
     return _problem(site, message, kind, name, why, ())
