@@ -356,7 +356,8 @@ class Intents:
 
     def toggle_dock(self) -> None:
         """Shows or hides code and messages."""
-        self._toggle(self.window.tabs)
+        self.window.dock_wanted = not self.window.dock_wanted
+        self.window.show_canvas()
 
     def toggle_inspector(self) -> None:
         """Shows or hides the inspector."""

@@ -116,6 +116,7 @@ class Live:
         w.welcome.new_asked.connect(w.intents.new)
         w.welcome.open_asked.connect(w.intents.open)
         w.welcome.paste_asked.connect(w.intents.paste_code)
+        w.welcome.back_asked.connect(w.show_canvas)
         w.messages.added.connect(lambda kind: w.tabs.setCurrentIndex(2) if kind == "error" else None)
 
     def refresh(self) -> None:
