@@ -19,6 +19,7 @@ from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
 from guigrad.engine.explain import explain
 from guigrad.engine.look import Names
+from guigrad.engine.memory import limited
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING, tensors_in
@@ -99,7 +100,7 @@ class Engine:
         self.said = []
         if self.tape is not None:
             self.tape.seal()
-        with self.ambient.active():
+        with self.ambient.active(), limited(self.device == "cpu"):
             yield
 
     def forward(self, to: str | None = None, partial: bool = False) -> None:
