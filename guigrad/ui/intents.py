@@ -44,7 +44,9 @@ class Intents:
     def new(self) -> None:
         """An empty graph, after asking about unsaved changes."""
         if self.may_leave():
+            self.window.bar.hide()
             self.session.new()
+            self.session.forward()  # from now on values answer to every edit
             self.window.show_canvas()
 
     def open(self) -> None:

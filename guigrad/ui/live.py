@@ -147,7 +147,7 @@ class Live:
         if diff.label:
             self.window.canvas.apply(document, diff)
         else:  # another document: edits and their undoing have labels
-            self.window.canvas.set_document(document)
+            self.window.canvas.set_document(document, fit=bool(document.nodes))
         nodes = len(document.nodes)
         # Emitting 10,000 nodes takes a while: the larger the document, the longer the pause in typing it waits for.
         self._late.start(FOLLOW_MS + nodes // 20)
