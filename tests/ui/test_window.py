@@ -247,3 +247,15 @@ def test_hovering_code_lights_the_card(lesson: MainWindow, qtbot: QtBot) -> None
     assert lesson.canvas.hover == key
     lesson.canvas.set_hover(None)
     assert lesson.code._marked["hovered"] == frozenset()
+
+
+def test_an_edited_leaf_stays_edited(window: MainWindow) -> None:
+    window.intents.new()
+    window.add_op("torch.tensor")
+    window.add_op("operator.add")
+    leaf = next(key for key, made in window.session.document.nodes.items() if made.name)
+    window.session.select((leaf,))
+    window.inspector.param_edited.emit(leaf, "requires_grad", True)
+    window.add_op("torch.ones")
+    assert window.session.frame is not None
+    assert window.session.frame.records[leaf].requires_grad
