@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPixmap
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 
 from guigrad.ui.canvas import cells, decor
 from guigrad.ui.canvas import geometry as g
@@ -154,19 +154,23 @@ class Painter:
         if len(rows) > PIECES:  # a regular sample of so many lines looks the same
             rows = rows[:: math.ceil(len(rows) / PIECES)]
         styles = self._styles(rows)
-        if exact or self.rest or s < g.STRAIGHT:
-            most = 32 if exact else 1 if s < g.STRAIGHT else max(1, min(24, PIECES // len(rows), int(6 + 18 * s)))
-            self._lines(p, view, rows, styles, most, exact)
+        if exact:
+            self._curves(p, view, rows, styles)
+            return
+        if not self.moving or s < g.STRAIGHT:
+            self._lines(
+                p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(24, PIECES // len(rows), int(6 + 18 * s)))
+            )
             return
         # In motion a short wire makes do with few pieces.
         left, top, right, bottom = table.bounds[:, rows]
         long = np.maximum(right - left, bottom - top) * s > SHORT_PX
-        few = max(1, min(PIECES // len(rows), int(4 + 3 * s)))
+        few = max(1, min(PIECES // len(rows), int(5 + 4 * s)))
         for chosen, pieces in ((~long, few), (long, min(few * 3, PIECES // len(rows)))):
             if chosen.any():
-                self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces), exact)
+                self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces))
 
-    def _lines(self, p: QPainter, view: Viewport, rows: Array, styles: Array, pieces: int, exact: bool) -> None:
+    def _lines(self, p: QPainter, view: Viewport, rows: Array, styles: Array, pieces: int) -> None:
         order = np.argsort(styles, kind="stable")
         rows, styles, s = rows[order], styles[order], view.scale
         lines = segments(self.scene.wires.ends[:, rows], pieces)
@@ -174,13 +178,29 @@ class Painter:
         lines[:, :, 0::2] += view.left
         lines[:, :, 1::2] += view.top
         cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or self.rest or lines.shape[0] * pieces <= SMOOTH)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, self.rest or lines.shape[0] * pieces <= SMOOTH)
         for style in range(_STYLES):
             first, last = int(cuts[style]), int(cuts[style + 1])
             if last > first:
-                self._style_pen(p, style, s, exact)
+                self._style_pen(p, style, s, False)
                 part = np.ascontiguousarray(lines[first:last])
                 p.drawLines(c_array(part, QLineF), (last - first) * pieces)
+
+    def _curves(self, p: QPainter, view: Viewport, rows: Array, styles: Array) -> None:
+        """True curves, one by one: what vectors want, and what no screen has time for."""
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        order = np.argsort(styles, kind="stable")
+        last = -1
+        for row, style in zip(rows[order].tolist(), styles[order].tolist(), strict=True):
+            if style != last:
+                self._style_pen(p, style, view.scale, True)
+                last = style
+            x1, y1, x2, y2, bend = self.scene.wires.ends[:, row].tolist()
+            points = [QPointF(*view.to_screen(x, y)) for x, y in ((x1, y1), (x1 + bend, y1), (x2 - bend, y2), (x2, y2))]
+            path = QPainterPath(points[0])
+            path.cubicTo(points[1], points[2], points[3])
+            p.drawPath(path)
 
     def _styles(self, rows: Array) -> Array:
         """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
