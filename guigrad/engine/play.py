@@ -19,10 +19,12 @@ from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
 from guigrad.engine.explain import explain
 from guigrad.engine.look import Names
+from guigrad.engine.memory import limited
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
+from guigrad.engine.watch import backwards_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
 
@@ -98,7 +100,7 @@ class Engine:
         self.said = []
         if self.tape is not None:
             self.tape.seal()
-        with self.ambient.active():
+        with self.ambient.active(), limited(self.device == "cpu"):
             yield
 
     def forward(self, to: str | None = None, partial: bool = False) -> None:
@@ -230,7 +232,7 @@ class Engine:
         with self._verb():
             walk = Walk(self.state, self.label)
             error: BaseException | None = None
-            with walk.catching(lambda: self.plan.current or ""):
+            with backwards_recorded(self), walk.catching(lambda: self.plan.current or ""):
                 try:
                     self.plan.run()
                 except Exception as caught:
