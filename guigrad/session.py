@@ -184,8 +184,7 @@ class Session:
             return getattr(self, fix.verb)(*fix.args) is not False
         from guigrad.document import edit as edits  # late: it reads the op table
 
-        maker = None if fix.verb.startswith("_") else getattr(edits, fix.verb, None)
-        return self.edit(maker(*fix.args)) if callable(maker) else False
+        return fix.verb in edits.__all__ and self.edit(getattr(edits, fix.verb)(*fix.args))
 
     # --- computing ---
 
