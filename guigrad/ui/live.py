@@ -207,7 +207,7 @@ class Live:
     def _on_state(self) -> None:
         session = self.session
         used = session.frame.device if session.frame is not None else session.device or session.document.settings.device
-        self.window.top.set_devices(tuple(dict.fromkeys(("auto", "cpu", used))), session.device or used)
+        self.window.top.set_devices(tuple(dict.fromkeys(("auto", *session.devices, used))), session.device or used)
         self.window.update_actions()
         self._show_inspector()
 
