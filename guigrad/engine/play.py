@@ -24,6 +24,7 @@ from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
+from guigrad.engine.watch import backwards_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
 
@@ -231,7 +232,7 @@ class Engine:
         with self._verb():
             walk = Walk(self.state, self.label)
             error: BaseException | None = None
-            with walk.catching(lambda: self.plan.current or ""):
+            with backwards_recorded(self), walk.catching(lambda: self.plan.current or ""):
                 try:
                     self.plan.run()
                 except Exception as caught:
