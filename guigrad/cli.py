@@ -280,11 +280,8 @@ def _render(options: argparse.Namespace) -> int:
         from guigrad.ui import render
     except ImportError as error:
         raise Refused(f"Qt cannot be loaded: {error}", PROBLEMS) from error
-    write_whole(
-        options.output,
-        lambda path: render.render(document, frame, path, theme=options.theme, scale=options.scale),
-        beside=True,
-    )
+    theme, scale = options.theme, options.scale
+    write_whole(options.output, lambda path: render.render(document, frame, path, theme=theme, scale=scale))
     return report(problems, options.file)
 
 
