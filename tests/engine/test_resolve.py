@@ -94,7 +94,24 @@ def test_whatever_the_name_nothing_dangerous_comes_out() -> None:
     st.lists(
         st.sampled_from(
             [
-                *["torch", "os", "sys", "Tensor", "load", "__class__", "__init__", "__globals__", "__builtins__", "eval", "nn", "functional", "_C", "ops", "add", "data"]
+                *[
+                    "torch",
+                    "os",
+                    "sys",
+                    "Tensor",
+                    "load",
+                    "__class__",
+                    "__init__",
+                    "__globals__",
+                    "__builtins__",
+                    "eval",
+                    "nn",
+                    "functional",
+                    "_C",
+                    "ops",
+                    "add",
+                    "data",
+                ]
             ]
         ),
         max_size=5,
