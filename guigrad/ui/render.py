@@ -1,4 +1,7 @@
-"""A document, with or without a frame, as a picture: PNG at any scale, SVG, PDF. No display is needed."""
+"""A document, with or without a frame, as a picture: PNG at any scale, SVG, PDF. No display is needed.
+
+PNG and SVG carry the document, so that opening the picture opens the graph.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ from PySide6.QtCore import QMarginsF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
-from guigrad.document.file import write_atomically
+from guigrad.document.encode import encode
+from guigrad.document.file import MADE_WITH, write_atomically
 from guigrad.document.model import Document
+from guigrad.files import picture
 from guigrad.run.frame import Frame
 from guigrad.ui import theme as themes
 from guigrad.ui.canvas.painter import Painter
@@ -55,9 +60,9 @@ def render(
             name = str(Path(folder) / "picture.png")
             if not chosen.image(scale).save(name):
                 raise OSError(f"{target}: the picture could not be made")
-            data = Path(name).read_bytes()
+            data = picture.embed_png(Path(name).read_bytes(), encode(document, MADE_WITH))
     elif ending == ".svg":
-        data = chosen.svg()
+        data = picture.embed_svg(chosen.svg(), encode(document, MADE_WITH))
     else:
         data = chosen.pdf()
     write_atomically(target, data)

@@ -14,6 +14,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document.model import Document
+from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.render import Painting, render
 
@@ -47,6 +48,13 @@ def test_svg_can_be_read_and_holds_the_texts(qapp: QApplication) -> None:
     data = Painting(parse(TEXT)).svg()
     assert QSvgRenderer(QByteArray(data)).isValid()
     assert ">not run yet<" in data.decode()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.svg"])
+def test_a_picture_carries_its_document(tmp_path: Path, qapp: QApplication, name: str) -> None:
+    document = parse(TEXT)
+    render(document, None, tmp_path / name)
+    assert load(tmp_path / name).canonical() == document.canonical()
 
 
 def test_an_empty_document_is_a_picture_too(qapp: QApplication) -> None:
