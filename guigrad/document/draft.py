@@ -223,13 +223,18 @@ def resolve(document: Document, key: str) -> str:
 
     Raises: Refused when there is no such thing.
     """
-    if key in document.nodes or key in document.boxes or key in document.notes or key in tree.spots(document):
+    if key in document.nodes:
+        return key
+    other = key in document.boxes or key in document.notes or key in tree.spots(document)
+    if other and key.startswith("#"):  # no name is written so
         return key
     from guigrad.document.names import frame_labels  # late: it walks the whole program
 
     found = frame_labels(document).get(key)
     if found is not None:
         return found[0]
+    if other:
+        return key
     raise refused(f"there is no {key!r}")
 
 
