@@ -272,6 +272,30 @@ def test_fixes_are_verbs_of_the_session_or_edits(desk: Desk) -> None:
     assert not session.apply_fix(Fix("", "_private"))
 
 
+def test_fixes_of_a_backward_that_was_asked_for_here(desk: Desk) -> None:
+    session = desk.session
+    session.forward()
+    session.backward("y")
+    (problem,) = desk.settle().problems
+    assert "scalar outputs" in problem.message
+    by_verb = {fix.verb: fix for fix in problem.fixes}
+    assert session.apply_fix(by_verb["add_gradient"])
+    frame = desk.settle()
+    assert not frame.problems
+    assert frame["x"].grad is not None
+    assert frame["x"].grad.tolist() == [2.0, 4.0]
+    session.forward()
+    session.backward("y")
+    assert session.apply_fix(by_verb["insert_before"])
+    assert not desk.settle().problems
+    session.forward()
+    session.backward("z")
+    session.backward("z")
+    problems = {fix.verb: fix for problem in desk.settle().problems for fix in problem.fixes}
+    assert session.apply_fix(problems["retain_graph"])
+    assert not desk.settle().problems
+
+
 def test_stop_leaves_edits_and_the_state_before() -> None:
     desk = Desk(document([1.0, 2.0]), process=True)
     session = desk.session
