@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, Item, Loop, Node, Region, walk
-from guigrad.engine.effects import SEEDS, changes
+from guigrad.engine.effects import changes, is_seed
 from guigrad.engine.state import State
 
 
@@ -30,7 +30,8 @@ def follow(state: State, before: Document, diff: Diff) -> None:
         touched |= _moved(state, before, old_context, old_order)
     for node in broken:
         touched |= _undone(state, node)
-    if any(state.plan.document.nodes[key].op in SEEDS for key in touched if key in state.plan.document.nodes):
+    nodes = state.plan.document.nodes
+    if any(is_seed(nodes[key]) for key in touched if key in nodes):
         touched |= {key for key in state.order if state.facts(key).random}
     for key in state.below({key for key in touched if key in state.plan.document.nodes}):
         if state.status.get(key) in ("fresh", "failed"):

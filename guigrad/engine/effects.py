@@ -73,9 +73,14 @@ _MUTATE = frozenset(
 )
 
 
+def is_seed(node: Node) -> bool:
+    """Whether a node sets where random numbers start."""
+    return node.op in SEEDS or table.effect_of(node.op) == "seed"
+
+
 def is_random(node: Node) -> bool:
     """Whether a node may draw random numbers, or sets how they are drawn."""
-    return table.is_random(node.op) or node.op in SEEDS or any(word in node.op for word in _RANDOM)
+    return table.is_random(node.op) or is_seed(node) or any(word in node.op for word in _RANDOM)
 
 
 _RANDOM = (

@@ -20,7 +20,7 @@ from msgspec import Struct
 from guigrad.document.model import Branch, Document, In, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
-from guigrad.engine.effects import FLAGS, changes, is_in_place, is_random, roles
+from guigrad.engine.effects import FLAGS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
@@ -127,7 +127,7 @@ class State:
         self.freed.discard(key)
         self.pristine.pop(key, None)
         value = self.plan.value(key)
-        if isinstance(value, KEPT_OBJECTS):
+        if isinstance(value, KEPT_OBJECTS) and not is_seed(self.plan.document.nodes[key]):
             self.made_from[key] = self._makings(key)
             return
         if tensors_in(value) and not any(
@@ -162,7 +162,7 @@ class State:
     def before_change(self, key: str) -> None:
         """An in-place node is about to run: keep a copy of the source whose memory it changes."""
         node = self.plan.document.nodes[key]
-        target = node.args[0] if node.args else None
+        target = dict(node.kwargs).get("out", node.args[0] if node.args else None)
         value = self.plan.read(target) if isinstance(target, In) else None
         if not isinstance(value, torch.Tensor):
             return

@@ -12,7 +12,7 @@ import torch
 from guigrad.document.model import Branch, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Cancelled
-from guigrad.engine.effects import SEEDS
+from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
 from guigrad.engine.state import State
 from guigrad.engine.values import MISSING
@@ -159,7 +159,7 @@ class Walk:
 
     def _random_before(self, key: str) -> torch.Tensor:
         """The random state that a node starts from; in a partial run its own of the last time, else that of the node before it."""
-        if self.partial and self.plan.document.nodes[key].op not in SEEDS:
+        if self.partial and not is_seed(self.plan.document.nodes[key]):
             known = self.state.random.get(key)
             if known is not None:
                 self._generator.set_state(known[0])
