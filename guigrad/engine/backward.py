@@ -37,19 +37,17 @@ def default_roots(engine: Engine) -> Roots | str:
     document, state = engine.document, engine.state
     if document.settings.root in document.nodes:
         return Roots(((str(document.settings.root), None),))
-    effects = [key for key in state.order if state.roles.get(key) == "backward"]
+    effects = [key for key in state.order if state.role(key) == "backward"]
     if len(effects) == 1:
         found = _roots_of(document.nodes[effects[0]])
         if found is not None:
             return Roots(found, effects[0])
     if all(state.status.get(key) is None for key in state.order):
         engine.forward()
-    read = {
-        key for reader in state.order if state.roles.get(reader, "play") == "play" for key in state.facts(reader).reads
-    }
+    read = {key for reader in state.order if state.role(reader) == "play" for key in state.facts(reader).reads}
     sinks = [
         key for key in state.order
-        if key not in read and state.roles.get(key) == "play" and isinstance(engine.plan.value(key), torch.Tensor)
+        if key not in read and state.role(key) == "play" and isinstance(engine.plan.value(key), torch.Tensor)
     ]  # fmt: skip
     for test in (lambda t: t.requires_grad and t.numel() == 1, lambda t: t.requires_grad, lambda t: True):
         fitting = [key for key in sinks if test(engine.plan.value(key))]

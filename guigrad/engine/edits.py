@@ -23,8 +23,10 @@ def follow(state: State, before: Document, diff: Diff) -> None:
             touched.add(key)
             if old is not None and changes(old):
                 broken.append(old)
+    if any(old is not None and new is not None and old.outputs != new.outputs for old, new in diff.nodes.values()):
+        state.forget_facts()
     old_context, old_order = state.context, state.order
-    if diff.program is not None or diff.nodes:
+    if diff.program is not None or any(_rewired(old, new) for old, new in diff.nodes.values()):
         state.index()
     if diff.program is not None:
         touched |= _moved(state, before, old_context, old_order)
@@ -37,6 +39,13 @@ def follow(state: State, before: Document, diff: Diff) -> None:
         if state.status.get(key) in ("fresh", "failed"):
             state.status[key] = "stale"
         state.problems.pop(key, None)
+
+
+def _rewired(old: Node | None, new: Node | None) -> bool:
+    """Whether a change may alter what roles nodes have."""
+    if old is None or new is None or old.op != new.op or (old.name is None) != (new.name is None):
+        return True
+    return list(old.inputs()) != list(new.inputs()) or old.kwargs != new.kwargs
 
 
 def _same(old: Node, new: Node) -> bool:

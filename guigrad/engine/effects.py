@@ -34,7 +34,7 @@ SEEDS = frozenset(
 )
 FLAGS = frozenset(("torch.Tensor.requires_grad_", "torch.Tensor.retain_grad", "setattr.requires_grad"))
 _BACKWARD = frozenset(("torch.Tensor.backward", "torch.autograd.backward"))
-_GRAD = frozenset(("torch.Tensor.grad", "getattr.grad"))
+GRAD_READS = frozenset(("torch.Tensor.grad", "getattr.grad"))
 
 
 def is_in_place(node: Node) -> bool:
@@ -99,7 +99,9 @@ _RANDOM = (
 
 
 def roles(document: Document) -> dict[str, str]:
-    """The role of each node of the program. See Note [Roles]."""
+    """The role of each node of the program that has another than "play". See Note [Roles]."""
+    if not any(_matters(op) for op in {node.op for node in document.nodes.values()}):
+        return {}
     found: dict[str, str] = {}
     grads: set[str] = set()
     readers: dict[str, list[str]] = {}
@@ -112,7 +114,18 @@ def roles(document: Document) -> dict[str, str]:
             continue
         if all(found.get(user, "play") != "play" for user in using):
             found[key] = "operand"
-    return found
+    return {key: role for key, role in found.items() if role != "play"}
+
+
+def _matters(op: str) -> bool:
+    """Whether a node of this op makes roles other than "play" possible."""
+    return (
+        op in ("python.print", "python.assert")
+        or op in _BACKWARD
+        or op in GRAD_READS
+        or op.startswith(("object.", "setattr.grad"))
+        or ".clip_grad_" in op
+    )
 
 
 def _visit(
@@ -174,7 +187,7 @@ def _role(document: Document, node: Node, grads: set[str], untracked: bool) -> s
     if op.startswith("object.") and name == "step":
         return "scheduler" if _is_scheduler(document, node) else "update"
     reads = [wire.node for wire in node.inputs() if wire.node in grads]
-    if op in _GRAD:
+    if op in GRAD_READS:
         grads.add(node.id)
     elif op.startswith("setattr.grad.") or name.startswith("clip_grad_"):
         return "update"

@@ -192,7 +192,7 @@ class Engine:
         """Plays the updates of the program that forward leaves out. See Note [Roles]."""
         with self._verb():
             state = self.state
-            updates = {key for key in state.order if state.roles.get(key) == "update"}
+            updates = {key for key in state.order if state.role(key) == "update"}
             if not updates:
                 self.say(
                     "There is nothing to step: the program has no optimizer and no in-place update that reads a gradient."
@@ -208,7 +208,7 @@ class Engine:
     def _operands(self, updates: set[str]) -> set[str]:
         """Updates and what must be read anew for them: their operands, and what comes from a gradient."""
         state = self.state
-        fresh = {key for key in state.order if self.document.nodes[key].op in ("torch.Tensor.grad", "getattr.grad")}
+        fresh = {key for key in state.order if state.facts(key).reads_grad}
         stale = state.below(fresh)
         found: set[str] = set()
         todo = list(updates)
@@ -217,7 +217,7 @@ class Engine:
             if key in found or key not in state.context:
                 continue
             found.add(key)
-            todo += [k for k in state.facts(key).reads if k in stale or k in fresh or state.roles.get(k) == "operand"]
+            todo += [k for k in state.facts(key).reads if k in stale or k in fresh or state.role(k) == "operand"]
         return found
 
     def run(self) -> None:

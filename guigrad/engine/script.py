@@ -104,7 +104,9 @@ class _Filters:
         warnings.simplefilter("always")
         warnings.showwarning = self._show
 
-    def _show(self, message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
+    def _show(
+        self, message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+    ) -> None:
         module = "__main__"
         if filename.startswith(_HERE):
             filename, lineno = self._path, self.line()

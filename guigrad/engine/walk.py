@@ -97,19 +97,20 @@ class Walk:
         if self.bad and not self.bad.isdisjoint(facts.reads):
             self._not_run(key)
             return
-        if state.roles.get(key, "play") not in self.played:
+        if state.role(key) not in self.played:
             self._pass_on(key)
             return
         if self.empty and not self.empty.isdisjoint(facts.reads) and not self._may_read_none(key):
             self._not_run(key)
             return
-        if state.is_kept(key):
+        if (key in state.sources or facts.keepable or key in state.made_from) and state.is_kept(key):
             self._advance_random(key)
             return
         if facts.in_place:
             state.before_change(key)
         self._now = key
-        state.problems.pop(key, None)
+        if state.problems:
+            state.problems.pop(key, None)
         before = self._random_before(key) if facts.random else None
         low = _sequence()
         try:
@@ -122,7 +123,7 @@ class Walk:
         state.made(key)
         if before is not None:
             state.random[key] = (before, self._generator.get_state())
-        if self.plan.document.nodes[key].op in ("torch.Tensor.grad", "getattr.grad") and self.plan.value(key) is None:
+        if facts.reads_grad and self.plan.value(key) is None:
             self.empty.add(key)
 
     def _may_read_none(self, key: str) -> bool:
