@@ -83,6 +83,8 @@ def _dispatch(words: list[str], window: Window | None) -> int:
     if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
         if len(words) > 1:
             parser.error(f"{words[0]!r} is no command; to open a file name it alone")
+        if words and not Path(words[0]).exists():
+            raise Refused(f"{words[0]}: there is no such file or command")
         if window is None:
             raise Refused("this command opens no window")
         return window(words[0] if words else None)
@@ -106,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         "Exit status: 0 fine, 1 the document has problems, 2 wrong usage.",
     )
     parser.add_argument("--version", action="version", version=f"guigrad {_version()}")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(prog="guigrad", dest="command", title="commands", metavar="COMMAND")
 
     def add(name: str, about: str, file: bool = True) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
@@ -120,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--gradient", metavar="JSON", help="the vector v for a NODE that is no scalar: [0.1, 1, 0.01]")
     run.add_argument("--device", default=None, help="cpu, cuda:0, mps, … or auto; default: the document's own")
-    run.add_argument("--seed", type=int, default=None, help="overrides the seeds of the program")
+    run.add_argument("--seed", type=_seed, default=None, help="overrides the seeds of the program")
     run.add_argument("--steps", type=int, metavar="N", help=argparse.SUPPRESS)
     form = run.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the frame as JSON")
@@ -152,6 +154,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("part", nargs="?", choices=("engine", "canvas", "startup", "document"), help="one part alone")
     bench.add_argument("--quick", action="store_true", help="fewer repetitions")
     return parser
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**64:
+        raise argparse.ArgumentTypeError("a seed of 64 bits is expected")
+    return value
 
 
 def _scale(text: str) -> float:
@@ -234,9 +243,10 @@ def _ops(options: argparse.Namespace) -> int:
 
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(list(rows)), indent=1).decode() + "\n")
     else:
-        width = max((len(row.targets[0]) for row in rows), default=0)
         for row in rows:
-            print(f"{row.targets[0]:<{min(width, 44)}}  {row.family:<16}  {row.about}".rstrip())
+            name, *others = row.targets
+            also = f" (also {', '.join(others)})" if others else ""
+            print(f"{name:<40}  {row.family:<16}  {row.about}{also}".rstrip())
     if not rows:
         say(f"guigrad: no op matches {query!r}")
     return FINE if rows else PROBLEMS
@@ -322,9 +332,12 @@ def _gradient(options: argparse.Namespace) -> Any:
     if options.backward is None:
         raise Refused("--gradient needs --backward NODE")
     try:
-        return json.loads(options.gradient)
-    except ValueError as error:
+        gradient = json.loads(options.gradient)
+    except (ValueError, RecursionError) as error:
         raise Refused(f"--gradient is no JSON: {error}") from error
+    if isinstance(gradient, bool) or not isinstance(gradient, list | int | float):
+        raise Refused("--gradient expects a number or a list of numbers")
+    return gradient
 
 
 def _version() -> str:

@@ -109,7 +109,7 @@ def test_running_it_gives_the_bits_of_plain_torch(name: str) -> None:
     assert re.sub("0x[0-9a-f]+", "0x", "".join(result.prints)) == re.sub("0x[0-9a-f]+", "0x", printed)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["autograd-1-graph", "autograd-6-non-scalar"])
 def test_as_a_script_it_prints_what_python_prints(name: str) -> None:
     path = str(SCRIPTS / f"{name}.py")
     python = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, Settings, Value
 from guigrad.document.normal import normal
 from guigrad.document.rewire import rewire_items, rewire_node
@@ -11,7 +12,8 @@ from guigrad.document.rewire import rewire_items, rewire_node
 
 def canonical(document: Document) -> Document:
     """The document with ids counted in program order, names as its code shows them, without layout and comments."""
-    document, _ = normal(document)
+    with deep_recursion():
+        document, _ = normal(document)
     ids: dict[str, str] = {}
     _number(document.program, ids)
 

@@ -26,7 +26,7 @@ from guigrad.document.model import (
     wires_in,
 )
 from guigrad.document.names import PYTHON_NAMES, labels, python_name
-from guigrad.document.plan import Plan, is_statement, plan
+from guigrad.document.plan import Plan, is_statement, plan, template_wires
 from guigrad.document.rewire import rewire_items, rewire_node
 from guigrad.document.simulate import simulate
 
@@ -37,6 +37,10 @@ def normal(document: Document) -> tuple[Document, Plan]:
     """The document as code can say it, and what that code shows inline."""
     document = _clean(document)
     found = plan(document)
+    program = tuple(_tests(document, document.program, found))
+    if program != document.program:
+        document = structs.replace(document, program=program)
+        found = plan(document)
     document = _named(document, found)
     for _ in range(_ROUNDS):
         seen = simulate(document, found)
@@ -55,14 +59,25 @@ def normal(document: Document) -> tuple[Document, Plan]:
 def _clean(document: Document) -> Document:
     """Without wires from nodes that are not evaluated; an index that nothing is wired to is ``...``."""
     known: set[str] = set()
+    headers: list[In] = []
     for item in walk(document.program):
         match item:
             case Eval() | Effect():
                 known.add(item.node)
             case Loop():
                 known.add(item.var)
+                headers += wires_in(item.iter)
+            case Branch():
+                headers += wires_in(item.test)
+            case Region():
+                headers += wires_in(item.args)
         if isinstance(item, Loop | Branch):
-            known.update(carry.port for carry in item.carried)
+            for carry in item.carried:
+                known.add(carry.port)
+                headers += carry.updates
+    whole = known == document.nodes.keys() and all(wire.node in known for wire in headers)
+    if whole and all(wire.node in known for node in document.nodes.values() for wire in template_wires(node)):
+        return document
     known &= document.nodes.keys()
 
     def change(wire: In) -> Value:
@@ -96,6 +111,21 @@ def _existing(items: tuple[Item, ...], known: set[str]) -> Iterator[Item]:
                 yield structs.replace(item, body=tuple(_existing(item.body, known)))
 
 
+def _tests(document: Document, items: tuple[Item, ...], found: Plan) -> Iterator[Item]:
+    """An ``if`` that tests its own variable (an ``and`` that is not shown as one) tests what the variable starts from."""
+    for item in items:
+        match item:
+            case Branch() if not is_expression(item, found):
+                starts = {In(carry.port): document.nodes[carry.port].args[:1] for carry in item.carried}
+                (test,) = starts.get(item.test, ()) or (item.test,) if isinstance(item.test, In) else (item.test,)
+                body, orelse = (tuple(_tests(document, inner, found)) for inner in (item.body, item.orelse))
+                yield structs.replace(item, test=test, body=body, orelse=orelse)
+            case Loop() | Region():
+                yield structs.replace(item, body=tuple(_tests(document, item.body, found)))
+            case _:
+                yield item
+
+
 # -- names ------------------------------------------------------------------------------------------
 
 
@@ -111,20 +141,8 @@ class _Names:
         self.taken = {name for node in self.nodes.values() for name in (node.name, *node.outputs) if name}
         self.legal: dict[str, str] = {}
         self.counts: dict[str, int] = {}
-        for node in self.nodes.values():
-            for wire in node.inputs():
-                self.counts[wire.node or ""] = self.counts.get(wire.node or "", 0) + 1
-        for item in walk(document.program):
-            values: tuple[Value, ...] = ()
-            match item:
-                case Loop():
-                    values = (item.iter,)
-                case Branch():
-                    values = (item.test,)
-                case Region():
-                    values = item.args
-            for wire in wires_in(values):
-                self.counts[wire.node or ""] = self.counts.get(wire.node or "", 0) + 1
+        for wire, count in found.reads.items():
+            self.counts[wire.node or ""] = self.counts.get(wire.node or "", 0) + count
 
     def name_of(self, wire: Value) -> str | None:
         if not isinstance(wire, In) or wire.node not in self.nodes:
@@ -175,17 +193,15 @@ class _Names:
                 case Eval() | Effect():
                     self.node(item)
                 case Loop():
-                    self.carries(item)
                     self.finish(item.var, keep=False)
                     self.run(item.body)
-                case Branch() if item.carried and item.carried[0].port in self.plan.expressions:
+                case Branch() if is_expression(item, self.plan):
                     carry = item.carried[0].port
                     self.run(item.body)
                     self.run(item.orelse)
                     if carry not in self.plan.inline:
                         self.finish(carry)
                 case Branch():
-                    self.carries(item)
                     self.run(item.body)
                     self.run(item.orelse)
                 case Region():
@@ -234,6 +250,11 @@ class _Names:
             self.nodes[key] = structs.replace(node, name=self.fresh(self.label(key)))
 
 
+def is_expression(item: Branch, found: Plan) -> bool:
+    """Whether the code shows a Branch as an expression."""
+    return bool(item.carried) and item.carried[0].port in found.expressions
+
+
 def is_in_place_method(op: str) -> bool:
     """Whether ``y.op()`` as a statement re-binds y."""
     return op.startswith("torch.Tensor.") and op.endswith("_") and not op[13:].startswith("_")
@@ -241,6 +262,9 @@ def is_in_place_method(op: str) -> bool:
 
 def _named(document: Document, found: Plan) -> Document:
     names = _Names(document, found)
+    for item in walk(document.program):  # first: what a variable starts from and is updated by takes its name
+        if isinstance(item, Loop) or (isinstance(item, Branch) and not is_expression(item, found)):
+            names.carries(item)
     names.run(document.program)
     return structs.replace(document, nodes=names.nodes)
 

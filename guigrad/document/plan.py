@@ -9,6 +9,7 @@ taken in order, becomes a statement itself. So the code evaluates exactly in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -43,6 +44,19 @@ STAND_ALONE: Final = frozenset(
 )  # fmt: skip
 """Ops that are never part of a larger expression: as an operand their code would read back as a template."""
 
+_ORDERED: Final = frozenset(
+    {
+        "operator.setitem",
+        "operator.contains",
+        "operator.not_contains",
+        "python.and",
+        "python.or",
+        "python.ifelse",
+        "python.fstring",
+    }
+)
+"""Ops whose operands are not simply evaluated in the order of their template."""
+
 COMPARISONS: Final = frozenset(
     f"operator.{name}" for name in ["lt", "le", "gt", "ge", "eq", "ne", "is_", "is_not", "contains", "not_contains"]
 )
@@ -51,14 +65,35 @@ LAZY: Final = ("python.and", "python.or", "python.ifelse")
 
 class Plan(Struct):
     """``inline``: nodes written inside their reader. ``expressions``: Branches written as ``and``, ``or`` or ``if … else``, by
-    the id of their variable. ``absorbed``: ``python.unpack`` nodes written as a nested target. ``reads``: how often a wire is read."""
+    the id of their variable. ``absorbed``: ``python.unpack`` nodes written as a nested target. ``reads``: how often a wire is read. ``wires``: those of each node's template."""
 
     inline: set[str]
     expressions: dict[str, Branch]
     absorbed: dict[In, str]
     reads: dict[In, int]
+    wires: dict[str, tuple[In, ...]]
 
 
+def template_wires(node: Node) -> tuple[In, ...]:
+    """The wires of a node's template, as ``Node.inputs`` gives them, faster."""
+    found: list[In] = []
+    for value in node.args:
+        if type(value) is In:
+            found.append(value)
+        elif type(value) not in _PLAIN:
+            found.extend(wires_in(value))
+    for _, value in node.kwargs:
+        if type(value) is In:
+            found.append(value)
+        elif type(value) not in _PLAIN:
+            found.extend(wires_in(value))
+    return tuple(found)
+
+
+_PLAIN: Final = frozenset({int, float, str, bool, type(None)})
+
+
+@cache
 def is_statement(op: str) -> bool:
     """Whether an op is written as a statement only (``y += 1``, ``x[0] = 1``)."""
     if op.startswith("operator.i"):
@@ -105,21 +140,21 @@ class _Planner:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.nodes = document.nodes
-        self.plan = Plan(set(), {}, {}, {})
+        self.plan = Plan(set(), {}, {}, {}, {key: template_wires(node) for key, node in document.nodes.items()})
         self.count: dict[str, int] = {}
         self.depth: dict[str, int] = {}
         self.hard: set[str] = set()  # nodes whose text cannot stand inside an f-string
         self.tried: dict[str, bool] = {}
+        self.shared: set[str] = set()  # middle operands of chains a < b() < c: read twice, written once
         self._count(document.program)
+        self._chains(document.program)
         self.body(document.program)
 
     def _count(self, items: tuple[Item, ...]) -> None:
         for item in walk(items):
             match item:
                 case Eval() | Effect():
-                    node = self.nodes.get(item.node)
-                    if node is not None:
-                        self._read(node.inputs())
+                    self._read(self.plan.wires.get(item.node, ()))
                 case Loop():
                     self._read(wires_in(item.iter))
                 case Branch():
@@ -129,13 +164,32 @@ class _Planner:
             if isinstance(item, Loop | Branch):
                 for carry in item.carried:
                     self._read(carry.updates)
-                    self._read(self.nodes[carry.port].inputs())
+                    self._read(self.plan.wires[carry.port])
 
     def _read(self, wires: Iterable[In]) -> None:
         for wire in wires:
             if wire.node is not None:
                 self.plan.reads[wire] = self.plan.reads.get(wire, 0) + 1
                 self.count[wire.node] = self.count.get(wire.node, 0) + 1
+
+    def _chains(self, items: tuple[Item, ...]) -> None:
+        """Finds chains whose comparisons stand right ahead of them."""
+        for index, item in enumerate(items):
+            match item:
+                case Eval(key) if key in self.nodes and self.nodes[key].op == "python.and":
+                    node = self.nodes[key]
+                    parts = [arg.node or "" for arg in node.args if isinstance(arg, In)]
+                    ahead = [item_key(other) for other in items[max(0, index - len(parts)) : index]]
+                    if ahead == parts and is_chain(self.document, node):
+                        middles = (compared(self.nodes[part])[1] for part in parts[:-1])
+                        self.shared.update(
+                            m.node or "" for m in middles if isinstance(m, In) and self.plan.reads[m] == 2
+                        )
+                case Loop() | Region():
+                    self._chains(item.body)
+                case Branch():
+                    self._chains(item.body)
+                    self._chains(item.orelse)
 
     # -- one body -------------------------------------------------------------------------------
 
@@ -164,7 +218,7 @@ class _Planner:
                     inner = [self.depth.get(wire.node or "", 0) for wire in (*item.carried[0].updates, *wired)]
                     self.depth[carry.id] = 1 + max(inner, default=0)
                     free = carry.name is None and not carry.outputs and self.count.get(carry.id) == 1
-                    if free and self.depth[carry.id] < DEPTH:
+                    if free:  # without parentheses, and parse lets only so many nest
                         waiting.append(carry.id)
                         continue
                     if update:
@@ -195,7 +249,12 @@ class _Planner:
                 waiting.clear()
                 self.body(item.body)
 
-    def _wanted(self, node: Node) -> Iterator[In]:
+    def _wanted(self, node: Node) -> Iterable[In]:
+        if node.op not in _ORDERED and not node.op.startswith("setattr."):
+            return self.plan.wires[node.id]
+        return self._in_order(node)
+
+    def _in_order(self, node: Node) -> Iterator[In]:
         values = operands(node)
         if node.op in LAZY and not is_chain(self.document, node):
             values = values[:1]  # what is evaluated lazily takes no node in: it would be evaluated too late
@@ -206,6 +265,8 @@ class _Planner:
 
     def take(self, waiting: list[str], wires: Iterable[In]) -> None:
         """Moves what is read, and lies in order on top of the stack, inside its reader."""
+        if not waiting:
+            return
         wanted = [wire.node or "" for wire in wires]
         matched = 0
         for key in reversed(wanted):
@@ -214,24 +275,22 @@ class _Planner:
         taken = waiting[len(waiting) - matched :]
         del waiting[len(waiting) - matched :]
         self.plan.inline.update(taken)
-        left = set(waiting).intersection(wanted) if waiting else set()
+        left = set(waiting).intersection(wanted)
         if left:  # read, but not in order: statements, with everything evaluated before them
             last = max(index for index, key in enumerate(waiting) if key in left)
             del waiting[: last + 1]
 
     def _waits(self, node: Node, waiting: list[str], update: str) -> bool:
-        inner = [
-            self.depth.get(wire.node, 0)
-            for wire in node.inputs()
-            if wire.node is not None and wire.node in self.plan.inline
-        ]
-        self.depth[node.id] = 1 + max(inner, default=0)
-        if node.op == "python.fstring" or _has_hard_text((node.args, node.kwargs)) or any(
-            wire.node in self.hard for wire in node.inputs() if wire.node in self.plan.inline
-        ):  # fmt: skip
+        depth, hard = 0, node.op == "python.fstring" or _has_hard_text(node.args) or _has_hard_text(node.kwargs)
+        for wire in self.plan.wires[node.id]:
+            if wire.node in self.plan.inline:
+                depth = max(depth, self.depth.get(wire.node or "", 0))
+                hard = hard or wire.node in self.hard
+        self.depth[node.id] = depth + 1
+        if hard:
             self.hard.add(node.id)
-        free = node.name is None and not node.outputs and self.count.get(node.id) == 1
-        if free and self.depth[node.id] < DEPTH:
+        once = self.count.get(node.id) == 1 or node.id in self.shared
+        if node.name is None and not node.outputs and once and (depth + 1 < DEPTH or node.op in COMPARISONS):
             alone = node.op in STAND_ALONE or is_statement(node.op)
             if not alone or node.id == update:
                 waiting.append(node.id)
@@ -291,17 +350,22 @@ class _Planner:
             self._absorb(node, opened)
 
 
-def _has_hard_text(value: object) -> bool:
+def _has_hard_text(values: tuple[object, ...]) -> bool:
     """Whether a template holds a text that an f-string of Python 3.11 cannot hold inside its braces."""
-    match value:
-        case str():
-            return not value.isprintable() or any(character in value for character in "\\'\"#")
-        case tuple():
-            return any(map(_has_hard_text, value))
-        case ListOf() | DictOf():
-            return _has_hard_text(value.items)
-        case Star():
-            return _has_hard_text(value.value)
+    for value in values:
+        if type(value) in (In, int, float, bool):
+            continue
+        if isinstance(value, str):
+            if not value.isprintable() or any(character in value for character in "\\'\"#"):
+                return True
+        elif isinstance(value, tuple):
+            if _has_hard_text(value):
+                return True
+        elif isinstance(value, ListOf | DictOf):
+            if _has_hard_text(value.items):
+                return True
+        elif isinstance(value, Star) and _has_hard_text((value.value,)):
+            return True
     return False
 
 

@@ -77,7 +77,8 @@ class Simulation:
                     self.run(item.orelse)
                     self.bind(carry)
                 case Branch():
-                    self.read(wires_in(item.test), item.id)
+                    own = [carry.port for carry in item.carried]
+                    self.read((wire for wire in wires_in(item.test) if wire.node not in own), item.id)
                     self.bodies(item, (item.body, item.orelse))
                 case Loop():
                     self.read(wires_in(item.iter), item.id)
@@ -91,7 +92,7 @@ class Simulation:
                 self.before.append((node.id, first, node.name or ""))  # type: ignore[arg-type]  # a literal is named too
             else:
                 self.tied.update((first, In(node.id)))
-        self.read(node.inputs(), node.id)
+        self.read(self.plan.wires[node.id], node.id)
         if node.id not in self.plan.inline:
             self.bind(node)
 

@@ -5,9 +5,24 @@ The scripts are written here, so compiling them is safe; nothing of a document i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
+
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document, Node
+from guigrad.engine.build import Plan
+from guigrad.engine.play import Engine
+from guigrad.run.frame import Frame
+from guigrad.run.request import Edit, Forward, Load, Want
+from guigrad.run.runner import ProcessRunner
+from guigrad.source.parse.parser import parse
+
+Pair = tuple[str, Callable[[], object], Callable[[], object], float | None, int]
+"""What is compared, the baseline, ours, how many times the baseline ours may take, and how many rounds."""
+
+IMPORTS = "import torch\nimport torch.nn.functional as F\n"
+XRAY_GOALS = (2.0, 1.8, 1.2, 1.6)
 
 
 class Workload(Struct, frozen=True):
@@ -19,9 +34,19 @@ class Workload(Struct, frozen=True):
     root: str
 
     @property
-    def script(self) -> str:
-        """The whole as a document's source, without the backward."""
-        return f"import torch\nimport torch.nn.functional as F\n\n{self.leaves}{self.step}"
+    def names(self) -> list[str]:
+        """The leaves that require a gradient."""
+        return [line.split(" = ")[0] for line in self.leaves.splitlines() if "requires_grad" in line]
+
+    @property
+    def document(self) -> Document:
+        """The computation without its backward."""
+        return parse(f"{IMPORTS}{self.leaves}{self.step}")
+
+    @property
+    def training(self) -> str:
+        """The lines of one training step: forward, backward, gradients to None."""
+        return "".join([self.step, f"{self.root}.backward()\n", *(f"{name}.grad = None\n" for name in self.names)])
 
 
 def scalars(count: int) -> Workload:
@@ -58,10 +83,108 @@ def small_tensors(count: int = 100, size: int = 16) -> Workload:
 
 
 def straight_line(work: Workload) -> Callable[[], object]:
-    """One training step as a plain script does it: forward, backward, gradients to None; every value kept till the end."""
-    names = [line.split(" = ")[0] for line in work.leaves.splitlines() if "requires_grad" in line]
-    body = [*work.step.splitlines(), f"{work.root}.backward()", *(f"{name}.grad = None" for name in names)]
-    text = f"import torch\nimport torch.nn.functional as F\n{work.leaves}def step():\n    " + "\n    ".join(body) + "\n"
+    """One training step as a plain script does it; every value is kept till its end."""
+    return _compiled(work.leaves, work.training)
+
+
+def planned(work: Workload) -> Callable[[], object]:
+    """The same step as a document's plan, nothing recorded. Its leaves are made by a first run of their own."""
+    steps = 10
+    body = "".join(f"    {line}\n" for line in work.training.splitlines())
+    document = parse(f"{IMPORTS}{work.leaves}for step in range({steps}):\n{body}")
+    assert not document.problems, document.problems
+    return Plan(document).run
+
+
+def looped(work: Workload) -> Callable[[], object]:
+    """What ``planned`` is compared with: the same leaves and the same ten steps as a plain script."""
+    body = "".join(f"    {line}\n" for line in work.training.splitlines())
+    return _compiled("", f"{work.leaves}for step in range(10):\n{body}")
+
+
+def recorded(work: Workload) -> Callable[[], object]:
+    """One training step by the verbs of a session, with the x-ray and the tape of every gradient."""
+    engine = Engine(work.document)
+    document = work.document
+    assert not document.problems, document.problems
+
+    def step() -> None:
+        engine.forward()
+        engine.backward([work.root], xray=True)
+        engine.zero_grad()
+
+    step()
+    assert not engine.problems, engine.problems
+    assert engine.tape is not None or engine.state.order
+    return step
+
+
+def pairs(quick: bool = False) -> Iterator[Pair]:
+    """The comparisons of torch-facts, one after the other."""
+    works = [scalars(1_000), scalars(10_000), mlp(), small_tensors()]
+    for work in works:
+        yield f"{work.name}: training, nothing recorded", looped(work), planned(work), 1.05, 30
+    for work, goal in zip(works, XRAY_GOALS, strict=True):
+        yield f"{work.name}: training with x-ray and tape", straight_line(work), recorded(work), goal, 40
+    yield from _incremental()
+    yield from _child()
+
+
+def _incremental() -> Iterator[Pair]:
+    """An edit near the end of 1,000 nodes, whose 75 descendants are computed again."""
+    engine = Engine(scalars(1_000).document)
+    engine.forward()
+    toggle = _Toggle(engine.document, "v925")
+
+    def changed() -> None:
+        engine.edit(toggle(), engine.revision + 1)
+        engine.forward(partial=True)
+
+    yield "1,000 scalars: an edit with 75 descendants against all anew", engine.forward, changed, 0.5, 40
+
+
+def _child() -> Iterator[Pair]:
+    """Edit to result: the engine alone, and through the child process with the frame of what is on a screen."""
+    document = scalars(1_000).document
+    seen = Want(tuple(list(document.nodes)[:60]))
+    engine, toggle = Engine(document), _Toggle(document, "v1")
+    runner, remote = ProcessRunner(), _Toggle(document, "v1")
+    revision = 0
+
+    def alone() -> Frame:
+        engine.edit(toggle(), engine.revision + 1)
+        engine.forward(partial=True)
+        return engine.frame(seen)
+
+    def through() -> Frame | None:
+        nonlocal revision
+        revision += 1
+        runner.submit(Edit(remote(), revision - 1, revision))
+        return runner.submit(Forward(partial=True), seen).result().frame
+
+    try:
+        runner.submit(Load(document)).result()
+        runner.submit(Forward()).result()
+        engine.forward()
+        yield "1,000 scalars: edit to result, child against engine alone", alone, through, 1.3, 40
+    finally:
+        runner.close()
+
+
+class _Toggle:
+    """Changes one number of one node there and back."""
+
+    def __init__(self, document: Document, name: str) -> None:
+        self._node = next(node for node in document.nodes.values() if node.name == name)
+        self._other = Node(self._node.id, "operator.add", (self._node.args[0], 0.25), (), name)
+
+    def __call__(self) -> Diff:
+        self._node, self._other = self._other, self._node
+        return Diff(label="Change", nodes={self._node.id: (self._other, self._node)})
+
+
+def _compiled(leaves: str, body: str) -> Callable[[], object]:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
     variables: dict[str, Callable[[], object]] = {}
-    exec(compile(text, f"<{work.name}>", "exec"), variables)
+    exec(compile(f"{IMPORTS}{leaves}def step():\n{lines}", "<workload>", "exec"), variables)
     return variables["step"]

@@ -1,7 +1,156 @@
-"""Curated rows: pointwise."""
+"""Curated rows: arithmetic, functions of one number, comparisons."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from guigrad.ops.curate import row
 from guigrad.ops.spec import OpSpec
 
-ROWS: tuple[OpSpec, ...] = ()
+_SHAPES = ("ones(2), ones(3)",)
+"""Sizes that do not broadcast."""
+
+
+def _unary(
+    key: str,
+    about: str,
+    vjp: str,
+    tex: str,
+    example: str = "randn(3)",
+    where: str = "tm",
+    glyph: str = "",
+    aliases: str = "",
+) -> OpSpec:
+    """A function of one number, element by element; a Python number instead of a tensor is torch's error."""
+    return row(
+        "math",
+        key,
+        where,
+        about,
+        vjp={"self": vjp},
+        tex=tex,
+        examples=(example,),
+        errors=("3",),
+        glyph=glyph or key,
+        aliases=aliases,
+    )
+
+
+ROWS: Final[tuple[OpSpec, ...]] = (
+    row("math", "add", "otm", "a + b, element by element, with broadcasting. The gradient passes to both unchanged.", glyph="+", infix="+",
+        vjp={"self": "unbroadcast(g, self)", "other": "alpha * unbroadcast(g, other)"}, tex=r"\bar{a} = g,\quad \bar{b} = g",
+        examples=("randn(2, 3), randn(3)", "randn(3), 2"), errors=_SHAPES, aliases="plus, sum, +"),
+    row("math", "sub", "otm", "a − b, element by element.", glyph="-", infix="-",
+        vjp={"self": "unbroadcast(g, self)", "other": "-alpha * unbroadcast(g, other)"}, tex=r"\bar{a} = g,\quad \bar{b} = -g",
+        examples=("randn(2, 3), randn(3)", "randn(3), 2"), errors=_SHAPES, aliases="minus, subtract, difference"),
+    row("math", "mul", "otm", "a · b, element by element. Each factor's gradient is g times the other factor.", glyph="×", infix="*",
+        vjp={"self": "unbroadcast(g * other, self)", "other": "unbroadcast(g * self, other)"}, tex=r"\bar{a} = g\,b,\quad \bar{b} = g\,a",
+        examples=("randn(2, 3), randn(3)", "randn(3), 2.5"), errors=_SHAPES, aliases="times, multiply, product, hadamard"),
+    row("math", "div", "operator.truediv tm", "a / b, element by element.", glyph="÷", infix="/",
+        vjp={"self": "unbroadcast(g / other, self)", "other": "unbroadcast(-g * self / other**2, other)"},
+        tex=r"\bar{a} = \frac{g}{b},\quad \bar{b} = -\frac{g\,a}{b^2}", examples=("randn(2, 3), rand(3) + 1", "randn(3), 2.0"), errors=_SHAPES,
+        aliases="divide, over, quotient, truediv"),
+    row("math", "pow", "otm", "a to the power b, element by element.", glyph="^", infix="**",
+        vjp={"self": "unbroadcast(g * exponent * self ** (exponent - 1), self)", "exponent": "unbroadcast(g * out * log(self), exponent)"},
+        tex=r"\bar{a} = g\,b\,a^{b-1},\quad \bar{b} = g\,a^b \ln a", examples=("rand(2, 3) + 0.5, rand(3)", "randn(3), 2"), errors=_SHAPES,
+        aliases="power, exponent, **, ^"),
+    row("math", "matmul", "otml", "The matrix product: rows of a times columns of b.", glyph="@", infix="@",
+        vjp={"self": "matmul_left(g, self, other)", "other": "matmul_right(g, self, other)"}, tex=r"\bar{A} = G B^\top,\quad \bar{B} = A^\top G",
+        examples=("randn(2, 3), randn(3, 4)", "randn(3), randn(3)", "randn(2, 3), randn(3)", "randn(4, 2, 3), randn(3, 5)"),
+        errors=("randn(2, 3), randn(2, 3)", "tensor(1.0), randn(2)"), aliases="@, dot, times, matrix multiply"),
+    _unary("exp", "e to the power x.", "g * out", r"\frac{d}{dx} e^x = e^x", where="tm", aliases="e^x, exponential"),
+    _unary("log", "The natural logarithm.", "g / self", r"\frac{d}{dx} \ln x = \frac1x", "rand(3) + 0.5", aliases="ln, logarithm"),
+    _unary("tanh", "Squeezes a number into −1 … 1.", "g * (1 - out**2)", r"\frac{d}{dx}\tanh x = 1 - \tanh^2 x", where="tmF", aliases="hyperbolic tangent, activation"),
+    row("math", "neg", "otm", "−x.", glyph="−", infix="-", vjp={"self": "-g"}, tex=r"\bar{x} = -g", examples=("randn(3)",), errors=("tensor([True])",), aliases="negative, minus"),
+    _unary("abs", "The distance from 0. At 0 torch gives the gradient 0.", "g * sign(self)", r"\frac{d}{dx}|x| = \operatorname{sign} x", glyph="|x|", aliases="absolute, magnitude"),
+    _unary("sqrt", "The square root.", "g / (2 * out)", r"\frac{d}{dx}\sqrt{x} = \frac{1}{2\sqrt{x}}", "rand(3) + 0.5", glyph="√", aliases="root"),
+    _unary("rsqrt", "1 over the square root.", "-g * out**3 / 2", r"\frac{d}{dx} x^{-1/2} = -\tfrac12 x^{-3/2}", "rand(3) + 0.5", glyph="1/√"),
+    _unary("square", "x · x.", "g * 2 * self", r"\frac{d}{dx} x^2 = 2x", glyph="x²", aliases="squared"),
+    _unary("reciprocal", "1 / x.", "-g * out**2", r"\frac{d}{dx}\frac1x = -\frac1{x^2}", "rand(3) + 0.5", glyph="1/x", aliases="inverse"),
+    _unary("exp2", "2 to the power x.", "g * out * math.log(2)", r"\frac{d}{dx}2^x = 2^x\ln 2"),
+    _unary("expm1", "e to the power x, less 1, exact near 0.", "g * (out + 1)", r"\frac{d}{dx}(e^x - 1) = e^x"),
+    _unary("log2", "The logarithm to base 2.", "g / (self * math.log(2))", r"\frac{d}{dx}\log_2 x = \frac1{x\ln2}", "rand(3) + 0.5"),
+    _unary("log10", "The logarithm to base 10.", "g / (self * math.log(10))", r"\frac{d}{dx}\log_{10} x = \frac1{x\ln10}", "rand(3) + 0.5"),
+    _unary("log1p", "The logarithm of 1 + x, exact near 0.", "g / (1 + self)", r"\frac{d}{dx}\ln(1+x) = \frac1{1+x}", "rand(3)"),
+    _unary("sin", "The sine.", "g * cos(self)", r"\frac{d}{dx}\sin x = \cos x", aliases="sine"),
+    _unary("cos", "The cosine.", "-g * sin(self)", r"\frac{d}{dx}\cos x = -\sin x", aliases="cosine"),
+    _unary("tan", "The tangent.", "g * (1 + out**2)", r"\frac{d}{dx}\tan x = 1 + \tan^2 x", "rand(3)", aliases="tangent"),
+    _unary("asin", "The angle whose sine is x.", "g / sqrt(1 - self**2)", r"\frac{d}{dx}\arcsin x = \frac1{\sqrt{1-x^2}}", "rand(3) * 0.9", aliases="arcsin"),
+    _unary("acos", "The angle whose cosine is x.", "-g / sqrt(1 - self**2)", r"\frac{d}{dx}\arccos x = -\frac1{\sqrt{1-x^2}}", "rand(3) * 0.9", aliases="arccos"),
+    _unary("atan", "The angle whose tangent is x.", "g / (1 + self**2)", r"\frac{d}{dx}\arctan x = \frac1{1+x^2}", aliases="arctan"),
+    _unary("sinh", "The hyperbolic sine.", "g * cosh(self)", r"\frac{d}{dx}\sinh x = \cosh x"),
+    _unary("cosh", "The hyperbolic cosine.", "g * sinh(self)", r"\frac{d}{dx}\cosh x = \sinh x"),
+    _unary("asinh", "The inverse of sinh.", "g / sqrt(1 + self**2)", r"\frac{d}{dx}\operatorname{arsinh} x = \frac1{\sqrt{1+x^2}}", aliases="arcsinh"),
+    _unary("acosh", "The inverse of cosh.", "g / sqrt(self**2 - 1)", r"\frac{d}{dx}\operatorname{arcosh} x = \frac1{\sqrt{x^2-1}}", "rand(3) + 1.5", aliases="arccosh"),
+    _unary("atanh", "The inverse of tanh.", "g / (1 - self**2)", r"\frac{d}{dx}\operatorname{artanh} x = \frac1{1-x^2}", "rand(3) * 0.9", aliases="arctanh"),
+    _unary("erf", "The error function: the bell curve's area.", "g * 2 / math.sqrt(math.pi) * exp(-(self**2))", r"\frac{d}{dx}\operatorname{erf} x = \frac2{\sqrt\pi}e^{-x^2}"),
+    _unary("sinc", "sin(πx) / (πx).", "g * (cos(math.pi * self) - out) / self", r"\frac{d}{dx}\operatorname{sinc} x = \frac{\cos\pi x - \operatorname{sinc} x}{x}", "rand(3) + 0.5"),
+    _unary("logit", "The inverse of the sigmoid.", "g / (self * (1 - self))", r"\frac{d}{dx}\operatorname{logit} x = \frac1{x(1-x)}", "rand(3) * 0.8 + 0.1"),
+    _unary("lgamma", "The logarithm of the gamma function.", "g * digamma(self)", r"\frac{d}{dx}\ln\Gamma(x) = \psi(x)", "rand(3) + 0.5"),
+    _unary("deg2rad", "Degrees as radians.", "g * math.pi / 180", r"\bar{x} = \frac{\pi}{180} g"),
+    _unary("rad2deg", "Radians as degrees.", "g * 180 / math.pi", r"\bar{x} = \frac{180}{\pi} g"),
+    _unary("sign", "−1, 0 or 1. Its steps have no slope: the gradient is 0.", "zeros_like(self)", r"\bar{x} = 0", glyph="±"),
+    _unary("floor", "Rounded down. The gradient is 0.", "zeros_like(self)", r"\bar{x} = 0", glyph="⌊x⌋"),
+    _unary("ceil", "Rounded up. The gradient is 0.", "zeros_like(self)", r"\bar{x} = 0", glyph="⌈x⌉"),
+    _unary("round", "Rounded to the nearest, halves to even. The gradient is 0.", "zeros_like(self)", r"\bar{x} = 0", glyph="≈"),
+    _unary("trunc", "Rounded towards 0. The gradient is 0.", "zeros_like(self)", r"\bar{x} = 0", aliases="fix, int"),
+    _unary("frac", "What stands behind the decimal point.", "g", r"\bar{x} = g"),
+    row("math", "maximum", "tm", "The larger of two, element by element. A tie shares the gradient.", glyph="max",
+        vjp={"self": "unbroadcast(g * larger(self, other), self)", "other": "unbroadcast(g * larger(other, self), other)"},
+        tex=r"\bar{a} = g\,[a>b],\quad \bar{b} = g\,[b>a]", examples=("randn(2, 3), randn(3)", "ones(2), ones(2)"), errors=("ones(2), 3",), aliases="max of two"),
+    row("math", "minimum", "tm", "The smaller of two, element by element. A tie shares the gradient.", glyph="min",
+        vjp={"self": "unbroadcast(g * larger(-self, -other), self)", "other": "unbroadcast(g * larger(-other, -self), other)"},
+        tex=r"\bar{a} = g\,[a<b],\quad \bar{b} = g\,[b<a]", examples=("randn(2, 3), randn(3)", "ones(2), ones(2)"), errors=("ones(2), 3",), aliases="min of two"),
+    row("math", "clamp", "tm", "Cut off below min and above max. Where it cuts no gradient flows.", glyph="⎍",
+        vjp={"self": "g * (self >= min) * (self <= max)"}, tex=r"\bar{x} = g\,[\text{min} \le x \le \text{max}]",
+        examples=("randn(5), -0.5, 0.5",), errors=("randn(3)",), aliases="clip, limit, cut"),
+    row("math", "remainder", "operator.mod tm", "What is left after dividing, with the sign of the divisor.", glyph="mod", infix="%",
+        vjp={"self": "unbroadcast(g, self)", "other": "unbroadcast(-g * floor(self / other), other)"},
+        tex=r"\bar{a} = g,\quad \bar{b} = -g\lfloor a/b\rfloor", examples=("randn(3) * 5, rand(3) + 1", "randn(3), 2.0"), errors=_SHAPES, aliases="mod, modulo, %"),
+    row("math", "floor_divide", "operator.floordiv tm", "a / b rounded down. No gradient flows.", glyph="//", infix="//",
+        examples=("randn(3) * 5, rand(3) + 1", "randn(3), 2.0"), errors=_SHAPES, aliases="//, floor division"),
+    row("math", "atan2", "tm", "The angle of the point (other, self).", glyph="∠",
+        vjp={"self": "unbroadcast(g * other / (self**2 + other**2), self)", "other": "unbroadcast(-g * self / (self**2 + other**2), other)"},
+        tex=r"\bar{y} = \frac{g\,x}{x^2+y^2},\quad \bar{x} = -\frac{g\,y}{x^2+y^2}", examples=("randn(3), rand(3) + 0.5",), errors=_SHAPES, aliases="angle, arctan2"),
+    row("math", "hypot", "tm", "The length of the hypotenuse.", glyph="◺", vjp={"self": "unbroadcast(g * self / out, self)", "other": "unbroadcast(g * other / out, other)"},
+        tex=r"\bar{a} = \frac{g\,a}{\sqrt{a^2+b^2}}", examples=("randn(3), randn(3)",), errors=_SHAPES, aliases="pythagoras"),
+    row("math", "lerp", "tm", "A way from self to end: weight 0 is self, 1 is end.", glyph="↝",
+        vjp={"self": "unbroadcast(g * (1 - weight), self)", "end": "unbroadcast(g * weight, end)", "weight": "unbroadcast(g * (end - self), weight)"},
+        tex=r"\bar{a} = g(1-w),\quad \bar{b} = g\,w,\quad \bar{w} = g(b-a)", examples=("randn(3), randn(3), rand(3)", "randn(3), randn(3), 0.3"),
+        errors=("ones(2), ones(3), 0.5",), aliases="interpolate, mix, blend"),
+    row("math", "addcmul", "tm", "self + value · a · b.", glyph="+×",
+        vjp={"self": "unbroadcast(g, self)", "tensor1": "unbroadcast(g * value * tensor2, tensor1)", "tensor2": "unbroadcast(g * value * tensor1, tensor2)"},
+        tex=r"\bar{x} = g,\quad \bar{a} = g\,v\,b,\quad \bar{b} = g\,v\,a", examples=("randn(3), randn(3), randn(3)", "randn(3), randn(3), randn(3), value=0.5"),
+        errors=("ones(2), ones(3), ones(4)",)),
+    row("math", "logaddexp", "tm", "log(eᵃ + eᵇ), without overflow.", glyph="lse",
+        vjp={"self": "unbroadcast(g * exp(self - out), self)", "other": "unbroadcast(g * exp(other - out), other)"},
+        tex=r"\bar{a} = g\,e^{a - \text{out}}", examples=("randn(3), randn(3)",), errors=_SHAPES),
+    row("math", "xlogy", "tms", "x · log(y), and 0 where x is 0.", glyph="x·ln",
+        vjp={"self": "unbroadcast(g * log(other), self)", "other": "unbroadcast(g * self / other, other)"}, tex=r"\bar{x} = g\ln y,\quad \bar{y} = \frac{g\,x}{y}",
+        examples=("rand(3), rand(3) + 0.5",), errors=_SHAPES),
+    *(
+        row("comparison", key, "otm", f"Whether a {sign} b, element by element. The answer is True or False and has no gradient.", glyph=sign, infix=infix,
+            examples=("randn(3), randn(3)", "randn(3), 0.0"), errors=_SHAPES, aliases=aliases)
+        for key, sign, infix, aliases in (
+            ("gt", ">", ">", "greater, more"), ("lt", "<", "<", "less"), ("ge", "≥", ">=", "greater equal, at least"),
+            ("le", "≤", "<=", "less equal, at most"), ("eq", "=", "==", "equal, same"), ("ne", "≠", "!=", "not equal, different"),
+        )
+    ),
+    *(
+        row("comparison", key, "tm", about, glyph=glyph, examples=("tensor([True, False]), tensor([True, True])",), errors=_SHAPES, aliases=alias)
+        for key, about, glyph, alias in (
+            ("logical_and", "True where both are true.", "∧", "and"), ("logical_or", "True where one is true.", "∨", "or"),
+            ("logical_xor", "True where exactly one is true.", "⊻", "xor"),
+        )
+    ),
+    row("comparison", "logical_not", "tm", "True where it is false.", glyph="¬", examples=("tensor([True, False])",), errors=("3",), aliases="not"),
+    row("comparison", "isnan", "tm", "Where it is not a number.", glyph="NaN?", examples=("tensor([1.0, math.nan])",), errors=("3",)),
+    row("comparison", "isfinite", "tm", "Where it is neither infinite nor NaN.", glyph="<∞?", examples=("tensor([1.0, math.inf])",), errors=("3",)),
+    row("comparison", "isclose", "tm", "Where two are equal up to a tolerance.", glyph="≈?", examples=("ones(3), ones(3) + 1e-9",), errors=_SHAPES),
+    row("comparison", "allclose", "tm", "Whether two tensors are equal up to a tolerance, as one Python bool.", glyph="≈?", examples=("ones(3), ones(3) + 1e-9",), errors=("ones(3), 1.0",)),
+    row("comparison", "equal", "tm", "Whether two tensors have the same shape and values, as one Python bool.", glyph="≡", examples=("ones(3), ones(3)",), errors=("ones(3), 1.0",)),
+    row("comparison", "where", "t", "From the one where the condition holds, from the other elsewhere. Each gets the gradient of its places.", glyph="?:",
+        vjp={"self": "unbroadcast(where(condition, g, 0), self)", "other": "unbroadcast(where(condition, 0, g), other)"},
+        tex=r"\bar{a} = g\,[c],\quad \bar{b} = g\,[\lnot c]", examples=("tensor([True, False, True]), randn(3), randn(3)",),
+        errors=("tensor([True, False]), randn(3), randn(3)",), aliases="if, select, choose, condition"),
+)  # fmt: skip

@@ -1,7 +1,79 @@
-"""Curated rows: shape."""
+"""Curated rows: the same numbers in another shape or place, and autograd's own verbs."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from guigrad.ops.curate import row
 from guigrad.ops.spec import OpSpec
 
-ROWS: tuple[OpSpec, ...] = ()
+_BACK = r"\bar{x} = \text{the gradient in } x\text{'s own shape}"
+
+ROWS: Final[tuple[OpSpec, ...]] = (
+    row("shape", "reshape", "mt", "The same numbers in another shape; −1 is worked out.", glyph="▭", vjp={"self": "g.reshape(self.shape)"}, tex=_BACK,
+        examples=("randn(2, 3), (3, 2)", "randn(2, 3), (-1,)"), errors=("randn(2, 3), (4, 2)",), aliases="resize, shape"),
+    row("shape", "view", "m", "The same memory in another shape: changing one changes the other.", glyph="▭", vjp={"self": "g.reshape(self.shape)"}, tex=_BACK,
+        examples=("randn(2, 3), (3, 2)", "randn(2, 3), 3, -1"), errors=("randn(2, 3), (4, 2)", "randn(2, 3).t(), (6,)"), aliases="resize, shape"),
+    row("shape", "flatten", "mt", "All dimensions, or those from start_dim to end_dim, as one.", glyph="━", vjp={"self": "g.reshape(self.shape)"}, tex=_BACK,
+        examples=("randn(2, 3)", "randn(2, 3, 4), 1"), errors=("randn(2, 3), 5",), aliases="ravel"),
+    row("shape", "transpose", "mt", "Two dimensions change places.", glyph="⇄", vjp={"self": "g.transpose(dim0, dim1)"}, tex=r"\bar{x} = g^\top", examples=("randn(2, 3), 0, 1",),
+        errors=("randn(2, 3), 0, 5",), aliases="swap"),
+    row("shape", "t", "mt", "A matrix turned over its diagonal.", glyph="ᵀ", vjp={"self": "g.t()"}, tex=r"\bar{X} = G^\top", examples=("randn(2, 3)",), errors=("randn(2, 3, 4)",), aliases="transpose"),
+    row("shape", "T", "torch.Tensor.T", "The attribute x.T: a matrix turned over its diagonal.", glyph="ᵀ", vjp={"self": "g.mT"}, tex=r"\bar{X} = G^\top", examples=("randn(2, 3)",), aliases="transpose"),
+    row("shape", "mT", "torch.Tensor.mT", "The attribute x.mT: every matrix of a stack turned over its diagonal.", glyph="ᵀ", vjp={"self": "g.mT"}, tex=r"\bar{X} = G^\top", examples=("randn(4, 2, 3)",),
+        errors=("randn(3)",), aliases="transpose"),
+    row("shape", "permute", "mt", "The dimensions in another order.", glyph="⤨", vjp={"self": "g.permute(argsort(tensor(dims)).tolist())"}, tex=_BACK, examples=("randn(2, 3, 4), (2, 0, 1)",),
+        errors=("randn(2, 3), (0, 0)",), aliases="order, axes"),
+    row("shape", "movedim", "mt", "One dimension moved to another place.", glyph="⤳", vjp={"self": "g.movedim(destination, source)"}, tex=_BACK, examples=("randn(2, 3, 4), 0, 2",), errors=("randn(2, 3), 0, 5",)),
+    row("shape", "squeeze", "mt", "Without the dimensions of size 1.", glyph="⊟", vjp={"self": "g.reshape(self.shape)"}, tex=_BACK, examples=("randn(2, 1, 3)", "randn(1, 3), 0"), errors=("randn(1, 3), 5",)),
+    row("shape", "unsqueeze", "mt", "A new dimension of size 1.", glyph="⊞", vjp={"self": "g.reshape(self.shape)"}, tex=_BACK, examples=("randn(3), 0",), errors=("randn(3), 5", "randn(3)"), aliases="new axis, expand dims"),
+    row("shape", "expand", "m", "Repeats dimensions of size 1 without copying. The gradients of the copies are summed.", glyph="⇲", vjp={"self": "unbroadcast(g, self)"},
+        tex=r"\bar{x} = \sum_{\text{copies}} g", examples=("randn(3, 1), (3, 4)", "randn(3), (2, 3)"), errors=("randn(3), (4,)",), aliases="broadcast"),
+    row("shape", "broadcast_to", "mt", "Repeats dimensions until it has this shape, without copying.", glyph="⇲", vjp={"self": "unbroadcast(g, self)"}, tex=r"\bar{x} = \sum_{\text{copies}} g",
+        examples=("randn(3, 1), (3, 4)",), errors=("randn(3), (4,)",)),
+    row("shape", "cat", "t torch.concat", "Tensors one behind the other along dim. Each gets its part of the gradient.", glyph="⧺", vjp={"tensors": "g.split([part.shape[dim] for part in tensors], dim)"},
+        tex=r"\bar{x}_k = g[\text{part } k]", examples=("[randn(2, 3), randn(1, 3)]", "[randn(2, 3), randn(2, 1)], 1"), errors=("[randn(2, 3), randn(2, 4)]", "[]"), aliases="concatenate, join"),
+    row("shape", "stack", "t", "Tensors of one shape along a new dimension.", glyph="≣", vjp={"tensors": "g.unbind(dim)"}, tex=r"\bar{x}_k = g_k", examples=("[randn(3), randn(3)]", "[randn(3), randn(3)], 1"),
+        errors=("[randn(3), randn(4)]",), aliases="pile, new axis"),
+    row("shape", "split", "mt", "Cut into pieces of one size, or of the given sizes, along dim.", glyph="✂", examples=("randn(5, 2), 2", "randn(5, 2), [1, 4]"), errors=("randn(5), [1, 2]",), aliases="cut, pieces"),
+    row("shape", "chunk", "mt", "Cut into so many pieces along dim.", glyph="✂", examples=("randn(6, 2), 3",), errors=("randn(6), 0",), aliases="cut, pieces"),
+    row("shape", "unbind", "mt", "The slices along a dimension, one by one.", glyph="✂", examples=("randn(2, 3)",), errors=("randn(2), 5",)),
+    row("shape", "repeat", "m", "Copies side by side. Their gradients are summed.", glyph="⧉", vjp={"self": "repeat_vjp(g, self)"}, tex=r"\bar{x} = \sum_{\text{copies}} g", examples=("randn(2, 3), (2, 2)", "randn(3), 4"),
+        errors=("randn(2, 3), (2,)",), aliases="tile, copies"),
+    row("shape", "repeat_interleave", "mt", "Every element several times in a row.", glyph="⧉", vjp={"self": "g.reshape(-1, repeats).sum(1).reshape(self.shape)"}, tex=r"\bar{x}_i = \sum_{\text{copies of } i} g",
+        examples=("randn(3), 2",), errors=("randn(3), -1",)),
+    row("shape", "flip", "mt", "The other way round along dims.", glyph="⇋", vjp={"self": "g.flip(dims)"}, tex=r"\bar{x} = \operatorname{flip}(g)", examples=("randn(2, 3), (0,)",), errors=("randn(3), (5,)",), aliases="reverse, mirror"),
+    row("shape", "roll", "mt", "Moved along dims; what falls off comes in at the other end.", glyph="↻", vjp={"self": "g.roll(-shifts, dims)"}, tex=r"\bar{x} = \operatorname{roll}(g, -s)", examples=("randn(5), 2, 0",),
+        errors=("randn(5), 2, 3",), aliases="shift, rotate"),
+    row("shape", "tril", "mt", "The lower triangle; 0 above the diagonal.", glyph="◣", vjp={"self": "g.tril(diagonal)"}, tex=r"\bar{X} = \operatorname{tril}(G)", examples=("randn(3, 3)", "randn(3, 3), -1"), errors=("randn(3)",),
+        aliases="triangle, mask"),
+    row("shape", "triu", "mt", "The upper triangle; 0 below the diagonal.", glyph="◥", vjp={"self": "g.triu(diagonal)"}, tex=r"\bar{X} = \operatorname{triu}(G)", examples=("randn(3, 3)", "randn(3, 3), 1"), errors=("randn(3)",),
+        aliases="triangle, mask"),
+    row("shape", "diag", "mt", "The diagonal of a matrix, or a matrix with this diagonal.", glyph="⋱", vjp={"self": "g.diag() if self.dim() == 1 else diag(g)"}, tex=r"\bar{X} = \operatorname{diag}(g)",
+        examples=("randn(3)", "randn(3, 3)"), errors=("randn(2, 2, 2)",), aliases="diagonal"),
+    row("shape", "clone", "mt", "A copy with memory of its own. The gradient passes through.", glyph="⧉", vjp={"self": "g"}, tex=r"\bar{x} = g", examples=("randn(3)",), errors=("3",), aliases="copy"),
+    row("shape", "contiguous", "m", "The same numbers laid out in order in memory.", glyph="▤", vjp={"self": "g"}, tex=r"\bar{x} = g", examples=("randn(2, 3).t()",), errors=("3",)),
+    row("indexing", "getitem", "o", "A part of a tensor, picked by numbers, slices or masks. What is not picked gets the gradient 0.", glyph="[i]", vjp={"self": "index_put(zeros_like(self), index, g)"},
+        tex=r"\bar{x}[\text{index}] = g,\quad 0 \text{ elsewhere}", examples=("randn(2, 3), 1", "randn(2, 3), (slice(None), slice(1, 3))", "randn(3), tensor([0, 0, 2])"), errors=("randn(3), 5", "randn(3), (0, 0)"),
+        aliases="index, slice, select, []"),
+    row("indexing", "gather", "tm", "Picks an element along dim for every index.", glyph="⇣", vjp={"self": "zeros_like(self).scatter_add(dim, index, g)"}, tex=r"\bar{x}_{\text{index}} \mathrel{+}= g",
+        examples=("randn(2, 3), 1, tensor([[0, 2], [1, 1]])",), errors=("randn(2, 3), 1, tensor([[5], [0]])",), aliases="pick, lookup"),
+    row("indexing", "index_select", "tm", "The slices with these numbers along dim.", glyph="⇣", vjp={"self": "zeros_like(self).index_add(dim, index, g)"}, tex=r"\bar{x}_{\text{index}} \mathrel{+}= g",
+        examples=("randn(3, 2), 0, tensor([2, 0, 2])",), errors=("randn(3, 2), 0, tensor([7])",), aliases="pick, rows"),
+    row("indexing", "masked_fill", "mt", "One number wherever the mask is true. No gradient flows there.", glyph="▨", vjp={"self": "g.masked_fill(mask, 0)"}, tex=r"\bar{x} = g\,[\lnot m]",
+        examples=("randn(3), tensor([True, False, True]), 0.0",), errors=("randn(3), tensor([True, False]), 0.0", "randn(3), ones(3), 0.0"), aliases="mask, fill"),
+    row("indexing", "masked_select", "mt", "The elements where the mask is true, in one row.", glyph="▨", vjp={"self": "zeros_like(self).masked_scatter(mask, g)"}, tex=r"\bar{x}[m] = g",
+        examples=("randn(3), tensor([True, False, True])",), errors=("randn(3), tensor([True, False])",), aliases="filter"),
+    row("indexing", "scatter_add", "tm", "Adds the source's elements at indices along dim.", glyph="⇡", vjp={"self": "g", "src": "g.gather(dim, index)"}, tex=r"\bar{x} = g,\quad \bar{s} = g_{\text{index}}",
+        examples=("randn(3), 0, tensor([0, 0, 2]), randn(3)",), errors=("randn(3), 0, tensor([7]), randn(1)",), aliases="accumulate, histogram"),
+    row("autograd", "backward", "torch.Tensor.backward torch.autograd.backward", "Sends gradients back from here and adds them up in the leaves' .grad.", glyph="∇", examples=("(w ** 2).sum()",),
+        errors=("w * 2", "ones(2).sum()"), aliases="gradient, differentiate, backprop"),
+    row("autograd", "grad", "torch.autograd.grad", "The gradients of outputs with respect to inputs, given back instead of added up.", glyph="∂",
+        examples=("(w ** 2).sum(), w",), errors=("ones(1), ones(1)",), aliases="gradient, derivative"),
+    row("autograd", "detach", "mt", "The same numbers, cut off from the graph: no gradient flows back.", glyph="✂", vjp={"self": "zeros_like(self)"}, tex=r"\bar{x} = 0", examples=("randn(3)",), errors=("3",), aliases="stop gradient, cut"),
+    row("autograd", "requires_grad_", "m", "Makes a leaf collect a gradient, or not.", glyph="∇?", examples=("randn(3)", "randn(3), False"), errors=("arange(3)",), aliases="requires grad, track"),
+    row("autograd", "retain_grad", "m", "Keeps the gradient of a tensor that is not a leaf.", glyph="∇!", examples=("w * 2",), errors=("randn(3)",), aliases="keep gradient"),
+    row("autograd", "zero_", "mt", "Sets every element to 0 in place; on a .grad, forgets what was added up.", glyph="0", examples=("randn(3)",), errors=("w", "3"), aliases="zero grad, reset"),
+    row("autograd", "manual_seed", "t", "Starts the random numbers at a seed, so that they come out the same each time.", glyph="🌱", examples=("0",), errors=("'a'",), aliases="seed, random"),
+    row("autograd", "print", "python.print", "Prints values as Python does.", glyph="⎙", examples=("'loss', 1.0",), aliases="show, output"),
+)  # fmt: skip

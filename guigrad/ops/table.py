@@ -5,6 +5,7 @@ The catalogue is read at the first question (about 20 ms), never at import. Toge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -14,7 +15,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from guigrad.ops import builtin, optim
-from guigrad.ops.spec import OpSpec, Overload
+from guigrad.ops.spec import OpSpec, Overload, Param
 from guigrad.paths import resources
 
 FRONT: Final = ("leaf", "pointwise", "reduce", "linear", "shape", "nn", "loss")
@@ -36,6 +37,7 @@ FAMILIES: Final = (
 """Families of the palette, in its order."""
 
 TENSOR: Final = "torch.Tensor."
+SAVED: Final = "grad_fn._saved_"
 
 
 class Catalogue(Struct, frozen=True):
@@ -50,6 +52,7 @@ class _Rows(Struct, frozen=True):
     curated: tuple[OpSpec, ...]
     curator: dict[str, OpSpec]  # target -> its curated row
     by_key: dict[str, OpSpec]
+    place: dict[str, int]  # key -> its place in the palette
     merged: dict[str, OpSpec]
 
 
@@ -82,7 +85,7 @@ def _rows() -> _Rows:
             by_target.setdefault(name, row)
     for row in curated():
         by_key[row.key] = row
-    return _Rows(by_target, curated(), curator, by_key, {})
+    return _Rows(by_target, curated(), curator, by_key, {row.key: place for place, row in enumerate(curated())}, {})
 
 
 def find(target: str) -> OpSpec | None:
@@ -93,22 +96,59 @@ def find(target: str) -> OpSpec | None:
         return known
     base = rows.by_target.get(target)
     front = rows.curator.get(target)
-    if front is None or base is None:
+    if base is None:
+        return _saved(target) if target.startswith(SAVED) else None
+    if front is None:
         return base
     rows.merged[target] = merged = _merge(front, base)
     return merged
 
 
+def _saved(target: str) -> OpSpec | None:
+    """What a backward node keeps for itself (``y.grad_fn._saved_self``): its names are the node's own, so no table lists them."""
+    name = target.removeprefix(SAVED)
+    if not name.isidentifier() or "__" in name:
+        return None
+    doc = f"What the backward node saved as {name}."
+    return OpSpec(
+        f"grad_fn._saved_{name}", (target,), (Overload((Param("self", "grad_fn"),), ("any",)),), "attribute", doc=doc
+    )
+
+
 def _merge(front: OpSpec, base: OpSpec) -> OpSpec:
     return structs.replace(
         front,
+        # What is read with a dot stays told apart from what is called; only an operator is written with its sign.
+        family="attribute" if base.family == "attribute" else front.family,
+        infix=front.infix if base.targets[0].startswith("operator.") else "",
         overloads=base.overloads,
         doc=base.doc or front.doc,
         effect=base.effect,
         random=base.random,
         view=base.view,
-        front=True,
+        vjp=_renamed(front, base),
     )
+
+
+def _renamed(front: OpSpec, base: OpSpec) -> dict[str, str]:
+    """The derivative in the parameter names of one target: ``input`` of a function is ``self`` of the method."""
+    first = _rows().by_target[front.targets[0]]
+    known = {param.name.lstrip("*") for overload in base.overloads for param in overload.params}
+    names = {
+        ours.name: theirs.name
+        for ours, theirs in zip(first.overloads[0].params, base.overloads[0].params, strict=False)
+        if ours.name != theirs.name and ours.name not in known
+    }
+    for one, other in (("input", "self"), ("self", "input"), ("A", "self"), ("x", "self")):
+        if one in front.vjp and one not in known and other in known:
+            names[one] = other
+
+    def renamed(text: str) -> str:
+        if "alpha" not in known:
+            text = text.replace("alpha * ", "")
+        return re.sub(r"\w+", lambda found: names.get(found[0], found[0]), text)
+
+    return {renamed(port): renamed(text) for port, text in front.vjp.items()}
 
 
 def by_key(key: str) -> OpSpec | None:
@@ -120,6 +160,11 @@ def by_key(key: str) -> OpSpec | None:
 def all_rows() -> Iterable[OpSpec]:
     """Every row, one a target, curated ones merged, sorted by target."""
     return (row for target in sorted(_rows().by_target) if (row := find(target)) is not None)
+
+
+def targets() -> tuple[str, ...]:
+    """Every exact target that ``find`` knows, sorted."""
+    return tuple(sorted(_rows().by_target))
 
 
 def families() -> tuple[tuple[str, tuple[OpSpec, ...]], ...]:
@@ -184,7 +229,9 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
     words = query.strip().lower()
     if not words:
         return [row for _, rows in families() for row in rows][:limit]
-    found: dict[str, tuple[tuple[int, int, int, str], OpSpec]] = {}
+    if words.startswith("f."):
+        words = f"torch.nn.functional.{words[2:]}"
+    found: dict[str, tuple[tuple[int, bool, int, str], OpSpec]] = {}
     rows = _rows()
     for target, row in rows.by_target.items():
         front = rows.curator.get(target)
@@ -193,7 +240,7 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
         score = _score(words, front or row, target)
         if score is None:
             continue
-        order = (score, front is None, len(row.key), target)
+        order = (score, front is None, rows.place.get((front or row).key, len(row.key)), target)
         known = found.get((front or row).key)
         if known is None or order < known[0]:
             found[(front or row).key] = (order, row)
@@ -204,20 +251,26 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
 def _score(words: str, row: OpSpec, target: str) -> int | None:
     key = row.key.lower()
     short = key.rpartition(".")[2]
-    signs = (row.infix, row.glyph, *row.aliases, *row.old_names)
-    if words in (key, short) or words in signs or words in row.targets:
-        return 0
-    if key.startswith(words) or short.startswith(words):
-        return 1
-    if any(sign.lower().startswith(words) for sign in signs if len(sign) > 1):
-        return 2
-    if words in key or words in target.lower() or words in row.family:
+    names = [name.lower() for name in (*row.targets, target)]
+    if words in (key, short, row.infix):
+        return 0 if row.front else 2
+    if (
+        words in row.aliases
+        or words in row.old_names
+        or any(name == words or name.endswith(f".{words}") for name in names)
+    ):
+        return 1 if row.front else 2
+    if words == row.glyph.lower() or key.startswith(words) or short.startswith(words):
         return 3
-    if words in row.about.lower() or words in row.doc.lower():
+    if any(alias.startswith(words) for alias in row.aliases if len(words) > 1):
         return 4
+    if words in key or words in target.lower() or words in row.family:
+        return 5
+    if words in row.about.lower() or words in row.doc.lower():
+        return 6
     parts = words.split()
     if len(parts) > 1:
         text = " ".join((key, *row.aliases, row.family, row.about, row.doc, *row.targets)).lower()
-        return 5 if all(part in text for part in parts) else None
+        return 7 if all(part in text for part in parts) else None
     letters = iter(key)
-    return 6 if len(words) > 2 and all(letter in letters for letter in words) else None
+    return 8 if len(words) > 2 and all(letter in letters for letter in words) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Branch, Comment, Document, Effect, Eval, In, Item, Loop, Node, Region, item_key
 from guigrad.document.normal import is_in_place_method, normal
 from guigrad.document.plan import Plan, is_statement
@@ -30,8 +31,9 @@ def emit(document: Document) -> str:
 
 def emit_lines(document: Document) -> tuple[str, dict[str, int]]:
     """The script, and for each item and node the line (from 1) that shows it."""
-    writer = _Writer(*normal(document))
-    writer.body(writer.document.program, 0)
+    with deep_recursion():
+        writer = _Writer(*normal(document))
+        writer.body(writer.document.program, 0)
     head = _head(document, writer.printer.modules)
     lines = [*head, *writer.lines, *document.comments.get("", Comment()).before]
     places = {key: line + len(head) for key, line in writer.places.items()}

@@ -11,7 +11,7 @@ from typing import Final
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Branch, DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
 from guigrad.document.plan import COMPARISONS, Plan, compared, is_chain
-from guigrad.ops import table
+from guigrad.ops.builtin import ATTRIBUTES
 from guigrad.source.literals import ATOM, UNARY, number, text_literal
 
 IF, OR, AND, NOT, COMPARE = 0, 1, 2, 3, 4
@@ -144,8 +144,9 @@ class Printer:
 
     def is_attribute(self, op: str) -> bool:
         """Whether an op is an attribute read with a dot."""
-        row = table.find(op)
-        return row.family == "attribute" if row is not None else "._saved_" in op or op.startswith("field.")
+        owner, _, name = op.rpartition(".")
+        owner = "Tensor" if owner == "torch.Tensor" else owner
+        return name in ATTRIBUTES.get(owner, ()) or owner == "field" or name.startswith("_saved_")
 
     def is_method(self, op: str) -> bool:
         """Whether an op is a method called on its first argument."""

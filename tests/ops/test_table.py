@@ -26,10 +26,27 @@ def test_find_by_exact_target(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["torch.load", "torch.nope", "", "torch.Tensor", "mean", "object.len", "object.__class__"]
+    "target", ["torch.load", "torch.nope", "", "torch.tensors", "mean", "object.len", "object.__class__"]
 )
 def test_find_knows_nothing_else(target: str) -> None:
     assert table.find(target) is None
+
+
+def test_attributes_are_told_from_methods() -> None:
+    for target in ("torch.Tensor.T", "torch.Tensor.shape", "grad_fn._saved_self", "field.values"):
+        row = table.find(target)
+        assert row is not None
+        assert row.family == "attribute", target
+    assert "torch.Tensor.T" in {row.targets[0] for row in dict(table.families())["shape"]}
+
+
+def test_only_operators_have_a_sign() -> None:
+    signs = {target: row.infix for target in table.targets() if (row := table.find(target)) is not None and row.infix}
+    assert signs["operator.add"] == "+"
+    assert signs["operator.imatmul"] == "@="
+    assert signs["operator.iand"] == "&="
+    assert signs["operator.neg"] == "-"
+    assert all(target.startswith("operator.") for target in signs)
 
 
 def test_effects_and_randomness() -> None:
@@ -54,8 +71,8 @@ def test_returns() -> None:
 
 def test_load_is_fast_and_needs_no_torch() -> None:
     code = (
-        "import time, sys, guigrad.ops.table as table; t = time.perf_counter(); table.find('torch.add'); "
-        "print(time.perf_counter() - t); assert 'torch' not in sys.modules"
+        "import time, sys, guigrad.ops.table as table; t = time.process_time(); table.find('torch.add'); "
+        "print(time.process_time() - t); assert 'torch' not in sys.modules"
     )
     seconds = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
     assert seconds < 0.06

@@ -111,7 +111,7 @@ class Calls(Expressions):
         return self._call(expr, target, (base, *self._args(expr)), self._kwargs(expr))
 
     def _call(self, expr: ast.Call, op: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> In:
-        effect = bool(table.effect_of(op)) or any(
+        effect = kinds.has_effect(op) or any(
             name in ("out", "inplace") and value not in (None, False) for name, value in kwargs
         )
         kind = kinds.of_call(op)

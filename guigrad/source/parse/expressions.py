@@ -196,14 +196,16 @@ class Expressions(Operands):
                 left, right = right, self.value(operand)
                 found.append(self._comparison(expr, op, left, right))
             return self.node(expr, "python.and", tuple(found), kind=kinds.join(*map(self.kind, found[:2])))
-        value: Value = first
-        for op, operand in zip(expr.ops[1:], expr.comparators[1:], strict=True):
-            left = right
-            with Lazy(self) as lazy:
-                right = self.value(operand)
-                update = self._comparison(expr, op, left, right)
-            value = self.lazy(expr, value, body=lazy.items, update=update)
-        return value
+        return self._chain(expr, first, right, 1)
+
+    def _chain(self, expr: ast.Compare, found: In, left: Value, at: int) -> In:
+        """``a < b() < c()``: each operand is evaluated only if all before it held."""
+        with Lazy(self) as lazy:
+            right = self.value(expr.comparators[at])
+            update = self._comparison(expr, expr.ops[at], left, right)
+            if at + 1 < len(expr.ops):
+                update = self._chain(expr, update, right, at + 1)
+        return self.lazy(expr, found, body=lazy.items, update=update)
 
     # -- lazily evaluated operands: see *Lazy operands* in ARCHITECTURE.md ------------------------
 
@@ -240,6 +242,7 @@ class Expressions(Operands):
             other = self.materialize(expr.orelse, self.value(expr.orelse))
         kind = kinds.join(self.kind(taken), self.kind(other))
         wire = self.node(expr, "python.carry", kind=kind, item=False)
+        self.kept.add(wire.node or "")
         key = self.new_id("b")
         self.place(key, expr)
         carried = (Carried(wire.node or "", (taken, other)),)

@@ -16,8 +16,8 @@ _STANDARD: Final = frozenset({"torch", "math", "base64", "base64.b64decode"})
 @cache
 def _modules() -> frozenset[str]:
     found = set(_STANDARD)
-    for row in table.all_rows():
-        owner = row.targets[0].rpartition(".")[0]
+    for target in table.targets():
+        owner = target.rpartition(".")[0]
         while owner.startswith("torch.") and not owner.startswith("torch.Tensor"):
             found.add(owner)
             owner = owner.rpartition(".")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from guigrad.document.array import ArrayData
@@ -56,6 +57,13 @@ def of_constant(value: Value) -> str:
     return "any"
 
 
+@cache
+def has_effect(target: str) -> bool:
+    """Whether calling a target does something beside computing."""
+    return bool(table.effect_of(target))
+
+
+@cache
 def of_call(target: str) -> str:
     """The kind that a call of this target gives."""
     words = table.returns(target)
@@ -67,6 +75,7 @@ def of_call(target: str) -> str:
     return "any" if word.endswith("?") else word
 
 
+@cache
 def of_output(target: str, index: int) -> str:
     """The kind of one item of what a call gives."""
     words = table.returns(target)

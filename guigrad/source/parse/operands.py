@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Final
 
 from guigrad.document.model import Branch, Carried, DictOf, In, Item, ListOf, Value
 from guigrad.source.parse import kinds
-from guigrad.source.parse.scope import Scope
+from guigrad.source.parse.scope import RefusedError, Scope
+
+BODIES: Final = 100
+"""How deep bodies nest; Python stops at 100 indents, a chain of ``elif`` counts too."""
 
 
 class Operands(Scope):
@@ -54,6 +58,7 @@ class Operands(Scope):
         """``start and b`` or ``start or b`` as a Branch on its own unnamed variable; the wire of that variable."""
         kind = kinds.join(self.kind(start), self.kind(update))
         wire = self.node(where, "python.carry", (start,), kind=kind, item=False)
+        self.kept.add(wire.node or "")
         key = self.new_id("b")
         self.place(key, where)
         self.items.append(Branch(key, wire, tuple(body), tuple(orelse), (Carried(wire.node or "", (update,)),)))
@@ -91,11 +96,16 @@ class Lazy:
         self.items: list[Item] = []
 
     def __enter__(self) -> Lazy:
+        self.scope.bodies += 1
+        if self.scope.bodies > BODIES:
+            self.scope.bodies -= 1
+            raise RefusedError(None, "this is nested too deeply", why="Give its parts names of their own.")
         self.outer, self.outer_start = self.scope.items, self.scope.start
         self.scope.items, self.scope.start = self.items, 0
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.scope.bodies -= 1
         self.scope.items, self.scope.start = self.outer, self.outer_start
         if error[0] is not None:  # a roll-back sees only the outer body: hand it what was made
             self.outer.extend(self.items)

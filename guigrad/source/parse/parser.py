@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-import sys
+import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
+from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Comment, Document, Settings
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.source.parse.comments import tidy
 from guigrad.source.parse.statements import Statements
 from guigrad.source.parse.variables import prune
-
-_FRAMES: Final = 20_000
-"""Frames that reading may nest: long chains of methods and of elif are deep trees."""
 
 
 def parse(source: str, path: str = "") -> Document:
@@ -29,7 +26,7 @@ def parse(source: str, path: str = "") -> Document:
         reader = Statements(_lines(source))
         reader.depth = 0
         reader.block(tree.body)
-        nodes, program = prune(reader.nodes, tuple(reader.items))
+        nodes, program = prune(reader.nodes, tuple(reader.items), reader.kept)
     comments = reader.comments
     rest = tidy([*reader.waiting, *reader.beside.rest()])
     while rest and not rest[-1]:
@@ -58,7 +55,10 @@ def _tree(source: str, path: str) -> ast.Module:
             warnings.simplefilter("ignore")  # invalid escapes: Python says so when the script runs
             return ast.parse(source.removeprefix("\ufeff"), path or "<script>")
     except SyntaxError as error:
-        line, column = error.lineno or 0, error.offset or 0
+        line, column = error.lineno or 0, error.offset or 1
+        if not line:  # Python does not say where a null byte stands
+            ahead = source.partition("\0")[0]
+            line, column = ahead.count("\n") + 1, len(ahead) - ahead.rfind("\n")
         raise ProblemError(
             (Problem(error.msg, "syntax", line=line, column=column, error=type(error).__name__),)
         ) from None
@@ -69,9 +69,11 @@ def _tree(source: str, path: str) -> ast.Module:
 
 @contextmanager
 def _room() -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _FRAMES))
+    collecting = gc.isenabled()
+    gc.disable()  # a tree of 100,000 lines has no cycles, and collecting while it grows costs more than reading it
     try:
-        yield
+        with deep_recursion():
+            yield
     finally:
-        sys.setrecursionlimit(before)
+        if collecting:
+            gc.enable()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, structs
 
-from guigrad.document.model import Branch, Effect, Eval, In, Item, Loop, Node, Region, Value, walk
+from guigrad.document.model import Effect, Eval, In, Item, Node, Value
 from guigrad.document.problem import Problem
 from guigrad.source.parse import kinds
 
@@ -53,6 +53,8 @@ class Scope:
         self.problems: list[Problem] = []
         self.count = 0
         self.suggestions = 0
+        self.bodies = 0  # that are open
+        self.kept: set[str] = set()  # variables that are the value of an expression
 
     # -- making ---------------------------------------------------------------------------------
 
@@ -122,17 +124,17 @@ class Scope:
         column = self.column(where) if where is not None and line else 0
         self.problems.append(Problem(message, kind, line=line, column=column, why=why))
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self) -> tuple[int, int, int]:
         """A place to roll back to."""
-        return len(self.items), len(self.problems)
+        return len(self.items), len(self.problems), len(self.nodes)
 
-    def roll_back(self, mark: tuple[int, int]) -> None:
-        """Takes back every item, and problem, made since the mark."""
-        items, problems = mark
-        for item in walk(tuple(self.items[items:])):
-            for key in _made_by(item):
-                self.nodes.pop(key, None)
-                self.lines.pop(key, None)
+    def roll_back(self, mark: tuple[int, int, int]) -> None:
+        """Takes back every item, node and problem made since the mark."""
+        items, problems, nodes = mark
+        while len(self.nodes) > nodes:
+            key, _ = self.nodes.popitem()
+            self.lines.pop(key, None)
+            self.kept.discard(key)
         del self.items[items:]
         del self.problems[problems:]
 
@@ -140,18 +142,3 @@ class Scope:
         """Names that a refused statement would have bound: what reads them is skipped, with one note each."""
         for name in names:
             self.names[name] = Bound(refused=line)
-
-
-def _made_by(item: Item) -> Iterable[str]:
-    match item:
-        case Eval() | Effect():
-            yield item.node
-        case Loop():
-            yield item.id
-            yield item.var
-            yield from (carry.port for carry in item.carried)
-        case Branch():
-            yield item.id
-            yield from (carry.port for carry in item.carried)
-        case Region():
-            yield item.id

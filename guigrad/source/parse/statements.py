@@ -85,7 +85,7 @@ class Statements(Targets):
         finally:
             self.start = outer
 
-    def _refused(self, statement: ast.stmt, error: RefusedError | RecursionError, mark: tuple[int, int]) -> None:
+    def _refused(self, statement: ast.stmt, error: RefusedError | RecursionError, mark: tuple[int, int, int]) -> None:
         self.roll_back(mark)
         if isinstance(error, RefusedError):
             self.report(error.where or statement, error.message, error.kind, error.why)
@@ -229,11 +229,17 @@ class Statements(Targets):
         return variables
 
     def _body(
-        self, statements: list[ast.stmt], variables: dict[str, In]
+        self,
+        statements: list[ast.stmt],
+        variables: dict[str, In],
+        target: ast.expr | None = None,
+        var: In | None = None,
     ) -> tuple[tuple[Item, ...], dict[str, Bound | None]]:
         """The items of one body, and what each variable's name means at its end."""
         before = {name: self.names.get(name) for name in variables}
         with Lazy(self) as lazy:
+            if target is not None and var is not None:
+                self._loop_target(target, var)
             self.block(statements)
         after = {name: self.names.get(name) for name in variables}
         for name, bound in before.items():
@@ -291,11 +297,9 @@ class Statements(Targets):
         self.place(key, statement.iter)
         variables = self._open(statement, bound_names([statement], self.known))
         var = self.node(statement.target, "python.loop_var", kind=self._kind_of_step(steps), item=False)
-        with Lazy(self) as lazy:
-            self._loop_target(statement.target, var)
-            body, end = self._body(statement.body, variables)
+        body, end = self._body(statement.body, variables, statement.target, var)
         carried = self._close(variables, [end])
-        self.items.append(Loop(key, var.node or "", steps, (*lazy.items, *body), carried))
+        self.items.append(Loop(key, var.node or "", steps, body, carried))
 
     def _loop_target(self, target: ast.expr, var: In) -> None:
         match target:

@@ -38,7 +38,7 @@ def unknown_method(name: str, suggest: bool = True) -> tuple[str, str, str]:
 
 
 def _near(path: str, name: str) -> str:
-    targets = [row.targets[0] for row in table.all_rows()]
+    targets = table.targets()
     shorts = {target.rpartition(".")[2]: target for target in reversed(targets)}
     found = difflib.get_close_matches(path, targets, n=2, cutoff=0.8)
     found += [shorts[near] for near in difflib.get_close_matches(name, shorts, n=3, cutoff=0.75)]

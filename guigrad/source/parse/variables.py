@@ -6,13 +6,15 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
-from guigrad.document.model import Branch, Item, Loop, Node, Region, Value, walk, wires_in
+from guigrad.document.model import Branch, In, Item, Loop, Node, Region, Value, walk, wires_in
+from guigrad.document.rewire import rewire_items, rewire_node
 
 
-def prune(nodes: dict[str, Node], items: tuple[Item, ...]) -> tuple[dict[str, Node], tuple[Item, ...]]:
-    """The nodes and program without variables that are neither read nor passed on to one that is."""
+def prune(nodes: dict[str, Node], items: tuple[Item, ...], kept: set[str]) -> tuple[dict[str, Node], tuple[Item, ...]]:
+    """The nodes and program without variables that are neither read, nor passed on to one that is, nor ``kept``."""
+    nodes, items = _settled(nodes, items)
     updates: dict[str, list[str]] = {}
-    read: list[str] = []
+    read: list[str] = list(kept)
     for item in walk(items):
         if isinstance(item, Loop | Branch):
             read += _wired(item.iter if isinstance(item, Loop) else item.test)
@@ -34,8 +36,26 @@ def prune(nodes: dict[str, Node], items: tuple[Item, ...]) -> tuple[dict[str, No
     dead = updates.keys() - live
     if not dead:
         return nodes, items
-    kept = {key: node for key, node in nodes.items() if key not in dead}
-    return kept, _without(items, dead)
+    living = {key: node for key, node in nodes.items() if key not in dead}
+    return living, _without(items, dead)
+
+
+def _settled(nodes: dict[str, Node], items: tuple[Item, ...]) -> tuple[dict[str, Node], tuple[Item, ...]]:
+    """Reads of variables that nothing updates (its statement was refused) become reads of what they start from."""
+    fixed: dict[str, In] = {}
+    for item in walk(items):
+        if isinstance(item, Loop | Branch):
+            for carry in item.carried:
+                start = nodes[carry.port].args[:1]
+                if not carry.updates and start and isinstance(start[0], In):
+                    fixed[carry.port] = fixed.get(start[0].node or "", start[0])
+    if not fixed:
+        return nodes, items
+
+    def change(wire: In) -> In:
+        return fixed.get(wire.node or "", wire)
+
+    return {key: rewire_node(node, change) for key, node in nodes.items()}, rewire_items(items, change)
 
 
 def _wired(value: Value) -> Iterable[str]:

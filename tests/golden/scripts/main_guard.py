@@ -1,4 +1,5 @@
 """A script with a main guard."""
+
 import torch
 
 SCALE = 3

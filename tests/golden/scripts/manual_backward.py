@@ -12,7 +12,8 @@ for t in range(20):
     h_relu = h.clamp(min=0)
     y_pred = h_relu.mm(w2)
     loss = (y_pred - y).pow(2).sum().item()
-    if t % 5 == 4: print(t, loss)
+    if t % 5 == 4:
+        print(t, loss)
     grad_y_pred = 2.0 * (y_pred - y)
     grad_w2 = h_relu.t().mm(grad_y_pred)
     grad_h_relu = grad_y_pred.mm(w2.t())

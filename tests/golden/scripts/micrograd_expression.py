@@ -12,7 +12,7 @@ e = c - d
 f = e**2
 g = f / 2.0
 g = g + 10.0 / f
-print(f'{g.item():.4f}')  # the outcome of this forward pass
+print(f"{g.item():.4f}")  # the outcome of this forward pass
 g.backward()
-print(f'{a.grad.item():.4f}')  # dg/da
-print(f'{b.grad.item():.4f}')  # dg/db
+print(f"{a.grad.item():.4f}")  # dg/da
+print(f"{b.grad.item():.4f}")  # dg/db

@@ -11,7 +11,7 @@ c = torch.zeros((), dtype=dtype, requires_grad=True)
 d = torch.ones((), dtype=dtype, requires_grad=True)
 learning_rate = 1e-6
 for t in range(100):
-    y_pred = a + b * x + c * x ** 2 + d * x ** 3
+    y_pred = a + b * x + c * x**2 + d * x**3
     loss = (y_pred - y).pow(2).sum()
     if t % 20 == 19:
         print(t, loss.item())
@@ -25,4 +25,4 @@ for t in range(100):
         b.grad = None
         c.grad = None
         d.grad = None
-print(f'Result: y = {a.item()} + {b.item()} x + {c.item()} x^2 + {d.item()} x^3')
+print(f"Result: y = {a.item()} + {b.item()} x + {c.item()} x^2 + {d.item()} x^3")
