@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -163,9 +164,9 @@ def _document(count: int) -> Iterator[Row]:
         after = Node(node.id, node.op, (*node.args[:1], 2.5), node.kwargs, node.name)
         store.commit(Diff(label="Change", nodes={key: (node, after)}))
 
-    moves = [seconds(lambda key=key: move(key)) * 1000 for key in keys[:: max(1, count // 100)]]
+    moves = [seconds(partial(move, key)) * 1000 for key in keys[:: max(1, count // 100)]]
     yield _row("document", f"commit a move, {size}", moves, 5, "ms")
-    changes = [seconds(lambda key=key: change(key)) * 1000 for key in keys[1 :: max(1, count // 100)]]
+    changes = [seconds(partial(change, key)) * 1000 for key in keys[1 :: max(1, count // 100)]]
     yield _row("document", f"commit a changed parameter, {size}", changes, 5, "ms")
     undone = [seconds(store.undo) * 1000 for _ in moves]
     yield _row("document", f"undo, {size}", undone, 5, "ms")

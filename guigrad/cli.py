@@ -209,7 +209,7 @@ def _play(
 
 
 def _as_script(file: str) -> int:
-    source = read_text(file)
+    source = read_text(file) if file == "-" or Path(file).suffix == ".py" else read_document(file)
     run_script = importlib.import_module("guigrad.engine.script").run_script
     with ctrl_c_ends_at_once():
         status: int = run_script(source, file)

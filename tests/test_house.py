@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from guigrad.cli import COMMANDS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "guigrad"
 TOP_LEVEL = {
@@ -162,3 +164,22 @@ def test_main_runs_from_anywhere(tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert re.fullmatch(r"guigrad \d+\.\d+\.\d+\n", result.stdout)
+
+
+def test_the_readme_tells_the_truth(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("7.53")
+    assert lines[1].startswith("[2.21")
+    assert lines[2] == "None"
+    assert lines[3].startswith("[2.21")
+    assert "t3 = 2 * t2**2" in lines
+    assert (tmp_path / "lesson.guigrad").exists()
+    assert set(re.findall(r"^\| `guigrad (\w+)", text, re.MULTILINE)) == set(COMMANDS)
+    assert all((ROOT / path).exists() for path in re.findall(r"\]\(([\w./-]+)\)", text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.model import DictOf, Format, In, ListOf, Node, Slice, Star, Sym, Value
 from guigrad.document.template import Place
-from guigrad.ops.bind import Kind, bind, kind_of
+from guigrad.ops.bind import Binding, Kind, bind, kind_of
 from guigrad.ops.spec import REQUIRED, Overload, Param
 from guigrad.ops.table import find
 
@@ -39,20 +40,36 @@ _SYMBOLS: dict[str, str] = {
 
 def heads(node: Node) -> tuple[tuple[Head, ...], Overload | None]:
     """Every argument of a node's template with the parameter it is, and the overload that this call means (None: unknown op)."""
-    spec = find(node.op)
+    found, binding = _bound(
+        node.op, tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs)
+    )
+    return found, binding.overload if binding else None
+
+
+def binding_of(op: str, args: tuple[Kind, ...], kwargs: tuple[tuple[str, Kind], ...]) -> Binding | None:
+    """How a call with values of these kinds binds to its row; None for an unknown op."""
+    return _bound(op, args, kwargs)[1]
+
+
+@lru_cache(maxsize=8192)
+def _bound(
+    op: str, args: tuple[Kind, ...], kwargs: tuple[tuple[str, Kind], ...]
+) -> tuple[tuple[Head, ...], Binding | None]:
+    """Kept by kinds: a thousand additions bind in one and the same way."""
+    spec = find(op)
     known: dict[int | str, Head] = {}
     taken: set[str] = set()
-    overload = None
+    binding = None
     if spec is not None and spec.overloads:
-        binding = bind(spec, [kind(value) for value in node.args], {name: kind(value) for name, value in node.kwargs})
-        overload, params = binding.overload, binding.params()
+        binding = bind(spec, args, dict(kwargs))
+        params = binding.params()
         for place in binding.places:
             if not place.index and place.path not in taken:  # after a *starred argument nobody can count
                 taken.add(place.path)
                 known.setdefault(place.where, Head((place.where,), place.path, params.get(place.param)))
-    result = [known.get(i) or Head((i,), f"arg{i}", None) for i in range(len(node.args))]
-    result += [known.get(name) or Head((name,), name, None) for name, _ in node.kwargs]
-    return tuple(result), overload
+    result = [known.get(i) or Head((i,), f"arg{i}", None) for i in range(len(args))]
+    result += [known.get(name) or Head((name,), name, None) for name, _ in kwargs]
+    return tuple(result), binding
 
 
 def kind(value: Value) -> Kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guigrad.document import order, ports, tree
-from guigrad.document.kinds import result_kind
+from guigrad.document.kinds import result_kind, results
 from guigrad.document.model import Branch, Document, In, Loop, Node, Region
 from guigrad.ops.bind import NEVER, Kind, element, fits
 
@@ -21,13 +21,14 @@ def why_not_connect(document: Document, source: str, output: int, target: str, p
         return f"there is no {source}"
     if source == target:
         return "a value cannot be its own input"
-    wire = In(source, output)
-    if not 0 <= output < max(len(node.outputs), 1):
-        wire = In(source)
-    given = result_kind(document, wire)
+    reader = document.nodes.get(target)
+    if picks(document, source, output, target):
+        words_ = results(node)
+        given: Kind = words_[output] if 0 <= output < len(words_) else "any"
+    else:
+        given = result_kind(document, In(source, output))
     if given in _NOTHING:
         return f"{order.name(document, source)} gives no value"
-    reader = document.nodes.get(target)
     reason = _no_port(document, target, path) if reader is None else _no_fit(reader, path, given)
     if reason:
         return reason
@@ -39,6 +40,18 @@ def why_not_connect(document: Document, source: str, output: int, target: str, p
     if reaches(document, target, source):
         return f"that closes a cycle: {order.name(document, source)} needs {order.name(document, target)}"
     return _no_order(document, source, target)
+
+
+def picks(document: Document, source: str, output: int, target: str) -> bool:
+    """Whether this wire takes one of several values that no names were given to, as ``x.max(0)[1]`` does.
+
+    The first output is the whole tuple only for Python's own functions: ``print(x.max(0))``.
+    """
+    node, reader = document.nodes[source], document.nodes.get(target)
+    if node.outputs:
+        return False
+    whole = reader is None or reader.op.startswith(("python.", "builtins.", "operator.getitem", "getattr."))
+    return output > 0 or (len(results(node)) > 1 and not whole)
 
 
 def movable_into(document: Document, source: str, target: str) -> tree.Spot | None:

@@ -160,8 +160,8 @@ class Wires:
                 body = self._inside(item.body)
                 return Loop(item.id, item.var, head, body, self._updates(item.carried, body, item.var))
             case Branch():
+                self._carries(item.carried)  # first: the test of an ``a or b`` reads its own variable
                 test = self._wires(item.test, item.id)
-                self._carries(item.carried)
                 body, orelse = self._inside(item.body), self._inside(item.orelse)
                 return Branch(item.id, test, body, orelse, self._updates(item.carried, body + orelse))
             case Region():

@@ -177,7 +177,11 @@ def _insert(draft: Draft, node: Node, row: OpSpec | None) -> None:
             raise refused(f"there is no {source}")
     above: tree.Spot = max((_body_of(draft.document, source) for source in sources), key=len, default=())
     draft.put_node(node)
-    if row is not None and row.random and not any(_plays_dice(other) for other in draft.start.nodes.values()):
+    if (
+        row is not None
+        and row.random
+        and not any(_plays_dice(op) for op in {other.op for other in draft.start.nodes.values()})
+    ):
         seed = next(draft.ids)
         draft.put_node(Node(seed, "torch.manual_seed", (0,)))
         draft.add(Effect(seed), above)
@@ -192,8 +196,8 @@ def _body_of(document: Document, key: str) -> tree.Spot:
     return tree.spots(document)[key][:-1]
 
 
-def _plays_dice(node: Node) -> bool:
-    return bool(order.op_marks(node.op) & (order.Mark.DRAWS | order.Mark.SEEDS)) and find(node.op) is not None
+def _plays_dice(op: str) -> bool:
+    return bool(order.op_marks(op) & (order.Mark.DRAWS | order.Mark.SEEDS)) and find(op) is not None
 
 
 def _refuse_variables(document: Document, doomed: set[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guigrad.document import order, ports, template, tree
-from guigrad.document.connect import movable_into, why_not_connect
+from guigrad.document.connect import movable_into, picks, why_not_connect
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve
 from guigrad.document.model import Branch, Document, Eval, In, Loop, Node, Region, Value, item_key
@@ -60,7 +60,7 @@ def put_wire(draft: Draft, source: str, output: int, target: str, path: str) -> 
     above = movable_into(document, source, target)
     if above is not None:
         _move_to(draft, target, above)
-    if output >= max(1, len(document.nodes[source].outputs)):
+    if picks(document, source, output, target):
         wire = In(_pick(draft, source, output, target))
     if target in document.nodes:
         try:

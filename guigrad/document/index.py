@@ -21,19 +21,25 @@ if TYPE_CHECKING:
 def carry_over(old: Document, new: Document, diff: Diff) -> None:
     """Gives ``new`` (which is ``old`` after ``diff``) what was already known of ``old``."""
     known = old.__dict__
-    if "last_id" in known:
-        new.__dict__["last_id"] = max(known["last_id"], _last(iter(diff.nodes)))
-    if "spots" not in known:
+    if not known.keys() & {"last_id", "spots"}:
         return
     before: tuple[Item, ...] = ()
     after: tuple[Item, ...] = ()
-    if diff.program is None or old.program is new.program:
-        new.__dict__["spots"] = known["spots"]
-    else:
+    start = stop = 0
+    if old.program is not new.program:
         start, stop = _common(old.program, new.program)
         before = old.program[start : len(old.program) - stop]
         after = new.program[start : len(new.program) - stop]
-        new.__dict__["spots"] = _spots(known["spots"], old, new, start, stop, before, after)
+    if "last_id" in known:
+        made = (key for item in after for key in tree.keys(item))
+        new.__dict__["last_id"] = max(
+            known["last_id"], *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), made))
+        )
+    if "spots" not in known:
+        return
+    new.__dict__["spots"] = known["spots"]
+    if old.program is not new.program:
+        new.__dict__["spots"] = _spots(known["spots"], new, start, before, after)
     if "consumers" in known:
         new.__dict__["consumers"] = _consumers(old, new, diff, before, after)
 
@@ -63,10 +69,8 @@ def _common(old: tuple[Item, ...], new: tuple[Item, ...]) -> tuple[int, int]:
 
 def _spots(
     known: dict[str, tree.Spot],
-    old: Document,
     new: Document,
     start: int,
-    stop: int,
     before: tuple[Item, ...],
     after: tuple[Item, ...],
 ) -> dict[str, tree.Spot]:

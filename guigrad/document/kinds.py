@@ -18,7 +18,7 @@ def result_kind(document: Document, wire: In, depth: int = 8) -> Kind:
         source = node.args[0] if node.args else None
         carried = node.op == "python.carry"  # a loop may put another kind of value in
         return result_kind(document, source, depth - 1) if isinstance(source, In) and not carried else "any"
-    words = results(node)
+    words = tuple(word.removesuffix("?") for word in results(node))  # what may be None is mostly there
     if node.outputs:
         return words[wire.output] if len(words) > 1 and wire.output < len(words) else "any"
     return words[0] if len(words) == 1 else "tuple" if words else "None"

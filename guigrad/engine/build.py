@@ -108,6 +108,11 @@ class Plan:
         at = self.slot(wire)
         return MISSING if at < 0 else self.env[at]
 
+    def snapshot(self) -> dict[tuple[str, int], Any]:
+        """All values as they are now, by (node id, output or -1)."""
+        env = self.env
+        return {key: env[at] for key, at in self._slots.items()}
+
     @property
     def current(self) -> str | None:
         """The key of the item that is running."""

@@ -66,6 +66,7 @@ def frame(engine: Engine, want: Want) -> Frame:
         for key, record in _records(engine, node, label, want, wanted is None or node.id in wanted):
             records[key] = record
             names[record.label] = key
+    shown = {key: record.label for key, record in records.items()}
     for label, (key, output) in engine.names.by_label.items():
         place = key if output is None else f"{key}[{output}]"
         if place in records:
@@ -76,24 +77,16 @@ def frame(engine: Engine, want: Want) -> Frame:
         for (source, target, path), tensor in tape.contributions.items():
             array = array_of(tensor)
             if array is not None:
-                contributions[(_label_of(engine, source), engine.label(target), path)] = array
+                contributions[(shown.get(source, source), engine.label(target), path)] = array
     return Frame(
         freshness=(engine.revision, engine.verbs),
         device=engine.device,
         records=records,
         labels=names,
         contributions=contributions,
-        order=() if tape is None else tuple(_label_of(engine, key) for key in tape.order),
+        order=() if tape is None else tuple(shown.get(key, key) for key in tape.order),
         problems=engine.problems,
     )
-
-
-def _label_of(engine: Engine, place: str) -> str:
-    """The label of a node id or ``id[k]``."""
-    if place in engine.document.nodes:
-        return engine.label(place)
-    key, _, index = place.partition("[")
-    return f"{engine.label(key)}[{index}" if index else place
 
 
 def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) -> Iterator[tuple[str, Record]]:

@@ -20,6 +20,7 @@ from guigrad.engine.edits import follow
 from guigrad.engine.explain import explain
 from guigrad.engine.look import Names
 from guigrad.engine.state import State
+from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
 from guigrad.run.frame import Frame
@@ -82,7 +83,7 @@ class Engine:
     def _start_over(self) -> None:
         self.verbs = 0
         self.said: list[Problem] = []
-        self.tape: Any = None
+        self.tape: Tape | None = None
         self.prints.clear()
 
     def _settle_device(self) -> None:
@@ -95,6 +96,8 @@ class Engine:
     def _verb(self) -> Iterator[None]:
         self.verbs += 1
         self.said = []
+        if self.tape is not None:
+            self.tape.seal()
         with self.ambient.active():
             yield
 
@@ -109,6 +112,7 @@ class Engine:
                 state.put_back(todo)
             else:
                 state.put_back()
+            state.earlier.forget(todo)
             if to is not None:
                 key = self._need(to)
                 if key is None:
@@ -241,8 +245,8 @@ class Engine:
 
     def recorder(self, roots: Roots, tensors: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""
-        self.tape = None
-        return nullcontext()
+        self.tape = Tape(self.plan, tensors, self.state.order, self.state.random, self.state.earlier) if xray else None
+        return nullcontext() if self.tape is None else self.tape.recorder
 
     # --- what there is ---
 

@@ -21,6 +21,7 @@ from guigrad.document.model import Branch, Document, In, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
+from guigrad.engine.recorder import Earlier
 from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
@@ -59,6 +60,7 @@ class State:
         self.made_from: dict[str, tuple[object, ...]] = {}
         self.pristine: dict[str, Pristine] = {}
         self.freed: set[str] = set()
+        self.earlier = Earlier()
         self._facts: dict[str, tuple[Node, Facts]] = {}
         self.order: list[str] = []
         self.context: dict[str, tuple[str, ...]] = {}
@@ -186,6 +188,7 @@ class State:
         value = self.plan.read(target) if isinstance(target, In) else None
         if not isinstance(value, torch.Tensor):
             return
+        self.earlier.before(key, value, ((other, self.plan.value(other)) for other in self.order))
         at = storage_key(value)
         for source in self.sources:
             tensor = self.plan.value(source)

@@ -47,7 +47,7 @@ def lesson() -> Document:
 
 
 @given(documents())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_saving_and_opening_is_the_identity(document: Document) -> None:
     data = saved(document)
     again = file.read(data)
@@ -57,7 +57,7 @@ def test_saving_and_opening_is_the_identity(document: Document) -> None:
 
 
 @given(st.lists(LITERALS, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_value_comes_back_as_it_was(values: list[Any]) -> None:
     node = Node("n", "torch.tensor", tuple(values))
     assert file.read(saved(Document({"n": node}, (Eval("n"),)))).nodes["n"] == node
@@ -227,7 +227,7 @@ FIELDS = st.sampled_from(
 
 
 @given(st.dictionaries(FIELDS, JSON, max_size=8))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_json_never_raises_anything_else(raw: dict[str, Any]) -> None:
     try:
         document = file.read(json.dumps(raw).encode())
@@ -237,7 +237,7 @@ def test_random_json_never_raises_anything_else(raw: dict[str, Any]) -> None:
 
 
 @given(documents(max_items=5), st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_files_never_raise_anything_else(document: Document, data: Any) -> None:
     raw = bytearray(saved(document))
     for _ in range(data.draw(st.integers(1, 4))):

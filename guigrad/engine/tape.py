@@ -1,0 +1,337 @@
+"""What autograd did, told by the document's nodes: gradients of intermediates, contributions by wire, the true order.
+
+Note [Attribution]
+A grad_fn belongs to the node whose value it made: starting at a value's grad_fn, everything up to the grad_fns of the node's inputs is its own
+(an op may make many, or none when it returns its input as it is). The edges on which that walk meets an input are the wire's: what left there
+is its contribution. Where one op reads a tensor through several ports, edges and ports are matched by running the op again on detached
+inputs under the saved random state and asking autograd for each.
+An in-place op gives its tensor a new grad_fn, and the views of it too when they are next asked: so edges are taken down before it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import torch
+
+from guigrad.document.model import Document, In, Node
+from guigrad.document.ports import node_wires
+from guigrad.document.template import map_wires
+from guigrad.engine.compile import compile_node
+from guigrad.engine.recorder import ACCUMULATE, ARRIVED, Earlier, Edge, Recorder, Tensor, edge_of
+from guigrad.engine.values import MISSING
+
+Wire = tuple[str, str, str]
+"""(place of the source, node id of the consumer, port path). A place is a node id, or ``id[k]`` for an output."""
+
+
+class Values(Protocol):
+    """Where the values lie (a Plan)."""
+
+    document: Document
+    device: str | None
+
+    def value(self, node_id: str) -> Any:
+        """A node's whole value."""
+
+    def snapshot(self) -> dict[tuple[str, int], Any]:
+        """All values by (node id, output or -1), as they are now."""
+
+
+class Tape:
+    """One recorded backward of a document. ``recorder`` is the context to run it in; everything else is worked out when asked for.
+
+    ``random`` are random states before the nodes that drew, ``order`` the nodes in program order, ``earlier`` see Note [Attribution].
+    Holds tensors: ``seal`` before anything changes a ``.grad``.
+    """
+
+    def __init__(
+        self,
+        plan: Values,
+        roots: Sequence[Tensor],
+        order: Sequence[str],
+        random: dict[str, tuple[Tensor, Tensor]],
+        earlier: Earlier | None = None,
+    ) -> None:
+        self.recorder = Recorder(roots)
+        self._document, self._device = plan.document, plan.device
+        self._values = plan.snapshot()
+        self._order, self._random = order, random
+        self._earlier = {} if earlier is None else {key: tuple(taken) for key, taken in earlier.edges.items()}
+
+    def seal(self) -> None:
+        """Makes the tape independent of what happens to gradients from now on."""
+        self.recorder.seal()
+
+    # --- what is asked for ---
+
+    @cached_property
+    def gradients(self) -> dict[str, Tensor]:
+        """The gradient that arrived at each place: node id, ``id[k]`` for elements of a tuple or list."""
+        found = {}
+        for place, _, edges in self._places():
+            for edge in edges:
+                gradient = None if edge is None else self._arrived(edge)
+                if gradient is not None:
+                    found[place] = gradient
+                    break
+        return found
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The nodes that a gradient flowed through, in autograd's true order; each once, when it came to its output."""
+        found: dict[str, None] = {}
+        owner = self._owner
+        for fn in self.recorder.events:
+            if fn in owner:
+                found[owner[fn]] = None
+        return tuple(found)
+
+    @cached_property
+    def contributions(self) -> dict[Wire, Tensor]:
+        """What came back along each wire, in the order of arrival, so that adding them up in this order gives the gradient's bits."""
+        edges, same = self._edges_by_wire
+        arrivals: list[tuple[int, int, Wire]] = []
+        numbers = self._numbers
+        for wire, left in edges.items():
+            fn, at = min(left, key=lambda edge: (numbers[edge[0]], edge[1]))
+            arrivals.append((numbers[fn], at, wire))
+        result: dict[Wire, Tensor] = {}
+        for _, _, wire in sorted(arrivals):
+            total = _sum(self._left(edge) for edge in sorted(edges[wire], key=lambda edge: (numbers[edge[0]], edge[1])))
+            if total is not None:
+                result[wire] = total
+        for wire in reversed(same):  # a node that hands on its input: all that came back to it
+            total = _sum(gradient for (source, _, _), gradient in result.items() if source == wire[1])
+            if total is None and any(root == edge for root in self.recorder.roots for edge in self._edges_of(wire[1])):
+                total = self.gradients.get(wire[1])
+            if total is not None:
+                result[wire] = total
+        return result
+
+    @cached_property
+    def _numbers(self) -> dict[Any, int]:
+        return {fn: number for number, fn in enumerate(self.recorder.events)}
+
+    # --- places and owners ---
+
+    def _places(self) -> Iterator[tuple[str, Tensor, list[Edge | None]]]:
+        """Every tensor of the document: its place, and where its gradient may have arrived, oldest first."""
+        for key in self._order:
+            value = self._values.get((key, -1), MISSING)
+            if value is MISSING or key not in self._document.nodes:
+                continue
+            taken = [edges for _, edges in self._earlier.get(key, ())]
+            for at, (place, tensor) in enumerate(_elements(key, value)):
+                if tensor.requires_grad or taken:
+                    yield place, tensor, [*[edges[at] for edges in taken if at < len(edges)], edge_of(tensor)]
+
+    def _edges_of(self, place: str) -> list[Edge]:
+        return [edge for key, _, edges in self._places() if key == place for edge in edges if edge is not None]
+
+    @cached_property
+    def _owner(self) -> dict[Any, str]:
+        """The place whose gradient arrives at a grad_fn. Of several that hold one tensor it is the one that made it."""
+        found: dict[Any, str] = {}
+        for place, _, edges in self._places():
+            for edge in edges:
+                if edge is not None:
+                    found.setdefault(edge[0], place)
+        return found
+
+    def _arrived(self, edge: Edge) -> Tensor | None:
+        fn, output = edge
+        event = self.recorder.events.get(fn)
+        if event is None:
+            return None
+        if event:
+            gradient: Tensor | None = event[ARRIVED][output]
+            return gradient
+        return _sum(self._left(edge) for edge in self._into.get((fn, 0), ())) if type(fn) is ACCUMULATE else None
+
+    def _left(self, edge: Edge) -> Tensor | None:
+        return self.recorder.left(*edge)
+
+    @cached_property
+    def _into(self) -> dict[Edge, list[Edge]]:
+        """By where it leads: the edges on which something arrived, in that order."""
+        found: dict[Edge, list[Edge]] = {}
+        for fn in self.recorder.events:
+            for at, target in enumerate(fn.next_functions):
+                if target[0] is not None:
+                    found.setdefault(target, []).append((fn, at))
+        for root, output in self.recorder.roots:
+            found.setdefault((root, output), [])
+        return found
+
+    # --- wires ---
+
+    @cached_property
+    def _edges_by_wire(self) -> tuple[dict[Wire, list[Edge]], list[Wire]]:
+        """The edges that are each wire's, and the wires into nodes that hand on their input as it is."""
+        edges: dict[Wire, list[Edge]] = {}
+        same: list[Wire] = []
+        at = {key: number for number, key in enumerate(self._order)}
+        outputs: dict[str, list[Edge]] = {}
+        makers: set[Any] = set()
+        for place, _, known in self._places():
+            made = [edge for edge in known if edge is not None]
+            outputs.setdefault(place.partition("[")[0], []).extend(made)
+            makers.update(fn for fn, _ in made)
+        for key in self._order:
+            node, outs = self._document.nodes.get(key), outputs.get(key)
+            if node is None or not outs:
+                continue
+            inputs: dict[Edge, list[tuple[str, str]]] = {}
+            for place, path, edge in self._inputs(node, at):
+                inputs.setdefault(edge, []).append((place, path))
+            for out in dict.fromkeys(outs):
+                if out in inputs:
+                    same.extend((place, key, path) for place, path in inputs[out])
+            for edge, hits in self._walk(outs, inputs, makers).items():
+                wires = [(place, key, path) for place, path in inputs[edge]]
+                if len(wires) == 1:
+                    edges.setdefault(wires[0], []).extend(hits)
+                else:
+                    self._share(node, wires, hits, edges)
+        return edges, same
+
+    def _inputs(self, node: Node, at: dict[str, int]) -> Iterator[tuple[str, str, Edge]]:
+        """Each tensor that a node read: place, port path, and its edge at that time."""
+        for wire in node_wires(node):
+            source = self._document.nodes.get(wire.source)
+            if source is None:
+                continue
+            output = wire.output if source.outputs else -1
+            value = self._values.get((wire.source, output), MISSING)
+            place = wire.source if output < 0 else f"{wire.source}[{output}]"
+            taken = next(
+                (edges for op, edges in self._earlier.get(wire.source, ()) if at.get(op, -1) >= at[node.id]), None
+            )
+            for index, (element, tensor) in enumerate(_elements(place, value)):
+                number = max(output, 0) + index
+                edge = taken[number] if taken is not None and number < len(taken) else edge_of(tensor)
+                if edge is not None:
+                    yield element, wire.path + element[len(place) :], edge
+
+    def _walk(self, outs: list[Edge], inputs: dict[Edge, Any], makers: set[Any]) -> dict[Edge, list[Edge]]:
+        """From a node's outputs to its inputs: by input the edges that lead there."""
+        found: dict[Edge, list[Edge]] = {}
+        todo = [fn for fn, output in outs if (fn, output) not in inputs]
+        own, seen = set(todo), set()
+        while todo:
+            fn = todo.pop()
+            if fn in seen or fn not in self.recorder.events:
+                continue
+            seen.add(fn)
+            for at, target in enumerate(fn.next_functions):
+                if target in inputs:
+                    found.setdefault(target, []).append((fn, at))
+                elif target[0] is not None and (target[0] not in makers or target[0] in own):
+                    todo.append(target[0])
+        return found
+
+    def _share(self, node: Node, wires: list[Wire], hits: list[Edge], edges: dict[Wire, list[Edge]]) -> None:
+        """Several ports of one node read the same tensor: which edge is whose?"""
+        left = sorted(hits, key=lambda edge: (self._numbers[edge[0]], edge[1]))
+        simple = len(left) == len(wires) and len({fn for fn, _ in left}) == 1 and node.op.startswith("operator.")
+        asked = {} if simple else self._ask(node)
+        for wire in wires:
+            wanted = asked.get(wire[2])
+            if wanted is None:
+                continue
+            match = next((e for e in left if (g := self._left(e)) is not None and _same(g, wanted)), None)
+            if match is not None:
+                left.remove(match)
+                edges.setdefault(wire, []).append(match)
+        for wire in wires:
+            if left and wire not in edges:
+                edges.setdefault(wire, []).append(left.pop(0))
+        for rest in left:
+            edges.setdefault(wires[-1], []).append(rest)
+
+    def _ask(self, node: Node) -> dict[str, Tensor]:
+        """The gradient by port, from the op run once more on detached inputs. Empty when that cannot be done."""
+        wires = list(node_wires(node))
+        values = []
+        for wire in wires:
+            source = self._document.nodes[wire.source]
+            values.append(self._values.get((wire.source, wire.output if source.outputs else -1), MISSING))
+        out = self._values.get((node.id, -1))
+        gradients = [self.gradients.get(place) for place, _ in _elements(node.id, out)]
+        if any(value is MISSING for value in values):
+            return {}
+        fresh = [v.detach().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v for v in values]
+        asked = [v for v in fresh if isinstance(v, Tensor) and v.requires_grad]
+        numbers = iter(range(len(wires)))
+        bench = _Bench([v.clone() if isinstance(v, Tensor) and v.requires_grad else v for v in fresh], self._device)
+        state = torch.get_rng_state()
+        try:
+            step = compile_node(
+                map_wires(node, lambda wire: wire if wire.node is None else In(str(next(numbers)))),
+                bench,
+                len(fresh),
+            )
+            if node.id in self._random:
+                torch.set_rng_state(self._random[node.id][0])
+            with torch.enable_grad():
+                step()
+            pairs = [
+                (o, g) for (_, o), g in zip(_elements("", bench.env[len(fresh)]), gradients, strict=True)
+                if g is not None and o.requires_grad
+            ]  # fmt: skip
+            given = torch.autograd.grad([o for o, _ in pairs], asked, [g for _, g in pairs], allow_unused=True)
+        except Exception:  # whatever the op says: the edges are given out in their order then
+            return {}
+        finally:
+            torch.set_rng_state(state)
+        by_input = dict(zip(map(id, asked), given, strict=True))
+        paths = {wire.path: by_input.get(id(value)) for wire, value in zip(wires, fresh, strict=True)}
+        return {path: gradient for path, gradient in paths.items() if gradient is not None}
+
+
+class _Bench:
+    """Values of one node's inputs, for running it once more."""
+
+    def __init__(self, values: list[Any], device: str | None) -> None:
+        self.env: list[Any] = [*values, MISSING]
+        self.device = device
+
+    def slot(self, wire: In) -> int:
+        return int(wire.node or -1)
+
+    def constant(self, value: object) -> int:
+        self.env.append(value)
+        return len(self.env) - 1
+
+    def may_miss(self, wire: In) -> str | None:
+        return None
+
+    def printer(self, *values: Any, **options: Any) -> None:
+        pass
+
+
+def _elements(place: str, value: Any) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of a value with their places."""
+    if isinstance(value, Tensor):
+        yield place, value
+    elif isinstance(value, tuple | list):
+        for index, item in enumerate(value):
+            yield from _elements(f"{place}[{index}]", item)
+
+
+def _sum(gradients: Iterator[Tensor | None]) -> Tensor | None:
+    total: Tensor | None = None
+    with torch.no_grad():
+        for gradient in gradients:
+            if gradient is not None:
+                total = gradient if total is None else total + gradient
+    return total
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return (
+        a.shape == b.shape and a.dtype == b.dtype and (torch.equal(a, b) or bool(torch.allclose(a, b, equal_nan=True)))
+    )
