@@ -39,7 +39,7 @@ def default_roots(engine: Engine) -> Roots | str:
         return Roots(((str(document.settings.root), None),))
     effects = [key for key in state.order if state.role(key) == "backward"]
     if len(effects) == 1:
-        found = _roots_of(document.nodes[effects[0]])
+        found = roots_of(document.nodes[effects[0]])
         if found is not None:
             return Roots(found, effects[0])
     if all(state.status.get(key) is None for key in state.order):
@@ -59,7 +59,8 @@ def default_roots(engine: Engine) -> Roots | str:
     return "There is nothing to start backward from: no node has a tensor yet."
 
 
-def _roots_of(node: Node) -> tuple[tuple[str, int | None], ...] | None:
+def roots_of(node: Node) -> tuple[tuple[str, int | None], ...] | None:
+    """What the program's own backward starts from, None if that is not plain to see."""
     value = node.args[0] if node.args else dict(node.kwargs).get("tensors")
     items = value.items if isinstance(value, ListOf) else value if isinstance(value, tuple) else (value,)
     found = tuple((item.node, None) for item in items if isinstance(item, In) and item.node is not None)

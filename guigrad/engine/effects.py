@@ -34,6 +34,7 @@ SEEDS = frozenset(
 )
 FLAGS = frozenset(("torch.Tensor.requires_grad_", "torch.Tensor.retain_grad", "setattr.requires_grad"))
 _BACKWARD = frozenset(("torch.Tensor.backward", "torch.autograd.backward"))
+_OBJECTS = ("object.", "optimizer.", "scheduler.")
 GRAD_READS = frozenset(("torch.Tensor.grad", "getattr.grad"))
 
 
@@ -123,7 +124,7 @@ def _matters(op: str) -> bool:
         op in ("python.print", "python.assert")
         or op in _BACKWARD
         or op in GRAD_READS
-        or op.startswith(("object.", "setattr.grad"))
+        or op.startswith((*_OBJECTS, "setattr.grad"))
         or ".clip_grad_" in op
     )
 
@@ -182,9 +183,9 @@ def _role(document: Document, node: Node, grads: set[str], untracked: bool) -> s
     if op in _BACKWARD:
         return "backward"
     name = op.rpartition(".")[2]
-    if op == "object.zero_grad" or op == "setattr.grad":
+    if op == "setattr.grad" or (op.startswith(_OBJECTS) and name == "zero_grad"):
         return "zero"
-    if op.startswith("object.") and name == "step":
+    if op.startswith(_OBJECTS) and name == "step":
         return "scheduler" if _is_scheduler(document, node) else "update"
     reads = [wire.node for wire in node.inputs() if wire.node in grads]
     if op in GRAD_READS:
@@ -209,6 +210,8 @@ def _unnamed(document: Document, key: str) -> bool:
 
 def _is_scheduler(document: Document, node: Node) -> bool:
     """Whether the object that ``.step()`` is called on was made by torch.optim.lr_scheduler."""
+    if node.op.startswith(("optimizer.", "scheduler.")):
+        return node.op.startswith("scheduler.")
     seen: set[str] = set()
     value = node.args[0] if node.args else None
     while isinstance(value, In) and value.node is not None and value.node not in seen:

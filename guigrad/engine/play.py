@@ -17,8 +17,8 @@ from guigrad.engine.backward import Roots, backward, default_roots
 from guigrad.engine.build import Cancelled, Plan
 from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
-from guigrad.engine.explain import explain
 from guigrad.engine.look import Names
+from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING, tensors_in
@@ -54,6 +54,7 @@ class Engine:
         self._settle_device()
         self.plan = Plan(document, self._print, self.cancelled, seed)
         self.plan.device = self.device
+        self.plan.around = lambda key, step: watched(self, key, step)
         self.state = State(self.plan)
         self.names = Names(document)
         self.ambient = Ambient(self.device, seed)
@@ -228,20 +229,7 @@ class Engine:
         """The whole program from fresh sources, as a new Python process would; stops at the first error."""
         self.reset()
         with self._verb():
-            walk = Walk(self.state, self.label)
-            error: BaseException | None = None
-            with walk.catching(lambda: self.plan.current or ""):
-                try:
-                    self.plan.run()
-                except Exception as caught:
-                    error = caught
-            self.state.ran(self.plan.failed if error is not None else None)
-            if isinstance(error, Exception):
-                key = self.plan.failed or ""
-                self.state.problems[key] = (explain(error, key, self.document, self.label, self.plan.read),)
-                if key in self.document.nodes:
-                    self.state.status[key] = "failed"
-                self.said += self.state.problems[key]
+            play_all(self)
 
     def recorder(self, roots: Roots, tensors: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""

@@ -55,7 +55,6 @@ class State:
         self.status: dict[str, str] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.random: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        self.windows: dict[str, tuple[int, int]] = {}
         self.sources: set[str] = set()
         self.made_from: dict[str, tuple[object, ...]] = {}
         self.pristine: dict[str, Pristine] = {}
@@ -141,7 +140,6 @@ class State:
     def made(self, key: str) -> None:
         """A node has just been computed: is it a source?"""
         self.freed.discard(key)
-        self.pristine.pop(key, None)
         env = self.plan.env
         value = self.plan.value(key)
         if type(value) is torch.Tensor:

@@ -17,8 +17,6 @@ from guigrad.engine.explain import explain, warned
 from guigrad.engine.state import State
 from guigrad.engine.values import MISSING
 
-_sequence = torch._C._autograd._get_sequence_nr
-
 
 class Walk:
     """Plays items one at a time; a node that fails is reported, and what does not depend on it still runs.
@@ -112,14 +110,13 @@ class Walk:
         if state.problems:
             state.problems.pop(key, None)
         before = self._random_before(key) if facts.random else None
-        low = _sequence()
         try:
             self.plan.steps[key]()
         except Exception as error:
             self._failed(key, error)
             return
-        state.windows[key] = (low, _sequence())
         state.status[key] = "fresh"
+        state.pristine.pop(key, None)
         state.made(key)
         if before is not None:
             state.random[key] = (before, self._generator.get_state())

@@ -1,0 +1,78 @@
+"""The verb run: the whole program at full speed, with an eye on what later verbs need to know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from guigrad.document.model import Loop, walk
+from guigrad.engine.arguments import Step
+from guigrad.engine.backward import Roots, roots_of
+from guigrad.engine.explain import explain
+from guigrad.engine.values import tensors_in
+from guigrad.engine.walk import Walk
+
+if TYPE_CHECKING:
+    from guigrad.engine.play import Engine
+
+
+def play_all(engine: Engine) -> None:
+    """Plays every item in order until one fails. Raises: Cancelled."""
+    state, plan = engine.state, engine.plan
+    walk_ = Walk(state, engine.label)
+    error: Exception | None = None
+    try:
+        with walk_.catching(lambda: plan.current or ""):
+            try:
+                plan.run()
+            except Exception as caught:
+                error = caught
+    finally:
+        state.ran(None if error is None else plan.failed)
+        state.after_forward()
+    if error is not None:
+        key = plan.failed or ""
+        state.problems[key] = (explain(error, key, engine.document, engine.label, plan.read),)
+        if key in engine.document.nodes:
+            state.status[key] = "failed"
+        engine.said += state.problems[key]
+
+
+def watched(engine: Engine, key: str, step: Step) -> Step:
+    """The closure of one node as a run calls it: backwards are recorded; sources and random states are kept for later verbs."""
+    state = engine.state
+    if state.role(key) == "backward":
+        return _recorded(engine, key, step)
+    if key not in state.context or not (state.facts(key).in_place or state.facts(key).random):
+        return step
+    loops = {item.id for item in walk(engine.document.program) if isinstance(item, Loop)}
+    if not loops.isdisjoint(state.context[key]):
+        return step
+    facts = state.facts(key)
+    before_change = facts.in_place and state.role(key) == "play"
+    generator = torch.default_generator
+
+    def call() -> None:
+        now = engine.state
+        if before_change:
+            now.before_change(key)
+        before = generator.get_state() if facts.random else None
+        step()
+        if before is not None:
+            now.random[key] = (before, generator.get_state())
+
+    return call
+
+
+def _recorded(engine: Engine, key: str, step: Step) -> Step:
+    places = roots_of(engine.document.nodes[key])
+    if places is None:
+        return step
+
+    def call() -> None:
+        tensors = [tensor for place, _ in places for tensor in tensors_in(engine.plan.value(place))]
+        with engine.recorder(Roots(places, key), tensors, xray=True):
+            step()
+
+    return call
