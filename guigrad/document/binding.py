@@ -38,6 +38,18 @@ _SYMBOLS: dict[str, str] = {
 """The kind of a constant, by the last part of its path."""
 
 
+_PLAIN: dict[type, str] = {
+    **{type_: type_.__name__ for type_ in (bool, int, float, complex, str)},
+    In: "any",
+    ArrayData: "Tensor",
+    Star: "*",
+    Slice: "slice",
+    DictOf: "dict",
+    Format: "str",
+    type(None): "None",
+}
+
+
 def heads(node: Node) -> tuple[tuple[Head, ...], Overload | None]:
     """Every argument of a node's template with the parameter it is, and the overload that this call means (None: unknown op)."""
     found, binding = _bound(
@@ -74,25 +86,15 @@ def _bound(
 
 def kind(value: Value) -> Kind:
     """What ``bind`` needs to know of a value."""
-    return kind_of(value, _kind)
+    return _PLAIN.get(type(value)) or kind_of(value, _kind)
 
 
 def _kind(value: object) -> Kind:
     match value:
         case ListOf():
             return tuple(kind(item) for item in value.items)
-        case ArrayData():
-            return "Tensor"
-        case Star():
-            return "*"
         case Sym():
             return _SYMBOLS.get(value.path.rpartition(".")[2], "any")
-        case Slice():
-            return "slice"
-        case DictOf():
-            return "dict"
-        case Format():
-            return "str"
     return "ellipsis" if value is Ellipsis else "any"
 
 

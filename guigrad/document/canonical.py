@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from guigrad.document.acts import acts
 from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, Settings, Value
 from guigrad.document.normal import normal
@@ -28,8 +29,24 @@ def canonical(document: Document) -> Document:
         node = document.nodes.get(old)
         if node is not None:
             nodes[new] = structs.replace(rewire_node(node, change), id=new)
-    program = rewire_items(document.program, change, key)
+    program = _sorted_out(rewire_items(document.program, change, key), nodes)
     return Document(nodes=nodes, program=program, settings=Settings(device=document.settings.device))
+
+
+def _sorted_out(items: tuple[Item, ...], nodes: dict[str, Node]) -> tuple[Item, ...]:
+    """Evals and Effects by what the node does: on ``y += 1`` they differ only by what is known of y."""
+    found: list[Item] = []
+    for item in items:
+        match item:
+            case Eval(key) | Effect(key):
+                item = Effect(key) if acts(nodes[key]) else Eval(key)
+            case Loop() | Region():
+                item = structs.replace(item, body=_sorted_out(item.body, nodes))
+            case Branch():
+                body, orelse = _sorted_out(item.body, nodes), _sorted_out(item.orelse, nodes)
+                item = structs.replace(item, body=body, orelse=orelse)
+        found.append(item)
+    return tuple(found)
 
 
 def _number(items: tuple[Item, ...], ids: dict[str, str]) -> None:

@@ -48,11 +48,15 @@ def check(document: Document) -> tuple[Problem, ...]:
     return Checker().check(document)
 
 
+Known = tuple[Node, tuple[Problem, ...], dict[In, Kind]]
+"""A node as it was, its own problems, and what its outputs give."""
+
+
 class Checker:
     """Checks documents one after the other; what a node says of itself is worked out once and kept while it stays the same."""
 
     def __init__(self) -> None:
-        self._own: dict[str, tuple[Node, tuple[Problem, ...]]] = {}
+        self._own: dict[str, Known] = {}
 
     def check(self, document: Document) -> tuple[Problem, ...]:
         """As the function ``check``; after an edit only changed nodes are looked at closely."""
@@ -68,10 +72,10 @@ class Checker:
 
 
 class _Walk:
-    def __init__(self, document: Document, known: dict[str, tuple[Node, tuple[Problem, ...]]]) -> None:
+    def __init__(self, document: Document, known: dict[str, Known]) -> None:
         self.document = document
         self.known = known
-        self.kept: dict[str, tuple[Node, tuple[Problem, ...]]] = {}
+        self.kept: dict[str, Known] = {}
         self.problems: list[Problem] = []
         self.visible: set[str] = set()
         self.seen: set[str] = set()
@@ -126,16 +130,15 @@ class _Walk:
         node = self.document.nodes.get(key)
         if node is not None:
             known = self.known.get(key)
-            own = known[1] if known is not None and known[0] is node else tuple(_node_problems(node))
-            self.kept[key] = (node, own)
-            self.problems += own
-            wired = False
-            for wire in node.inputs():
-                if wire.node is not None:
-                    self.wire(key, wire)
-                    wired = True
-            if wired and not own:
-                self.types(node)
+            if known is None or known[0] is not node:
+                known = (node, tuple(_node_problems(node)), {})
+            self.kept[key] = known
+            self.problems += known[1]
+            wires = [wire for wire in node.inputs() if wire.node is not None]
+            for wire in wires:
+                self.wire(key, wire)
+            if wires and not known[1]:
+                self.types(node, {wire: self.gives(wire) for wire in wires})
         self.define(key)
 
     def wire(self, key: str, wire: In) -> None:
@@ -152,9 +155,19 @@ class _Walk:
                 key,
             )
 
-    def types(self, node: Node) -> None:
+    def gives(self, wire: In) -> Kind:
+        known = self.kept.get(wire.node or "")
+        if known is None:
+            return "any"
+        word = known[2].get(wire)
+        if word is None:
+            word = result_kind(self.document, wire)
+            if known[0].op != "python.alias":  # what that gives depends on another node
+                known[2][wire] = word
+        return word
+
+    def types(self, node: Node, given: dict[In, Kind]) -> None:
         """Whether what comes along the wires fits: only where a wire surely carries something else than a tensor."""
-        given = {wire: result_kind(self.document, wire) for wire in node.inputs()}
         if all(word in ("Tensor", "any") for word in given.values()):
             return
 
@@ -235,7 +248,7 @@ def _integers_with_grad(node: Node) -> Iterator[Problem]:
         return
     dtype = given.get("dtype")
     whole = isinstance(dtype, Sym) and dtype.path.rpartition(".")[2] in _INTEGERS
-    fixes: tuple[Fix, ...] = (Fix("Make it float32", "set_argument", (node.id, "dtype", "torch.float32")),)
+    fixes: tuple[Fix, ...] = (Fix("Make it float32", "set_dtype", (node.id, "torch.float32")),)
     if not whole and "dtype" not in given and node.args:
         if node.op == "torch.tensor":
             leaves = [leaf for _, _, leaf in template.leaves(node.args[0])]
@@ -265,7 +278,7 @@ def _as_floats(value: Value) -> object:
 def _settings(document: Document) -> Iterator[Problem]:
     settings = document.settings
     if not DEVICES.fullmatch(settings.device):
-        fix = Fix("Use the CPU", "set_settings", (("device", "cpu"),))
+        fix = Fix("Use the CPU", "set_device", ("cpu",))
         yield Problem(f"no device is called {settings.device[:60]!r}", "device", fixes=(fix,))
     if settings.root is not None and settings.root not in document.nodes:
         yield Problem("the root of backward does not exist", "name")

@@ -7,6 +7,20 @@ from __future__ import annotations
 
 from guigrad.document.clipboard import copy, duplicate, paste
 from guigrad.document.draft import Edit, Refused
+from guigrad.document.edit_fixes import (
+    add_gradient,
+    cast,
+    change_op,
+    change_regions,
+    insert_before,
+    insert_between,
+    out_of_place,
+    retain_grad,
+    retain_graph,
+    set_device,
+    set_dtype,
+    wrap_region,
+)
 from guigrad.document.edit_layout import add_box, add_note, collapse, edit_frame, move, place_views, set_settings
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
 from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
@@ -20,9 +34,13 @@ __all__ = [
     "Refused",
     "add_box",
     "add_effect",
+    "add_gradient",
     "add_node",
     "add_note",
+    "cast",
     "chain",
+    "change_op",
+    "change_regions",
     "collapse",
     "connect",
     "copy",
@@ -30,18 +48,26 @@ __all__ = [
     "duplicate",
     "edit_frame",
     "extract",
+    "insert_before",
+    "insert_between",
     "insert_on_wire",
     "move",
     "move_item",
+    "out_of_place",
     "paste",
     "place_views",
     "remove",
     "remove_item",
     "rename",
+    "retain_grad",
+    "retain_graph",
     "set_argument",
     "set_arguments",
+    "set_device",
+    "set_dtype",
     "set_requires_grad",
     "set_settings",
     "set_value",
     "wrap",
+    "wrap_region",
 ]

@@ -21,7 +21,7 @@ def result_kind(document: Document, wire: In, depth: int = 8) -> Kind:
     words = tuple(word.removesuffix("?") for word in results(node))  # what may be None is mostly there
     if node.outputs:
         return words[wire.output] if len(words) > 1 and wire.output < len(words) else "any"
-    return words[0] if len(words) == 1 else "tuple" if words else "None"
+    return words[0].removesuffix("?") if len(words) == 1 else "tuple" if words else "None"
 
 
 def results(node: Node) -> tuple[str, ...]:

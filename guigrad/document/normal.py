@@ -7,10 +7,12 @@ one of them, or the older one keeps a second name (an alias).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import EllipsisType
 from typing import Final
 
 from msgspec import structs
 
+from guigrad.document.mend import mend
 from guigrad.document.model import (
     Branch,
     Document,
@@ -26,9 +28,10 @@ from guigrad.document.model import (
     wires_in,
 )
 from guigrad.document.names import PYTHON_NAMES, labels, python_name
-from guigrad.document.plan import Plan, is_statement, plan, template_wires
+from guigrad.document.plan import Plan, is_statement, plan, rebinds, template_wires
 from guigrad.document.rewire import rewire_items, rewire_node
 from guigrad.document.simulate import simulate
+from guigrad.document.variables import prune
 
 _ROUNDS: Final = 8
 
@@ -38,15 +41,16 @@ def normal(document: Document) -> tuple[Document, Plan]:
     document = _clean(document)
     found = plan(document)
     program = tuple(_tests(document, document.program, found))
-    if program != document.program:
-        document = structs.replace(document, program=program)
+    nodes, program = prune(dict(document.nodes), program, set(found.expressions))
+    if program != document.program or len(nodes) != len(document.nodes):
+        document = structs.replace(document, nodes=nodes, program=program)
         found = plan(document)
     document = _named(document, found)
     for _ in range(_ROUNDS):
         seen = simulate(document, found)
         if not seen:
             break
-        document, moved = seen.mend(document)
+        document, moved = mend(document, seen)
         if moved:
             found = plan(document)
             document = _named(document, found)
@@ -175,8 +179,10 @@ class _Names:
             self.legal[name] = known
         return known
 
-    def give(self, wire: In, name: str) -> None:
+    def give(self, wire: Value, name: str) -> None:
         """Names a value that has no name yet."""
+        if not isinstance(wire, In):
+            return
         node = self.nodes.get(wire.node or "")
         if node is None or self.name_of(wire) is not None or node.id in self.plan.inline:
             return
@@ -223,10 +229,10 @@ class _Names:
             return
         if node.name is None and not node.outputs and node.args:
             old = self.name_of(node.args[0])
-            if old is not None and (
-                (is_statement(node.op) and not node.op.startswith(("setattr.", "python.")))
-                or (isinstance(item, Effect) and not self.counts.get(node.id) and is_in_place_method(node.op))
-            ):  # fmt: skip
+            if old is None and is_statement(node.op) and node.op.startswith("operator.i"):
+                old = self.fresh(self.label(node.id))
+            alone = isinstance(item, Effect) and not self.counts.get(node.id) and is_in_place_method(node.op)
+            if old is not None and (rebinds(node.op) or alone):
                 self.nodes[node.id] = structs.replace(node, name=old)
         self.finish(node.id)
 
@@ -265,6 +271,11 @@ def _named(document: Document, found: Plan) -> Document:
     for item in walk(document.program):  # first: what a variable starts from and is updated by takes its name
         if isinstance(item, Loop) or (isinstance(item, Branch) and not is_expression(item, found)):
             names.carries(item)
+    for item in reversed(list(walk(document.program))):
+        if isinstance(item, Eval | Effect):
+            node = names.nodes[item.node]
+            if node.name is not None and node.args and rebinds(node.op):
+                names.give(node.args[0], node.name)
     names.run(document.program)
     return structs.replace(document, nodes=names.nodes)
 
@@ -296,6 +307,8 @@ def _root(op: str) -> str:
 
 def _needed(value: object) -> Iterator[str]:
     match value:
+        case EllipsisType():
+            yield "Ellipsis"
         case Sym(path):
             yield _root(path) or "torch"
         case float() | complex():

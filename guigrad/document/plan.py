@@ -101,6 +101,11 @@ def is_statement(op: str) -> bool:
     return op.startswith(STATEMENTS) or op in ("operator.setitem", "python.assert")
 
 
+def rebinds(op: str) -> bool:
+    """Whether an op is a statement that re-binds the name that it changes."""
+    return is_statement(op) and not op.startswith(("setattr.", "python."))
+
+
 def operands(node: Node) -> tuple[Value, ...]:
     """A node's template values in the order in which Python evaluates its code."""
     args = node.args
@@ -250,12 +255,19 @@ class _Planner:
                 self.body(item.body)
 
     def _wanted(self, node: Node) -> Iterable[In]:
-        if node.op not in _ORDERED and not node.op.startswith("setattr."):
-            return self.plan.wires[node.id]
-        return self._in_order(node)
+        if node.op in _ORDERED or node.op.startswith("setattr."):
+            return self._in_order(node)
+        changed = bool(node.args) and isinstance(node.args[0], In) and rebinds(node.op) and self._is_named(node)
+        return self.plan.wires[node.id][changed:]
+
+    def _is_named(self, node: Node) -> bool:
+        """Whether what an in-place statement changes must be a name: it is always for ``y += 1``, else if its value is read."""
+        return node.op.startswith("operator.i") or node.name is not None or bool(self.count.get(node.id))
 
     def _in_order(self, node: Node) -> Iterator[In]:
         values = operands(node)
+        if node.op == "operator.setitem" and self._is_named(node):
+            values = (values[0], values[2])
         if node.op in LAZY and not is_chain(self.document, node):
             values = values[:1]  # what is evaluated lazily takes no node in: it would be evaluated too late
         for value in values:

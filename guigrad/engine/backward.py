@@ -103,7 +103,7 @@ def backward(
     state.problems.pop(first, None) if roots.effect else None
     walk = Walk(state, engine.label)
     try:
-        with walk.catching(lambda: roots.keys[0]), engine.recorder(roots, tensors, xray):
+        with walk.catching(lambda: roots.keys[0]), engine.recorder(tensors, xray):
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
     except Exception as error:
         engine.said.append(_blame(engine, roots.keys[0], error))

@@ -24,7 +24,7 @@ from typing import Protocol
 import torch
 
 from guigrad.document.problem import Problem
-from guigrad.engine.memory import available_bytes, resident_bytes, virtual_bytes
+from guigrad.engine.memory import SHARE, available_bytes, resident_bytes, virtual_bytes
 from guigrad.run.host import FORK, MEMORY_EXIT, PID
 from guigrad.run.request import Reply, Request
 from guigrad.run.shared import Channel
@@ -165,7 +165,7 @@ def limit_memory(limit: int | None) -> None:
     whose driver reserves far more than it uses. Everywhere a watch on resident memory ends the process when it grows past the limit.
     """
     if limit is None:
-        limit = int(available_bytes() * 0.9)
+        limit = int(available_bytes() * SHARE)
     now = virtual_bytes()
     if now and not torch.accelerator.is_available():
         import resource  # not on Windows

@@ -13,6 +13,7 @@ from guigrad.document.model import Document, In, Node
 from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
 from guigrad.engine.effects import GRAD_READS
+from guigrad.engine.memory import refusal
 from guigrad.engine.reasons import REASONS, WARNINGS, Reason
 from guigrad.engine.values import MISSING
 
@@ -55,6 +56,9 @@ def explain(error: BaseException, key: str, document: Document, label: Labels, r
     for reason in REASONS:
         found = re.search(reason.pattern, message, re.DOTALL)
         if found and (not reason.error or reason.error == name):
+            words = refusal(label(key) if site.node is not None else "", message) if reason.kind == "memory" else None
+            if words is not None:
+                return _problem(site, words, "memory", "", f"{reason.why} torch says: {message.splitlines()[0]}", ())
             return _problem(site, message, reason.kind, name, reason.why, _fixes(reason, site, found))
     why, kind = _PYTHON.get(name, ("The operation refused its inputs; torch's own words say why.", "runtime"))
     return _problem(site, message, kind, name, why, ())
@@ -222,10 +226,12 @@ def _fit_shapes(site: Site, _: re.Match[str]) -> Fix | None:
     (_first, a), (second, b) = tensors[0], tensors[1]
     name = site.label(second.node or "")
     if a.ndim >= 1 and b.ndim >= 2 and a.shape[-1] == b.shape[-1] and a.shape[-1] != b.shape[-2]:
-        return Fix(f"Transpose {name}", "insert_on_wire", (second.node, site.key, "torch.Tensor.mT"))
+        return Fix(f"Transpose {name}", "insert_between", (second.node, site.key, "torch.Tensor.mT"))
     if b.ndim == 1 and a.ndim == 2 and a.shape[0] == b.shape[0] and "matmul" not in site.node.op:
         return Fix(
-            f"Make {name} a column: unsqueeze(1)", "insert_on_wire", (second.node, site.key, "torch.Tensor.unsqueeze")
+            f"Make {name} a column: unsqueeze(1)",
+            "insert_between",
+            (second.node, site.key, "torch.Tensor.unsqueeze", 1),
         )
     return None
 
@@ -240,7 +246,7 @@ def _allow_unused(site: Site, _: re.Match[str]) -> Fix | None:
 
 def _detach(site: Site, _: re.Match[str]) -> Fix | None:
     return Fix(
-        f"Use {site.label(_target(site))}.detach()", "insert_on_wire", (_target(site), site.key, "torch.Tensor.detach")
+        f"Use {site.label(_target(site))}.detach()", "insert_between", (_target(site), site.key, "torch.Tensor.detach")
     )
 
 

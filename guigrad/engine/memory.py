@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+SHARE = 0.9
+"""How much of the available memory we take at most: the rest of the machine needs some too."""
+
+_WANTED = re.compile(r"[Tt]ried to allocate ([\d.]+) (bytes|KiB|MiB|GiB|TiB)")
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _UNLIMITED = 1 << 60
 _UNKNOWN_BYTES = 4 << 30  # for systems that do not tell: a modest laptop
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -72,30 +81,37 @@ def _machine_available() -> int:
 
 
 def _cgroups() -> list[tuple[int, int]]:
-    """(limit, in use) of every control group that this process is in, versions 1 and 2."""
+    """(limit, in use) of every control group with a limit that this process is in."""
+    found = []
+    for limit_file, used_file, stat in _cgroup_files():
+        with contextlib.suppress(OSError, ValueError):
+            limit = int(limit_file.read_text())
+            if limit < _UNLIMITED:
+                found.append((limit, max(0, int(used_file.read_text()) - _reclaimable(stat))))
+    return found
+
+
+@cache
+def _cgroup_files() -> tuple[tuple[Path, Path, Path], ...]:
+    """Where limit, use and statistics of this process's control groups stand, versions 1 and 2."""
     found = []
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
-        return []
+        return ()
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if controllers not in ("", "memory") and "memory" not in controllers.split(","):
+        if controllers and "memory" not in controllers.split(","):
             continue
-        root = Path("/sys/fs/cgroup" if not controllers else "/sys/fs/cgroup/memory")
-        names = (
-            ("memory.max", "memory.current") if not controllers else ("memory.limit_in_bytes", "memory.usage_in_bytes")
-        )
+        root = Path("/sys/fs/cgroup/memory" if controllers else "/sys/fs/cgroup")
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if controllers else ("memory.max", "memory.current")
         place = root / path.lstrip("/")
         for folder in (place, *place.parents):
-            with contextlib.suppress(OSError, ValueError):
-                limit = int((folder / names[0]).read_text())
-                if limit < _UNLIMITED:
-                    used = int((folder / names[1]).read_text())
-                    found.append((limit, max(0, used - _reclaimable(folder / "memory.stat"))))
+            if (folder / names[0]).is_file():
+                found.append((folder / names[0], folder / names[1], folder / "memory.stat"))
             if folder == root:
                 break
-    return found
+    return tuple(found)
 
 
 def _reclaimable(stat: Path) -> int:
@@ -105,3 +121,45 @@ def _reclaimable(stat: Path) -> int:
         if name in ("inactive_file", "total_inactive_file"):
             return int(value)
     return 0
+
+
+@contextmanager
+def limited(on: bool = True) -> Iterator[None]:
+    """Inside, this process can allocate nine tenths of what is available and not a byte more: the allocation fails before it is made.
+
+    On Linux, and not with an accelerator (``on`` False), whose driver reserves far more address space than it uses.
+    """
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        on = False
+    now = virtual_bytes()
+    if not on or not now:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = now + int(available_bytes() * SHARE)
+    if soft != resource.RLIM_INFINITY:
+        wanted = min(wanted, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def refusal(name: str, message: str) -> str | None:
+    """What to say when torch could not allocate, from its own text; None when that does not tell how much was wanted."""
+    found = _WANTED.search(message)
+    if found is None:
+        return None
+    needed = float(found[1]) * _UNITS[found[2]]
+    what = f"{name} needs" if name else "This needs"
+    return (
+        f"{what} {_gib(needed)} of memory, and {_gib(available_bytes() * SHARE)} are available: it was not allocated."
+    )
+
+
+def _gib(size: float) -> str:
+    size /= 1 << 30
+    return f"{size:,.1f} GiB" if size >= 0.1 else f"{size:.4f} GiB"

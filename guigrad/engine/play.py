@@ -18,6 +18,7 @@ from guigrad.engine.build import Cancelled, Plan
 from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
 from guigrad.engine.look import Names
+from guigrad.engine.memory import limited
 from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
@@ -99,7 +100,7 @@ class Engine:
         self.said = []
         if self.tape is not None:
             self.tape.seal()
-        with self.ambient.active():
+        with self.ambient.active(), limited(self.device == "cpu"):
             yield
 
     def forward(self, to: str | None = None, partial: bool = False) -> None:
@@ -231,9 +232,9 @@ class Engine:
         with self._verb():
             play_all(self)
 
-    def recorder(self, roots: Roots, tensors: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
+    def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""
-        self.tape = Tape(self.plan, tensors, self.state.order, self.state.random, self.state.earlier) if xray else None
+        self.tape = Tape(self.plan, roots, self.state.order, self.state.random, self.state.earlier) if xray else None
         return nullcontext() if self.tape is None else self.tape.recorder
 
     # --- what there is ---

@@ -8,7 +8,6 @@ import torch
 
 from guigrad.document.model import Loop, walk
 from guigrad.engine.arguments import Step
-from guigrad.engine.backward import Roots, roots_of
 from guigrad.engine.explain import explain
 from guigrad.engine.values import tensors_in
 from guigrad.engine.walk import Walk
@@ -66,13 +65,15 @@ def watched(engine: Engine, key: str, step: Step) -> Step:
 
 
 def _recorded(engine: Engine, key: str, step: Step) -> Step:
-    places = roots_of(engine.document.nodes[key])
-    if places is None:
-        return step
+    node = engine.document.nodes[key]
+    first = node.args[0] if node.args else dict(node.kwargs).get("tensors")
+    wires = tuple(wires_in(first))
 
     def call() -> None:
-        tensors = [tensor for place, _ in places for tensor in tensors_in(engine.plan.value(place))]
-        with engine.recorder(Roots(places, key), tensors, xray=True):
+        roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
+        with engine.recorder(roots, xray=True):
             step()
+        if engine.tape is not None:
+            engine.tape.seal()  # the program may zero or change the gradients next
 
     return call

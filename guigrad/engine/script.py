@@ -24,6 +24,7 @@ from guigrad.document.problem import Problem, ProblemError
 from guigrad.engine.arguments import NotWired, Refused
 from guigrad.engine.build import Plan
 from guigrad.engine.device import Ambient
+from guigrad.engine.memory import limited
 from guigrad.source.parse.parser import parse
 
 _HERE = str(Path(__file__).resolve().parent) + os.sep
@@ -58,7 +59,7 @@ def _play(document: Document, path: str, shown: str, out: TextIO, err: TextIO, f
     plan = Plan(document, partial(print, file=out))
     filters.line = lambda: document.lines.get(plan.current or "", (0, 0))[0]
     try:
-        with Ambient().active(), warnings.catch_warnings():
+        with Ambient().active(), limited(), warnings.catch_warnings():
             filters.listen()
             if document.settings.device != "cpu":
                 torch.set_default_device(document.settings.device)

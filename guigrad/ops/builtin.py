@@ -286,6 +286,7 @@ torch.Tensor.stride(self: Tensor, dim: int) -> int
 torch.Tensor.type(self: Tensor) -> str # The tensor's type.
 torch.Tensor.type(self: Tensor, dtype: str|dtype|type, non_blocking: bool = False) -> Tensor
 torch.Tensor.new_tensor(self: Tensor, data, *, dtype: dtype? = None, device: device? = None, requires_grad: bool = False) -> Tensor # A tensor of the data with this tensor's dtype and device.
+torch.nn.init.calculate_gain(nonlinearity: str, param: any = None) -> float # The recommended gain of a nonlinearity.
 torch.numel(self: Tensor) -> int # How many elements.
 torch.Tensor(*data) -> Tensor # A float tensor of numbers, or of a size and unset.
 torch.FloatTensor(*data) -> Tensor # A float32 tensor of numbers, or of a size and unset.

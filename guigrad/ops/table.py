@@ -40,6 +40,25 @@ TENSOR: Final = "torch.Tensor."
 SAVED: Final = "grad_fn._saved_"
 
 
+_OBSCURE: Final = (
+    *(
+        "cudnn_",
+        "miopen_",
+        "mkldnn_",
+        "fbgemm_",
+        "quantized_",
+        "native_",
+        "setitem.",
+        "setattr.",
+        "field.",
+        "masked.",
+        "sparse.",
+    ),
+    *("range.", "slice.", "finfo.", "iinfo.", "int.", "float.", "complex.", "grad_fn.", "dtype.", "device."),
+)
+"""Beginnings of keys that a search lists behind equals."""
+
+
 class Catalogue(Struct, frozen=True):
     """What resources/catalogue.json holds: generated rows, one target each."""
 
@@ -231,7 +250,7 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
         return [row for _, rows in families() for row in rows][:limit]
     if words.startswith("f."):
         words = f"torch.nn.functional.{words[2:]}"
-    found: dict[str, tuple[tuple[int, bool, int, str], OpSpec]] = {}
+    found: dict[str, tuple[tuple[int, bool, bool, int, str], OpSpec]] = {}
     rows = _rows()
     for target, row in rows.by_target.items():
         front = rows.curator.get(target)
@@ -240,7 +259,13 @@ def search(query: str, limit: int = 50) -> list[OpSpec]:
         score = _score(words, front or row, target)
         if score is None:
             continue
-        order = (score, front is None, rows.place.get((front or row).key, len(row.key)), target)
+        order = (
+            score,
+            front is None,
+            row.key.startswith(_OBSCURE),
+            rows.place.get((front or row).key, len(row.key)),
+            target,
+        )
         known = found.get((front or row).key)
         if known is None or order < known[0]:
             found[(front or row).key] = (order, row)
@@ -252,7 +277,7 @@ def _score(words: str, row: OpSpec, target: str) -> int | None:
     key = row.key.lower()
     short = key.rpartition(".")[2]
     names = [name.lower() for name in (*row.targets, target)]
-    if words in (key, short, row.infix):
+    if words in (key, short, row.infix) or words.replace(" ", "_") == key:
         return 0 if row.front else 2
     if (
         words in row.aliases

@@ -33,7 +33,10 @@ def number(value: complex) -> tuple[str, int]:
         return _complex(value)
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value!r}")', ATOM
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # more digits than Python converts
+        text = hex(value)
     return text, UNARY if text[0] == "-" else ATOM
 
 

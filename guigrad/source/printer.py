@@ -66,7 +66,7 @@ class Printer:
             case int() | float() | complex():
                 return number(value)
             case EllipsisType():
-                return "...", ATOM
+                return "Ellipsis", ATOM
             case tuple():
                 return self.tuple(value), ATOM
             case ListOf(items):
@@ -155,7 +155,7 @@ class Printer:
     def receiver(self, value: Value) -> str:
         """What stands ahead of a dot or bracket."""
         text = self.at(value, ATOM)
-        return f"({text})" if text[0].isdigit() else text
+        return f"({text})" if text[0].isdigit() or text == "..." else text
 
     def arguments(self, args: Sequence[Value], node: Node) -> str:
         """What stands between the parentheses of a call."""
@@ -193,6 +193,8 @@ class Printer:
 
     def index(self, value: Value) -> str:
         """One part of an index."""
+        if value is ...:
+            return "..."
         if not isinstance(value, Slice):
             return self.free(value)
         start, stop, step = ("" if part is None else self.free(part) for part in (value.start, value.stop, value.step))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -43,16 +44,20 @@ def levels(values: Array, limit: float | None = None) -> Array:
     ``limit`` is the magnitude that gets the full colour; the largest finite one when not given. Complex numbers count by magnitude.
     Shapes: uint8, as ``values``
     """
-    if np.iscomplexobj(values):
-        values = np.abs(values)
-    numbers = np.asarray(values, np.float64)
-    finite = np.isfinite(numbers)
-    safe = np.where(finite, numbers, 0.0)
-    top = float(np.abs(safe).max(initial=0.0)) if limit is None else limit
+    numbers = np.abs(values).astype(np.float64) if values.dtype.kind == "c" else values.astype(np.float64)
     half = STEPS // 2
-    scaled = np.clip(safe / top, -1.0, 1.0) if top > 0 else safe
-    index = np.rint(scaled * half + half).astype(np.uint8)
-    return np.where(finite, index, np.uint8(STEPS))
+    top = float(np.abs(numbers).max(initial=0.0))
+    if math.isfinite(top):
+        full = top if limit is None else limit
+        if full <= 0:
+            return np.full(numbers.shape, half, np.uint8)
+        numbers *= half / full
+        if top > full:
+            np.clip(numbers, -half, half, out=numbers)
+        numbers += half + 0.5  # cutting off what follows the point then rounds
+        return numbers.astype(np.uint8)
+    finite = np.isfinite(numbers)
+    return np.where(finite, levels(np.where(finite, numbers, 0.0), limit), np.uint8(STEPS))
 
 
 def colors(theme: Theme, scale: str, values: Array, limit: float | None = None) -> Array:

@@ -108,16 +108,19 @@ def samples() -> list[tuple[str, list[Kind], dict[str, Kind]]]:
     # all_rows gives curated rows too, whose first target may be another: ask the generated rows for the rest
     for row in table.catalogue().ops:
         targets.setdefault(resolve(row.targets[0]), row.targets[0])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
     found: list[tuple[str, list[Kind], dict[str, Kind]]] = []
     for op in op_db:
         dtype = next((dtype for dtype in (torch.float32, torch.int64, *op.dtypes) if dtype in op.dtypes), None)
         variants = [v for v in (op.op, op.method_variant, op.inplace_variant) if callable(v) and v in targets]
         if dtype is None or not variants:
             continue
-        for sample, _ in zip(op.sample_inputs("cpu", dtype), range(4), strict=False):
+        for sample, _ in zip(op.sample_inputs("cpu", dtype), range(2), strict=False):
             for variant in variants:
                 keywords = {name: kind(value) for name, value in sample.kwargs.items()}
                 found.append((targets[variant], [kind(sample.input), *map(kind, sample.args)], keywords))
+    torch.set_num_threads(threads)
     return found
 
 
@@ -130,7 +133,7 @@ def wires(part: Kind) -> Kind:
 @pytest.mark.parametrize("known", [True, False], ids=["typed", "untyped"])
 def test_torchs_own_samples_bind(known: bool) -> None:
     found = samples()
-    assert len(found) > 3000
+    assert len(found) > 1500
     assert len({target for target, _, _ in found}) > 700
     for target, args, kwargs in found:
         row = table.find(target)

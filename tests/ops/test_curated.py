@@ -26,10 +26,13 @@ def float64() -> Iterator[None]:
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
     try:
         yield
     finally:
         torch.set_default_dtype(before)
+        torch.set_num_threads(threads)
 
 
 def evaluate(text: str) -> tuple[list[Any], dict[str, Any]]:
@@ -129,7 +132,7 @@ def check_formula(row: OpSpec, target: str, text: str) -> set[str]:
             made = outputs_of(function(*fresh, **{name: swap.get(id(v), v) for name, v in kwargs.items()}))
             return tuple(out for out in made if isinstance(out, torch.Tensor) and out.is_floating_point())
 
-        assert gradcheck(again, inputs)
+        assert gradcheck(again, inputs, fast_mode=sum(leaf.numel() for leaf in inputs) > 40)
     compared = {
         port
         for port in row.vjp
@@ -206,7 +209,7 @@ def test_the_palette_has_its_families_in_order() -> None:
     [
         ("plus", "add"), ("+", "add"), ("@", "matmul"), ("const num", "literal"), ("times", "mul"), ("average", "mean"), ("softm", "softmax"),
         ("**", "pow"), ("mse", "mse_loss"), ("F.relu", "relu"), ("torch.nn.functional.relu", "relu"), ("MATMUL", "matmul"), ("sigma", "sum"), ("minus", "sub"),
-        ("seed", "manual_seed"), ("slice", "getitem"), ("dense", "linear"), ("inv", "inv"), ("Tensor.mean", "mean"), ("lstsq", "linalg.lstsq"),
+        ("seed", "manual_seed"), ("cross entropy", "cross_entropy"), ("step", "optimizer.step"), ("slice", "getitem"), ("dense", "linear"), ("inv", "inv"), ("Tensor.mean", "mean"), ("lstsq", "linalg.lstsq"),
     ],
 )  # fmt: skip
 def test_search(query: str, key: str) -> None:

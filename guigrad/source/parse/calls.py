@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from guigrad.document.model import In, ListOf, Star, Sym, Value
+from guigrad.document.model import In, Star, Sym, Value
 from guigrad.ops import table
 from guigrad.source.parse import kinds
 from guigrad.source.parse.exact import exact_tensor
@@ -84,14 +84,9 @@ class Calls(Expressions):
         raise RefusedError(expr, *unknown_name(name, self.names if self.may_suggest() else ()))
 
     def _function(self, expr: ast.Call, path: str) -> Value:
-        if path == "builtins.float" and len(expr.args) == 1 and not expr.keywords:
-            match expr.args[0]:
-                case ast.Constant(value=str(text)) if text.strip().lower() in _FLOATS:
-                    return float(text)
-        if path == "builtins.complex" and len(expr.args) == 2 and not expr.keywords:
-            parts = [self.value(arg) for arg in expr.args if self.is_plain(arg)]
-            if len(parts) == 2 and all(isinstance(part, int | float) for part in parts):
-                return complex(*parts)  # type: ignore[arg-type]  # both were just seen to be numbers
+        number = _number(expr) if path in ("builtins.float", "builtins.complex") else None
+        if number is not None:
+            return number
         if path.startswith("torch.Tensor.") and table.find(path) is not None and not expr.args:
             raise RefusedError(expr, f"{path} needs the tensor as its first argument", "type")
         if table.find(path) is None:
@@ -127,7 +122,7 @@ class Calls(Expressions):
 
     def _args(self, expr: ast.Call) -> tuple[Value, ...]:
         return tuple(
-            Star(self.value(arg.value)) if isinstance(arg, ast.Starred) else self._argument(arg) for arg in expr.args
+            Star(self.value(arg.value)) if isinstance(arg, ast.Starred) else self.value(arg) for arg in expr.args
         )
 
     def _kwargs(self, expr: ast.Call) -> tuple[tuple[str, Value], ...]:
@@ -135,21 +130,24 @@ class Calls(Expressions):
         for keyword in expr.keywords:
             if keyword.arg is None:
                 raise RefusedError(keyword.value, "`**` in a call is not understood", why="Write the keywords out.")
-            found.append((keyword.arg, self._argument(keyword.value)))
+            found.append((keyword.arg, self.value(keyword.value)))
         return tuple(found)
 
-    def _argument(self, expr: ast.expr) -> Value:
-        """An argument; ``...`` is how a port that nothing is wired to is written."""
-        if isinstance(expr, ast.Constant) and expr.value is ...:
-            return self.unwired(expr)
-        if isinstance(expr, ast.List) and any(isinstance(e, ast.Constant) and e.value is ... for e in expr.elts):
-            return ListOf(tuple(self._argument(element) for element in expr.elts))
-        return self.value(expr)
 
-    def unwired(self, expr: ast.expr) -> In:
-        """An ``In(None)``, with its problem."""
-        self.report(expr, "nothing is wired here: `...` stands for a missing value", "unwired")
-        return In(None)
+def _number(expr: ast.expr) -> float | complex | None:
+    """The number that ``float("inf")`` or ``complex(-0.0, 1.0)`` writes; None for any other expression."""
+    match expr:
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(text))], keywords=[]):
+            return float(text) if text.strip().lower() in _FLOATS else None
+        case ast.Call(func=ast.Name(id="complex"), args=[real, imag], keywords=[]):
+            first, second = _number(real), _number(imag)
+            if isinstance(first, int | float) and isinstance(second, int | float):
+                return complex(first, second)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+        case ast.Constant(value=int() | float() as value):
+            return value
+    return None
 
 
 def _only(

@@ -54,7 +54,7 @@ class Expressions(Operands):
             case ast.Constant(value=constant):
                 if isinstance(constant, bytes):
                     raise RefusedError(expr, "bytes are not understood", why="Write a list of numbers.")
-                return constant
+                return self.unwired(expr) if constant is ... else constant
             case ast.Name():
                 return self._name(expr)
             case ast.BinOp():
@@ -91,6 +91,11 @@ class Expressions(Operands):
         """Overridden by Calls."""
         raise NotImplementedError
 
+    def unwired(self, expr: ast.expr) -> In:
+        """``...`` is how a port that nothing is wired to is written."""
+        self.report(expr, "nothing is wired here: `...` stands for a missing value", "unwired")
+        return In(None)
+
     def index(self, expr: ast.expr) -> Value:
         """What stands between the brackets of ``x[…]``."""
         match expr:
@@ -99,6 +104,8 @@ class Expressions(Operands):
                     None if part is None else self.value(part) for part in (expr.lower, expr.upper, expr.step)
                 )
                 return Slice(lower, upper, step)
+            case ast.Constant(value=EllipsisType()):
+                return ...
             case ast.Tuple():
                 for part in expr.elts:
                     if isinstance(part, ast.Starred):
@@ -113,6 +120,8 @@ class Expressions(Operands):
         if bound is None:
             if table.is_symbol(f"builtins.{expr.id}"):
                 return Sym(f"builtins.{expr.id}")
+            if expr.id == "Ellipsis":
+                return ...
             if expr.id == "__name__":
                 return "__main__"
             if hasattr(builtins, expr.id):

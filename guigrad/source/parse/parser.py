@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Comment, Document, Settings
 from guigrad.document.problem import Problem, ProblemError
+from guigrad.document.variables import prune
 from guigrad.source.parse.comments import tidy
 from guigrad.source.parse.statements import Statements
-from guigrad.source.parse.variables import prune
 
 
 def parse(source: str, path: str = "") -> Document:

@@ -319,7 +319,8 @@ class Statements(Targets):
 
     def _kind_of_step(self, steps: Value) -> str:
         if isinstance(steps, In):
-            op = self.nodes[steps.node or ""].op
+            node = self.nodes.get(steps.node or "")
+            op = node.op if node is not None else ""
             if op in ("builtins.range", "builtins.enumerate"):
                 return "int" if op == "builtins.range" else "enumerate"
             return "Tensor" if self.kind(steps) == "Tensor" else "any"

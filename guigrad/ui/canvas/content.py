@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-from guigrad.document.array import ArrayData
+from guigrad.document.array import NUMPY, ArrayData
 from guigrad.run.frame import Record, Stats
 from guigrad.ui.canvas.facet import Facet
 from guigrad.ui.canvas.geometry import LINE, cells_height
@@ -27,16 +27,15 @@ SHORT_DTYPE: Final = {
 
 
 class Part(Struct, frozen=True, eq=False):
-    """The value or the gradient of a card: cells, a number or text, or the reason why there is none."""
+    """The value or the gradient of a card: cells, a number or text, or the reason why there is none.
+
+    Units: ``height`` in canvas units.
+    """
 
     cells: Array | None = None
     text: str = ""
     reason: str = ""
-
-    @property
-    def height(self) -> float:
-        """Units: canvas units."""
-        return cells_height(len(self.cells)) if self.cells is not None else LINE
+    height: float = LINE
 
 
 class Content(Struct, frozen=True):
@@ -142,15 +141,36 @@ def _grad(record: Record) -> Part:
 
 def array_part(data: ArrayData) -> Part:
     """A tensor as its number, its cells, or a down-sampled picture."""
-    try:
-        array = data.numpy()
-    except TypeError:  # quantised and float8 kinds have no NumPy type
+    array = elements(data)
+    if array is None:
         return Part(text=data.dtype)
     if array.size == 0:
         return Part(text="empty")
     if array.ndim == 0:
         return Part(text=number(array.item()))
-    return Part(cells=levels(arrange(array)))
+    cells = levels(arrange(array))
+    return Part(cells=cells, height=cells_height(len(cells)))
+
+
+_TYPES: Final = {name: np.dtype(text) for name, text in NUMPY.items()}
+
+
+def elements(data: ArrayData) -> Array | None:
+    """A tensor as NumPy sees it; None for kinds that have no NumPy type (quantised, float8).
+
+    Faces ask this hundreds of times a frame, so storage that is plainly in order skips ``as_strided``.
+    """
+    kind = _TYPES.get(data.dtype)
+    shape = data.shape
+    if kind is not None and data.offset == 0 and data.size * kind.itemsize == len(data.data):
+        if len(shape) <= 1 and data.strides in ((), (1,)):
+            return np.frombuffer(data.data, kind).reshape(shape)
+        if len(shape) == 2 and data.strides == (shape[1], 1):
+            return np.frombuffer(data.data, kind).reshape(shape)
+    try:
+        return data.numpy()
+    except TypeError:
+        return None
 
 
 def arrange(array: Array) -> Array:
@@ -201,3 +221,20 @@ def number(value: Any, digits: int = 4) -> str:
 def _clip(text: str, limit: int = 15) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def chip_text(data: ArrayData) -> str:
+    """A contribution in a few characters: its number, the number that all elements have, or the range."""
+    array = elements(data)
+    if array is None or array.size == 0 or np.iscomplexobj(array):
+        return ""
+    low, high = float(array.min()), float(array.max())
+    if array.ndim == 0:
+        return _trim(number(low, 3))
+    if low == high:
+        return f"{_trim(number(low, 3))} each"
+    return f"{_trim(number(low, 2))} … {_trim(number(high, 2))}"
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text

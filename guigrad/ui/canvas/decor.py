@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtGui import QFont, QPainter, QPen, QPixmap
 
-from guigrad.document.array import ArrayData
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.content import number
 from guigrad.ui.canvas.face import draw_ports
 from guigrad.ui.canvas.ink import Ink, elided, text_width
+from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Array
@@ -71,7 +72,7 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     p.drawText(rect.adjusted(10, 8, -10, -8), flags, text)
 
 
-def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array) -> None:
+def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, exact: bool) -> None:
     """What came back along each wire, where there is room for it between the cards."""
     if view.scale < CHIP_ZOOM or scene.faces.frame is None:
         return
@@ -80,20 +81,14 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array) -> N
     wires = wires[table.grad[wires] >= 0][:CHIPS]
     if not len(wires):
         return
-    x1, y1, x2, y2, bend = table.ends[:, wires]
-    # Middle of the curve, as its formula gives at one half.
-    xs = (x1 + x2) / 2 + (bend - bend) * 0.375
+    x1, y1, x2, y2, _ = table.ends[:, wires]
+    # The middle of the curve is the middle of its ends.
+    xs = (x1 + x2) / 2
     ys = (y1 + y2) / 2
     cards = (scene.x[rows], scene.y[rows], scene.x[rows] + scene.width[rows], scene.y[rows] + scene.height[rows])
-    p.save()
-    p.setRenderHint(QPainter.RenderHint.Antialiasing)
-    p.translate(view.left, view.top)
-    p.scale(view.scale, view.scale)
-    p.setFont(ink.chip)
     taken: list[QRectF] = []
     for wire, x, y in zip(wires.tolist(), xs.tolist(), ys.tolist(), strict=True):
-        found = scene.faces.contribution(wire)
-        text = chip_text(found) if found is not None else ""
+        text = scene.faces.chip(wire)
         width = text_width(ink.chip, text) + 14
         rect = QRectF(x - width / 2, y - 9, width, 18)
         hit = (
@@ -102,32 +97,40 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array) -> N
         if not text or np.any(hit) or any(rect.intersects(other) for other in taken):
             continue
         taken.append(rect)
-        p.setPen(ink.pen("grad", 1.0))
-        p.setBrush(ink.brush("canvas"))
-        p.drawRoundedRect(rect, 9, 9)
-        p.setPen(ink.color("grad"))
-        p.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
-    p.restore()
+        left, top = view.to_screen(rect.left(), rect.top())
+        if exact:
+            p.save()
+            p.translate(left, top)
+            p.scale(view.scale, view.scale)
+            _chip(p, ink, text, width)
+            p.restore()
+        else:
+            p.drawPixmap(QPointF(round(left), round(top)), _chip_pixmap(ink.theme.name, text, view.scale, view.ratio))
 
 
-def chip_text(data: ArrayData) -> str:
-    """A contribution in a few characters: its number, the number that all elements have, or the range."""
-    try:
-        array = data.numpy()
-    except TypeError:
-        return ""
-    if array.size == 0 or np.iscomplexobj(array):
-        return ""
-    low, high = float(array.min()), float(array.max())
-    if array.ndim == 0:
-        return _trim(number(low, 3))
-    if low == high:
-        return f"{_trim(number(low, 3))} each"
-    return f"{_trim(number(low, 2))} … {_trim(number(high, 2))}"
+def _chip(p: QPainter, ink: Ink, text: str, width: float) -> None:
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    rect = QRectF(0.5, 0.5, width - 1, 17)
+    p.setPen(ink.pen("grad", 1.0))
+    p.setBrush(ink.brush("canvas"))
+    p.drawRoundedRect(rect, 8.5, 8.5)
+    p.setFont(ink.chip)
+    p.setPen(ink.color("grad"))
+    p.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _trim(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+@lru_cache(maxsize=512)
+def _chip_pixmap(theme: str, text: str, scale: float, ratio: float) -> QPixmap:
+    chosen = make_ink(theme)
+    width = text_width(chosen.chip, text) + 14
+    pixmap = QPixmap(math.ceil(width * scale * ratio), math.ceil(18 * scale * ratio))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    p = QPainter(pixmap)
+    p.scale(scale * ratio, scale * ratio)
+    _chip(p, chosen, text, width)
+    p.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
 
 
 def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool) -> None:

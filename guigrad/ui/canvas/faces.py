@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,14 @@ import numpy as np
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame, Record
-from guigrad.ui.canvas.content import Content, content
+from guigrad.ui.canvas.content import Content, chip_text, content, elements
 from guigrad.ui.canvas.wire import NONE
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
 
 Array = np.ndarray[Any, Any]
-ASKED_A_FRAME = 600
+ASKED_A_FRAME = 150
 """Wires whose gradient is looked up in one paint; the others follow in the next."""
 
 
@@ -31,10 +32,12 @@ class Faces:
         self.pins: dict[str, tuple[Problem, ...]] = {}
         self._seen: list[Record | None] = []
         self._known: list[Content | None] = []
+        self._chips: dict[int, str] = {}
 
     def forget(self) -> None:
         """Another document: no row shows anything yet."""
         self._seen, self._known = [], []
+        self._chips.clear()
         self.frame, self.root, self.pins = None, None, {}
 
     def grow(self) -> None:
@@ -59,6 +62,7 @@ class Faces:
             self._known = [None] * len(self._known)
         if frame is None or before is None or frame.contributions is not before.contributions:
             scene.wires.forget_gradients()
+            self._chips.clear()
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """What is wrong: pinned to the cards it names."""
@@ -114,19 +118,33 @@ class Faces:
         return made
 
     def ask_gradients(self, wires: Array) -> bool:
-        """Looks up what came back along some wires; whether any are left to ask."""
+        """Looks up what came back along some wires; whether any are left to ask. Until then a wire shows what it did before."""
         table = self.scene.wires
-        unknown = wires[np.isnan(table.grad[wires])]
+        unknown = wires[~table.known[wires]]
         if not len(unknown):
             return False
-        contributions = self.frame.contributions if self.frame is not None else {}
-        if not contributions or self.frame is None:
+        if self.frame is None or not self.frame.contributions:
             table.grad[unknown] = NONE
+            table.known[unknown] = True
             return False
-        for wire in unknown[:ASKED_A_FRAME].tolist():
+        unknown, left = unknown[:ASKED_A_FRAME], len(unknown) > ASKED_A_FRAME
+        for wire in unknown.tolist():
             found = self.contribution(wire)
             table.grad[wire] = NONE if found is None else magnitude(found)
-        return len(unknown) > ASKED_A_FRAME
+        table.known[unknown] = True
+        return left
+
+    def drop_wire(self, wire: int) -> None:
+        """The wire is gone."""
+        self._chips.pop(wire, None)
+
+    def chip(self, wire: int) -> str:
+        """What came back along a wire in a few characters, "" for nothing."""
+        known = self._chips.get(wire)
+        if known is None:
+            found = self.contribution(wire)
+            known = self._chips[wire] = chip_text(found) if found is not None else ""
+        return known
 
     def contribution(self, wire: int) -> ArrayData | None:
         """The gradient that came back along a wire."""
@@ -136,7 +154,8 @@ class Faces:
         records = frame.records
         source, target = scene.ids[table.source[wire]], scene.ids[table.target[wire]]
         reader = records.get(target) or records.get(f"{target}[0]")
-        origin = records.get(f"{source}[{table.output[wire]}]") or records.get(source)
+        many = scene.named_right[table.source[wire]]
+        origin = (records.get(f"{source}[{table.output[wire]}]") if many else None) or records.get(source)
         if reader is None or origin is None:
             return None
         path = table.paths[wire]
@@ -147,10 +166,11 @@ class Faces:
 
 def magnitude(data: ArrayData) -> float:
     """The largest absolute finite element, 0 when there is none."""
-    try:
-        array = data.numpy()
-    except TypeError:
+    array = elements(data)
+    if array is None or array.size == 0:
         return 0.0
-    found = np.abs(array)
-    top = float(found.max(initial=0.0))
-    return top if np.isfinite(top) else float(np.nan_to_num(found, posinf=0.0).max(initial=0.0))
+    if array.size == 1:
+        top = abs(array.item())
+        return float(top) if math.isfinite(top) else 0.0
+    top = float(np.abs(array).max())
+    return top if math.isfinite(top) else float(np.nan_to_num(np.abs(array), nan=0.0, posinf=0.0).max())

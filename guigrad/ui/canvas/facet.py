@@ -240,3 +240,24 @@ def expression(node: Node, document: Document | None) -> str:
     if node.op.startswith("torch.Tensor.") and parts:
         return f"{parts[0]}.{short_op(node.op)}" + ("" if len(parts) == 1 else f"({', '.join(parts[1:])})")
     return f"{short_op(node.op)}({', '.join(parts)})"
+
+
+def value_path(node: Node) -> str | None:
+    """The parameter that a source's value is written in, where it can be edited on the card: a literal's, a tensor's."""
+    if node.op not in ("python.literal", "torch.tensor") or not node.args or any(True for _ in node.inputs()):
+        return None
+    return document_ports.path_of(node, (0,))
+
+
+def literal_text(value: Value) -> str:
+    """A literal in full, as Python writes it."""
+    match value:
+        case ListOf():
+            return "[" + ", ".join(map(literal_text, value.items)) + "]"
+        case tuple():
+            return "(" + ", ".join(map(literal_text, value)) + ("," if len(value) == 1 else "") + ")"
+        case Sym():
+            return value.path
+        case In():
+            return ""
+    return "..." if value is Ellipsis else repr(value)

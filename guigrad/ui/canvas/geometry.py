@@ -22,7 +22,7 @@ PORT: Final = 4.5
 """Radius of a port's dot."""
 REACH: Final = 11.0
 """How far from its middle a port can be caught."""
-MARGIN: Final = 10.0
+MARGIN: Final = 7.0
 """Around a card: shadow, glow and ports stick out of it."""
 DOTS: Final = 24.0
 """Distance of the background's dots."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import QPainter, QPen, QPixmap
 from guigrad.ui.canvas import cells, decor
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
+from guigrad.ui.canvas.content import Content
 from guigrad.ui.canvas.face import STALE, draw_fixed, draw_numbers, number_font
 from guigrad.ui.canvas.ink import Ink, ink, text_width
 from guigrad.ui.canvas.scene import Scene
@@ -38,13 +39,19 @@ _STYLES: Final = 2 + len(GRAD_WIDTHS)
 
 
 class Painter:
-    """Paints a scene. One for each widget: it keeps the tiles."""
+    """Paints a scene. One for each widget: it keeps the tiles.
+
+    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``shifted`` boxes and notes too.
+    """
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
         self.scene = scene
         self.tiles = Tiles()
         self.ink: Ink = ink(theme)
         self.pending = False
+        self.rest = self.moving = False
+        self.hidden_wire: int | None = None
+        self.shifted: dict[str, tuple[float, float]] = {}
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
     def set_theme(self, name: str) -> None:
@@ -62,18 +69,18 @@ class Painter:
         self._under(p, view)
         rows = self.scene.visible(view.world)
         detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
+        contents: list[Content] = []
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
-            for row in rows.tolist():
-                self.scene.faces.content(row)
+            contents = [self.scene.faces.content(row) for row in rows.tolist()]
         self.wires(p, view, exact)
         if exact:
             self._exact(p, view, rows)
         elif detail:
-            self._faces(p, view, rows)
+            self._faces(p, view, rows, contents)
         else:
             self._blocks(p, view, rows)
         if detail:
-            decor.chips(p, self.ink, self.scene, view, rows)
+            decor.chips(p, self.ink, self.scene, view, rows, exact)
         decor.marks(p, self.ink, self.scene, view, rows, detail)
 
     # ---- below the cards -------------------------------------------------
@@ -85,17 +92,20 @@ class Painter:
         size = max(1, round(step * view.ratio))
         known = self._dots
         if known is None or known[:3] != (size, view.ratio, self.ink.theme.name):
-            tile = QPixmap(size, size)
+            many = max(1, 512 // size)  # few large tiles: each costs a call
+            tile = QPixmap(size * many, size * many)
             tile.fill(self.ink.color("canvas"))
             dot = QPainter(tile)
             dot.setRenderHint(QPainter.RenderHint.Antialiasing)
             dot.setPen(Qt.PenStyle.NoPen)
             dot.setBrush(self.ink.brush("grid"))
-            dot.drawEllipse(QPointF(size / 2, size / 2), 1.1 * view.ratio, 1.1 * view.ratio)
+            for index in range(many * many):
+                middle = QPointF((index % many + 0.5) * size, (index // many + 0.5) * size)
+                dot.drawEllipse(middle, 1.1 * view.ratio, 1.1 * view.ratio)
             dot.end()
             tile.setDevicePixelRatio(view.ratio)
             known = self._dots = (size, view.ratio, self.ink.theme.name, tile)
-        pitch = size / view.ratio
+        pitch = known[3].width() / view.ratio
         start = QPointF(-view.left % pitch, -view.top % pitch)
         p.drawTiledPixmap(QRectF(0, 0, view.width, view.height), known[3], start)
 
@@ -109,7 +119,8 @@ class Painter:
         p.scale(view.scale, view.scale)
         shown = view.world
         for box in scene.document.boxes.values():
-            rect = QRectF(box.x, box.y, box.width, box.height)
+            dx, dy = self.shifted.get(box.id, (0.0, 0.0))
+            rect = QRectF(box.x + dx, box.y + dy, box.width, box.height)
             if overlaps(shown, rect):
                 decor.draw_box(p, self.ink, rect, box.title, view.scale)
         for bracket in scene.brackets:
@@ -118,7 +129,8 @@ class Painter:
             if overlaps(shown, rect):
                 decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
         for note in scene.document.notes.values():
-            rect = QRectF(note.x, note.y, note.width, note.height)
+            dx, dy = self.shifted.get(note.id, (0.0, 0.0))
+            rect = QRectF(note.x + dx, note.y + dy, note.width, note.height)
             if overlaps(shown, rect):
                 decor.draw_note(p, self.ink, rect, note.text, view.scale)
         p.restore()
@@ -127,13 +139,21 @@ class Painter:
         """Every visible wire, gradient-carrying ones above the others."""
         table = self.scene.wires
         rows = table.visible(view.world)
+        if self.hidden_wire is not None:
+            rows = rows[rows != self.hidden_wire]
         if not len(rows):
             return
         s = view.scale
         self.pending |= self.scene.faces.ask_gradients(rows)
         if len(rows) > PIECES:  # a regular sample of so many lines looks the same
             rows = rows[:: math.ceil(len(rows) / PIECES)]
-        pieces = 32 if exact else 1 if s < g.STRAIGHT else max(1, min(24, PIECES // len(rows), int(6 + 18 * s)))
+        pieces = (
+            32
+            if exact
+            else 1
+            if s < g.STRAIGHT
+            else max(1, min(24, PIECES // len(rows), int(6 + 18 * s) if self.rest else int(4 + 8 * s)))
+        )
         styles = self._styles(rows)
         order = np.argsort(styles, kind="stable")
         rows, styles = rows[order], styles[order]
@@ -142,7 +162,7 @@ class Painter:
         lines[:, :, 0::2] += view.left
         lines[:, :, 1::2] += view.top
         cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or lines.shape[0] * pieces <= SMOOTH)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or self.rest or lines.shape[0] * pieces <= SMOOTH)
         for style in range(_STYLES):
             first, last = int(cuts[style]), int(cuts[style + 1])
             if last > first:
@@ -171,15 +191,16 @@ class Painter:
         width = 1.8 if style == 0 else 2.4 if style == _STYLES - 1 else GRAD_WIDTHS[style - 1]
         width *= scale
         cosmetic = not exact and width < 1.1
-        cap = Qt.PenCapStyle.RoundCap if scale >= 0.6 else Qt.PenCapStyle.FlatCap
+        # Round ends close the joints of the pieces, at four times the cost: for pictures and when at rest.
+        cap = Qt.PenCapStyle.RoundCap if exact or (self.rest and scale >= 0.6) else Qt.PenCapStyle.FlatCap
         p.setPen(QPen(self.ink.color(token), 0 if cosmetic else width, Qt.PenStyle.SolidLine, cap))
 
     # ---- cards -----------------------------------------------------------
 
-    def _faces(self, p: QPainter, view: Viewport, rows: Array) -> None:
+    def _faces(self, p: QPainter, view: Viewport, rows: Array, contents: list[Content]) -> None:
         scene, s, ratio = self.scene, view.scale, view.ratio
         tiles = self.tiles
-        tiles.begin()
+        tiles.begin(self.moving)
         xs = np.floor(scene.x[rows] * s + view.left).tolist()
         ys = np.floor(scene.y[rows] * s + view.top).tolist()
         p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -187,8 +208,8 @@ class Painter:
         texts: list[tuple[str, float, float, str, float]] = []
         cells_width = round(g.CELLS_WIDTH * s * ratio)
         late: list[int] = []
-        for row, x, y in zip(rows.tolist(), xs, ys, strict=True):
-            face, content = scene.facet(row), scene.faces.content(row)
+        for row, content, x, y in zip(rows.tolist(), contents, xs, ys, strict=True):
+            face = scene.facet(row)
             collapsed = bool(scene.collapsed[row])
             tile = tiles.get(row, self.ink, face, content, float(scene.height[row]), collapsed, s, ratio)
             if tile is None:

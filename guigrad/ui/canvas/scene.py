@@ -229,6 +229,7 @@ class Scene:
         self.into[self.wires.target[wire]].remove(wire)
         self.out[self.wires.source[wire]].remove(wire)
         self.wires.remove(wire)
+        self.faces.drop_wire(wire)
 
     def place_wires(self, rows: set[int] | None) -> None:
         """Computes the ends of the wires of some cards, of all when None."""
@@ -312,13 +313,13 @@ class Scene:
         found = self.visible((x, y, x, y), 0.0)
         return int(found[-1]) if len(found) else None
 
-    def port_at(self, x: float, y: float, reach: float = g.REACH) -> tuple[int, str, int] | None:
-        """(row, "in" or "out", number) of the nearest port within reach."""
+    def port_at(self, x: float, y: float, reach: float = g.REACH, only: str = "") -> tuple[int, str, int] | None:
+        """(row, "in" or "out", number) of the nearest port within reach, on one side only if asked."""
         best: tuple[float, tuple[int, str, int]] | None = None
         for row in self.visible((x, y, x, y), reach).tolist():
             face = self.facet(row)
             for side, count in (("in", len(face.inputs)), ("out", len(face.outputs))):
-                for index in range(count):
+                for index in range(count if only in ("", side) else 0):
                     px, py = self.port_point(row, side, index)
                     distance = (px - x) ** 2 + (py - y) ** 2
                     if distance <= reach * reach and (best is None or distance <= best[0]):

@@ -17,6 +17,8 @@ from guigrad.ui.canvas.ink import Ink
 
 BUDGET_MS: Final = 3.5
 """What a frame may spend on making tiles; the cards left over keep their old tile, stretched, until the next frame."""
+WHOLE_MS: Final = 250.0
+"""The same for a frame that shows something new and follows no gesture."""
 BYTES: Final = 40 * 2**20
 """All tiles together."""
 
@@ -47,6 +49,7 @@ class Tiles:
         self._bytes = 0
         self._frame = 0
         self._until = 0.0
+        self._moving = False
         self.pending = False
 
     def clear(self) -> None:
@@ -54,10 +57,11 @@ class Tiles:
         self._tiles.clear()
         self._bytes = 0
 
-    def begin(self, budget_ms: float = BUDGET_MS) -> None:
-        """A frame starts: so much may be spent on new tiles."""
+    def begin(self, moving: bool) -> None:
+        """A frame starts. While a gesture moves the view, a zoom stretches tiles and few new ones are made."""
         self._frame += 1
-        self._until = perf_counter() + budget_ms / 1000
+        self._moving = moving
+        self._until = perf_counter() + (BUDGET_MS if moving else WHOLE_MS) / 1000
         self.pending = False
         if self._bytes > BYTES:
             self._forget_oldest()
@@ -85,7 +89,8 @@ class Tiles:
         if tile is not None and current and tile.scale == scale:
             tile.used = self._frame
             return tile
-        if perf_counter() > self._until:
+        stretched = tile is not None and current and self._moving and 0.6 < scale / tile.scale < 1.7
+        if stretched or perf_counter() > self._until:
             self.pending = True
             if tile is not None:
                 tile.used = self._frame

@@ -11,7 +11,6 @@ Array = np.ndarray[Any, Any]
 Rect = tuple[float, float, float, float]
 """left, top, right, bottom."""
 
-UNKNOWN = np.float32(np.nan)
 NONE = np.float32(-1.0)
 
 
@@ -19,7 +18,7 @@ class Wires:
     """Every wire in a row of columns; freed rows are used again.
 
     ``x1 y1 x2 y2`` are the ends, ``bend`` the length of the handles of its curve, ``left top right bottom`` the bounds. ``grad`` is the
-    magnitude of the gradient that came back along it, -1 for none, NaN while nobody asked.
+    magnitude of the gradient that came back along it, -1 for none; ``known`` is false while the present frame was not asked.
     """
 
     def __init__(self) -> None:
@@ -30,7 +29,8 @@ class Wires:
         self.target = np.zeros(64, np.int32)
         self.output = np.zeros(64, np.int16)
         self.inlet = np.zeros(64, np.int16)
-        self.grad = np.full(64, UNKNOWN, np.float32)
+        self.grad = np.full(64, NONE, np.float32)
+        self.known = np.zeros(64, bool)
         self.lit = np.zeros(64, bool)
         self.ends = np.full((5, 64), np.nan)
         self.bounds = np.full((4, 64), np.nan)
@@ -48,7 +48,8 @@ class Wires:
             self.paths.append(path)
         self.source[row], self.target[row] = source, target
         self.output[row], self.inlet[row] = output, inlet
-        self.grad[row] = UNKNOWN
+        self.grad[row] = NONE
+        self.known[row] = False
         self.lit[row] = False
         return row
 
@@ -103,10 +104,10 @@ class Wires:
 
     def forget_gradients(self) -> None:
         """Another frame: what came back along each wire is to be asked anew."""
-        self.grad[: self.count] = UNKNOWN
+        self.known[: self.count] = False
 
     def _grow(self) -> None:
-        for name in ("source", "target", "output", "inlet", "grad", "lit"):
+        for name in ("source", "target", "output", "inlet", "grad", "known", "lit"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
         self.ends = np.concatenate([self.ends, np.full_like(self.ends, np.nan)], axis=1)

@@ -1,0 +1,301 @@
+"""How fast the canvas is, for ``guigrad bench canvas``: real faces with values and gradients, 1.5 wires a node, forced repaints.
+
+The goals are for two cores without a GPU, 1600 × 1000 px. A frame is the gesture's own event and the whole repaint.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from guigrad.document.array import ArrayData
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document, Eval, In, Node, View
+from guigrad.document.store import Store
+from guigrad.run.frame import Frame, Record
+from guigrad.ui.canvas.edits import EditIntents
+from guigrad.ui.canvas.view import CanvasView
+
+Array = np.ndarray[Any, Any]
+Row = tuple[str, float, float, float, float | None, str]
+"""(what, median, low, high, goal, unit)"""
+
+SIZE = (1600, 1000)
+STEP = (240.0, 176.0)
+GOALS = {
+    100: (5, 8, 6, 8, 0.1, None),
+    1_000: (6, 12, 6, 10, 0.2, None),
+    10_000: (8, 14, 8, 12, 1.0, 60),
+    50_000: (16, 20, 33, 16, 5.0, None),
+}
+"""nodes: ms at zoom 1, at 0.5, fit all, faces updated; opening in s; MB above the empty window."""
+_OPS = (
+    "torch.nn.functional.relu", "operator.add", "operator.mul", "torch.matmul", "torch.exp", "torch.sum", "torch.tanh",
+    "torch.nn.functional.mse_loss", "operator.sub",
+)  # fmt: skip
+_SHAPES = ((5,), (), (3, 4), (8,), (2, 3), (16, 16), ())
+
+
+class Held:
+    """The smallest holder of a document."""
+
+    def __init__(self, document: Document) -> None:
+        self.store = Store(document)
+
+    @property
+    def document(self) -> Document:
+        """The document as it is."""
+        return self.store.document
+
+    def edit(self, edit: Diff) -> bool:
+        """Makes a change."""
+        return self.store.commit(edit)
+
+
+def rows(quick: bool = False) -> Iterator[Row]:
+    """Every figure as soon as it is known."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = QApplication.instance() or QApplication([])
+    assert app is not None
+    warm = Canvas(Document())
+    warm.close()
+    for count in (100, 1_000) if quick else GOALS:
+        yield from _rows(count, 30 if quick else 60)
+
+
+def _rows(count: int, frames: int) -> Iterator[Row]:
+    near, half, fit, update, opening, memory = GOALS[count]
+    document = graph(count)
+    first = frame(document, 0)
+    gc.collect()
+    before = _megabytes()
+    start = perf_counter()
+    canvas = Canvas(document)
+    canvas.view.set_frame(first)
+    canvas.view.repaint()
+    opened = perf_counter() - start
+    grown = _megabytes() - before
+    name = f"{count:,} nodes"
+    yield f"{name}: opening", opened, opened, opened, opening, "s"
+    for what, values, goal in canvas.gestures(frames, near, half, fit):
+        yield _ms(f"{name}: {what}", values, goal)
+    yield _ms(f"{name}: visible faces updated", canvas.updates(document, frames // 2), update)
+    yield _ms(f"{name}: hit test", canvas.hits(frames), None)
+    yield _ms(f"{name}: an edit, committed and repainted", canvas.edits(frames // 2), 5 if count <= 10_000 else None)
+    yield f"{name}: memory above the empty window", grown, grown, grown, memory, "MB"
+    canvas.close()
+
+
+def _ms(what: str, values: list[float], goal: float | None) -> Row:
+    """Median with the first quartile and the 99th percentile. Units: values in s"""
+    ordered = sorted(values)
+    worst = ordered[min(len(ordered) - 1, round(len(ordered) * 0.99))]
+    return what, statistics.median(ordered) * 1000, ordered[len(ordered) // 4] * 1000, worst * 1000, goal, "ms"
+
+
+class Canvas:
+    """A shown canvas that is driven by events and repainted at once."""
+
+    def __init__(self, document: Document) -> None:
+        held = Held(document)
+        self.store = held.store
+        self.view = CanvasView(EditIntents(held))
+        self._stop = self.store.listen(self.view.apply)
+        self.view.resize(*SIZE)
+        self.view.show()
+        QApplication.processEvents()  # a window is painted only once it is exposed
+        self.view.repaint()
+
+    def close(self) -> None:
+        """Ends it."""
+        self._stop()
+        self.view.close()
+        self.view.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def timed(self, act: Callable[[int], object], count: int) -> list[float]:
+        """Seconds of each act with its repaint."""
+        found = []
+        gc.disable()
+        for index in range(count):
+            start = perf_counter()
+            act(index)
+            self.view.repaint()
+            found.append(perf_counter() - start)
+        gc.enable()
+        return found
+
+    def settle(self, x: float, y: float, scale: float) -> None:
+        """Looks at a point of the canvas and waits for everything to be drawn well."""
+        self.view.set_viewport(self.view.viewport.centred(x, y, scale))
+        for _ in range(60):
+            self.view.repaint()
+            if not self.view.painter.pending:
+                break
+
+    def gestures(
+        self, frames: int, near: float, half: float, fit: float
+    ) -> Iterator[tuple[str, list[float], float | None]]:
+        """Pan, zoom and drag at zoom 1, 0.5 and just above the text threshold; pan and zoom of the whole graph."""
+        view = self.view
+        rect = view.scene.bounds()
+        assert rect is not None
+        x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+        for scale, goal in ((1.0, near), (0.5, half), (0.46, half)):
+            self.settle(x, y, scale)
+            yield f"pan at {scale:g}", self.timed(lambda i: self._pan(12, 5), frames), goal
+            self.settle(x, y, scale)
+            yield f"drag a node at {scale:g}", self.timed(self._drag(x, y), frames), goal
+            self.settle(x, y, scale)
+            zoom = self.timed(lambda i: view.zoom_by(1.03 if i // 8 % 2 else 1 / 1.03, QPointF(800, 500)), frames)
+            yield f"zoom at {scale:g}", zoom, goal
+        view.fit_all()
+        self.settle(x, y, view.viewport.scale)
+        yield "pan, fit all", self.timed(lambda i: self._pan(3 if i % 2 else -3, 2), frames), fit
+        zoom = self.timed(lambda i: view.zoom_by(1.05 if i % 2 else 1 / 1.05, QPointF(800, 500)), frames)
+        yield "zoom, fit all", zoom, fit
+
+    def updates(self, document: Document, count: int) -> list[float]:
+        """A new frame for all nodes, with at most about 200 faces in view."""
+        view = self.view
+        rect = view.scene.bounds()
+        assert rect is not None
+        self.settle((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2, 0.5)
+        frames = [frame(document, index, self._visible()) for index in range(1, 5)]
+        for made in frames:
+            view.set_frame(made)
+            view.repaint()
+        return self.timed(lambda i: view.set_frame(frames[i % 4]), count)
+
+    def hits(self, count: int) -> list[float]:
+        """The node, port and wire under the pointer."""
+        scene = self.view.scene
+        rect = scene.bounds()
+        assert rect is not None
+        points = np.random.default_rng(1).uniform(rect[:2], rect[2:], (count, 2)).tolist()
+        found = []
+        for px, py in points:
+            start = perf_counter()
+            scene.node_at(px, py)
+            scene.port_at(px, py)
+            scene.wires.at(px, py, 6.0)
+            found.append(perf_counter() - start)
+        return found
+
+    def edits(self, count: int) -> list[float]:
+        """A node moved by a Diff: commit, columns, repaint."""
+        rect = self.view.scene.bounds()
+        assert rect is not None
+        self.settle((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2, 1.0)
+        key = self.view.scene.ids[int(self._visible()[0])]
+        place = self.store.document.views[key]
+
+        def change(index: int) -> None:
+            before = self.store.document.views[key]
+            self.store.commit(Diff(label="Move", views={key: (before, View(place.x + index % 5, place.y))}))
+
+        return self.timed(change, count)
+
+    def _visible(self) -> Array:
+        return self.view.scene.visible(self.view.viewport.world)
+
+    def _pan(self, dx: float, dy: float) -> None:
+        self.view.set_viewport(self.view.viewport.moved(dx, dy), moving=True)
+
+    def _drag(self, x: float, y: float) -> Callable[[int], None]:
+        scene, view = self.view.scene, self.view
+        rows = self._visible()
+        near = rows[np.argmin((scene.x[rows] - x) ** 2 + (scene.y[rows] - y) ** 2)]
+        sx, sy = view.viewport.to_screen(float(scene.x[near]) + 60, float(scene.y[near]) + 12)
+        start = QPointF(sx, sy)
+        self._mouse(QEvent.Type.MouseButtonPress, start, Qt.MouseButton.LeftButton)
+
+        def step(index: int) -> None:
+            self._mouse(QEvent.Type.MouseMove, start + QPointF(index % 40 + 5, index % 30), Qt.MouseButton.NoButton)
+
+        return step
+
+    def _mouse(self, kind: QEvent.Type, at: QPointF, button: Qt.MouseButton) -> None:
+        held = Qt.MouseButton.LeftButton
+        event = QMouseEvent(kind, at, self.view.mapToGlobal(at), button, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(self.view, event)
+
+
+def graph(count: int, seed: int = 7) -> Document:
+    """A layered graph with about 1.5 wires a node: most from the layer before, every tenth from further back."""
+    rng = np.random.default_rng(seed)
+    high = max(1, round(count**0.5))
+    nodes: dict[str, Node] = {}
+    views: dict[str, View] = {}
+    for index in range(count):
+        layer, row = divmod(index, high)
+        key = f"n{index}"
+        op = _OPS[index % len(_OPS)]
+
+        def source(layer: int = layer, row: int = row) -> In:
+            back = 1 if rng.random() < 0.9 else int(rng.integers(2, 9))
+            spread = 3 if back == 1 else 20
+            where = max(0, layer - back) * high + int(np.clip(row + rng.integers(-spread, spread + 1), 0, high - 1))
+            return In(f"n{where}")
+
+        if layer == 0:
+            nodes[key] = Node(key, "torch.randn", (5,), (("requires_grad", True),), key)
+        elif op.startswith("operator.") or op in ("torch.matmul", "torch.nn.functional.mse_loss"):
+            nodes[key] = Node(key, op, (source(), source()), (), key)
+        else:
+            nodes[key] = Node(key, op, (source(),), (), key)
+        views[key] = View(
+            round(layer * STEP[0] + rng.uniform(-12, 12)), round(row * STEP[1] + rng.uniform(-8, 8)), False
+        )
+    return Document(nodes=nodes, program=tuple(Eval(key) for key in nodes), views=views)
+
+
+def frame(document: Document, seed: int, only: Array | None = None) -> Frame:
+    """Random values and gradients for every node; for all but ``only`` the same ones whatever the seed."""
+    fixed, fresh = np.random.default_rng(1000), np.random.default_rng(seed)
+    chosen = None if only is None else set(only.tolist())
+    records: dict[str, Record] = {}
+    contributions: dict[tuple[str, str, str], ArrayData] = {}
+    for index, (key, node) in enumerate(document.nodes.items()):
+        shape = _SHAPES[index % len(_SHAPES)]
+        rng = fresh if chosen is None or index in chosen else fixed
+        value, grad = (_data(rng.standard_normal(shape).astype(np.float32)) for _ in range(2))
+        leaf = node.op == "torch.randn"
+        records[key] = Record(
+            key, key, node.op, "fresh", "Tensor", value, grad if index % 3 else None, None if index % 3 else grad,
+            None if leaf else "SomeBackward0", leaf, True, not leaf and index % 3 != 0, shape, "float32", "cpu", 0,
+        )  # fmt: skip
+        for port, wire in zip(("self", "other"), node.inputs(), strict=False):
+            contributions[wire.node or "", key, port] = grad
+    return Frame(records=records, labels={key: key for key in records}, contributions=contributions)
+
+
+def _data(array: Array) -> ArrayData:
+    strides = tuple(step // array.itemsize for step in np.asarray(array).strides)
+    return ArrayData(str(array.dtype), array.shape, strides, array.tobytes())
+
+
+def _megabytes() -> float:
+    """Resident memory now; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return 0.0
+
+
+if __name__ == "__main__":
+    for what, value, low, high, goal, unit in rows("--quick" in sys.argv):
+        missed = goal is not None and value > goal
+        print(f"{what:<48} {value:8.2f} {unit:<3} {low:8.2f} {high:8.2f}  {goal or '':>6} {'MISSED' if missed else ''}")

@@ -1,0 +1,271 @@
+"""What a canvas shows and what is selected: the widget without its mouse and keys.
+
+Thread: the GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document
+from guigrad.document.problem import Problem
+from guigrad.run.frame import Frame
+from guigrad.ui.canvas import accessible
+from guigrad.ui.canvas.bubble import bubble
+from guigrad.ui.canvas.editor import InPlaceEditor
+from guigrad.ui.canvas.intents import Intents
+from guigrad.ui.canvas.minimap import Minimap
+from guigrad.ui.canvas.painter import Painter
+from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.search import SearchPopup
+from guigrad.ui.canvas.viewport import Viewport
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.gesture import Gesture
+
+REST_MS: Final = 140
+ANSWER_MS: Final = 4000
+EMPTY: Final = ("Drag an op from the palette, or press Tab", "Paste Python here to make a graph of it")
+
+
+class Board(QWidget):
+    """Shows a scene and keeps the selection. ``CanvasView`` is what programs use.
+
+    Whoever owns it keeps it in step: ``set_document`` or ``apply`` after each change, ``set_frame`` after each run.
+    """
+
+    selection_changed = Signal(object)
+    """The ids now selected, a tuple."""
+    viewport_changed = Signal()
+    hovered = Signal(str)
+    """The id of the node under the pointer, "" for none."""
+    activated = Signal(str)
+    """The id of a node that was double-clicked or entered."""
+    context_requested = Signal(str, str, QPoint)
+    """(kind, id, global position): kind is node, wire, box, note or canvas; a wire's id is ``target:port``."""
+    answered = Signal(str)
+    """Why something that was asked for did not happen."""
+    dropped = Signal(object)
+    """Paths of files dropped on the canvas."""
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None, theme: str = "dark") -> None:
+        super().__init__(parent)
+        self.intents = intents
+        self.scene = Scene(intents.document)
+        self.painter = Painter(self.scene, theme)
+        self.viewport = Viewport(max(self.width(), 1), max(self.height(), 1))
+        self.selection: tuple[str, ...] = ()
+        self.focused: str | None = None
+        self.hover: str | None = None
+        self.gesture: Gesture | None = None
+        self.space = False
+        self.text_scale = 1.0
+        self.pointer = QPointF(0, 0)
+        self.editor: InPlaceEditor | None = None
+        self._answer = ("", QPointF())
+        self._fit_wanted = True
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._on_rest)
+        self._forget = QTimer(self, singleShot=True, interval=ANSWER_MS)
+        self._forget.timeout.connect(self._on_forget)
+        self.search = SearchPopup(self)
+        self.minimap = Minimap(self)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("graph canvas")
+        self.setMinimumSize(160, 120)
+        accessible.install()
+
+    # ---- what is shown ---------------------------------------------------
+
+    def set_document(self, document: Document, fit: bool = True) -> None:
+        """Another document altogether."""
+        self._cancel()
+        self.scene.reset(document)
+        self.painter.tiles.clear()
+        self.hover = None
+        self.focused = None
+        self.select(())
+        if fit:
+            self._fit_wanted = True
+        self._changed()
+
+    def apply(self, document: Document, diff: Diff) -> None:
+        """Follows one change of the document."""
+        if self.gesture is not None and not diff.only_layout:
+            self._cancel()
+        self.scene.apply(document, diff)
+        there = self.scene.row
+        kept = tuple(k for k in self.selection if k in there or k in document.boxes or k in document.notes)
+        if kept != self.selection:
+            self.select(kept)
+        else:
+            self.scene.select(kept)
+        if self.focused is not None and self.focused not in there:
+            self.focused = None
+        if self.hover is not None and self.hover not in there:
+            self.set_hover(None)
+        self._changed()
+
+    def set_frame(self, frame: Frame | None) -> None:
+        """What a run gave; every face shows it from the next paint on."""
+        self.scene.faces.set_frame(frame)
+        if frame is not None:
+            self.set_problems(frame.problems)
+        self._changed()
+
+    def set_problems(self, problems: Iterable[Problem]) -> None:
+        """What is wrong, pinned to the cards it names."""
+        self.scene.faces.set_problems(problems)
+        self.update()
+
+    def set_running(self, node: str | None) -> None:
+        """The node that runs just now glows; None for none."""
+        self.scene.running[:] = False
+        row = self.scene.row.get(node or "")
+        if row is not None:
+            self.scene.running[row] = True
+        self.update()
+
+    def set_theme(self, name: str) -> None:
+        """Dark or light, see ``guigrad.ui.theme.theme``."""
+        self.painter.set_theme(name)
+        self.update()
+
+    def set_text_scale(self, scale: float) -> None:
+        """Lecture scale: cards and their texts grow together, about the middle of the view."""
+        factor = scale / self.text_scale
+        self.text_scale = scale
+        self.set_viewport(self.viewport.zoomed(factor, self.width() / 2, self.height() / 2, scale))
+
+    @property
+    def zoom(self) -> float:
+        """1 is 100 %, whatever the lecture scale."""
+        return self.viewport.scale / self.text_scale
+
+    def set_viewport(self, viewport: Viewport, moving: bool = False) -> None:
+        """Shows another part of the canvas; ``moving`` when a gesture does it and more will follow."""
+        if viewport == self.viewport:
+            return
+        self.viewport = viewport
+        self._fit_wanted = False
+        if self.editor is not None:
+            self.editor.follow()
+        self.stir(moving)
+        self.viewport_changed.emit()
+
+    # ---- selection -------------------------------------------------------
+
+    def select(self, chosen: Iterable[str]) -> None:
+        """Selects these nodes, boxes and notes and no others."""
+        found = tuple(dict.fromkeys(chosen))
+        self.scene.select(found)
+        self.update()
+        if found != self.selection:
+            self.selection = found
+            if len(found) == 1 and found[0] in self.scene.row:
+                self.focused = found[0]
+                accessible.announce(self, found[0])
+            self.selection_changed.emit(found)
+
+    def set_hover(self, key: str | None) -> None:
+        """Highlights a node and its wires (also asked for by other panels)."""
+        if key == self.hover:
+            return
+        self.hover = key
+        wires, row = self.scene.wires, self.scene.row.get(key or "")
+        wires.lit[: wires.count] = False
+        if row is not None:
+            wires.lit[[*self.scene.into[row], *self.scene.out[row]]] = True
+        self.update()
+        self.hovered.emit(key or "")
+
+    def answer(self, reason: str) -> None:
+        """Shows beside the pointer why something did not happen; "" shows nothing."""
+        if reason:
+            self._answer = (reason, QPointF(self.pointer))
+            self._forget.start()
+            self.answered.emit(reason)
+        self.update()
+
+    # ---- painting --------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._fit_wanted and self.scene.count:
+            rect = self.scene.bounds()
+            if rect is not None:
+                self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
+        p = QPainter(self)
+        self.painter.paint(p, self.viewport)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
+            self._paint_empty(p)
+        self._paint_focus(p)
+        self.minimap.paint(p)
+        if self.gesture is not None:
+            self.gesture.paint(p)
+        if self._answer[0]:
+            bubble(p, self, self._answer[0], self._answer[1], "failed")
+        p.end()
+        if self.painter.pending and not self._rest.isActive():
+            self._rest.start()
+
+    def _paint_empty(self, p: QPainter) -> None:
+        ink = self.painter.ink
+        middle = QRectF(0, self.height() / 2 - 40, self.width(), 32)
+        p.setFont(ink.box)
+        p.setPen(ink.color("text_muted"))
+        p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0])
+        p.setFont(ink.note)
+        p.setPen(ink.color("text_faint"))
+        p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
+
+    def _paint_focus(self, p: QPainter) -> None:
+        ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        for key, token, out in (
+            (self.hover, "wire_hover", 1.0),
+            (self.focused if self.hasFocus() else None, "focus", 4.0),
+        ):
+            row = scene.row.get(key or "")
+            if row is None or (key == self.hover and scene.selected[row] and out == 1.0):
+                continue
+            x, y = self.viewport.to_screen(float(scene.x[row]), float(scene.y[row]))
+            rect = QRectF(x - out, y - out, scene.width[row] * s + 2 * out, scene.height[row] * s + 2 * out)
+            style = Qt.PenStyle.SolidLine if out == 1.0 else Qt.PenStyle.DotLine
+            p.setPen(QPen(ink.color(token), 1.5, style))
+            p.drawRoundedRect(rect, 10 * s + out, 10 * s + out)
+
+    def stir(self, moving: bool) -> None:
+        """Something changes: paints now, and once more with more care when all is at rest."""
+        self.painter.rest = False
+        self.painter.moving |= moving
+        self._rest.start()
+        self.update()
+
+    def _on_rest(self) -> None:
+        self.painter.rest, self.painter.moving = True, False
+        self.update()
+
+    def _on_forget(self) -> None:
+        self._answer = ("", QPointF())
+        self.update()
+
+    def _changed(self) -> None:
+        self.minimap.refresh()
+        self.stir(False)
+
+    def _cancel(self) -> None:
+        if self.gesture is not None:
+            gesture, self.gesture = self.gesture, None
+            gesture.cancel()
+        if self.editor is not None:
+            self.editor.close_without()

@@ -1,0 +1,233 @@
+"""What can be asked of a canvas by name: by its keys, by a menu, by a test."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtGui import QGuiApplication
+
+from guigrad.ui.canvas import accessible
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.board import Board
+from guigrad.ui.canvas.editor import InPlaceEditor
+
+STEP: Final = 1.25
+"""One step of Ctrl+Plus."""
+DOCUMENT_MIME: Final = "application/x-guigrad-document"
+"""Copied nodes on the clipboard, as a document's bytes."""
+NUDGE: Final = (8.0, 64.0)
+"""Units: canvas units. An arrow key, and with Shift."""
+
+
+class Commands(Board):
+    """The verbs of ``CanvasView``."""
+
+    # ---- looking ---------------------------------------------------------
+
+    def fit(self) -> None:
+        """Shows the selection, or everything when nothing is selected."""
+        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
+        rect = self.scene.bounds(rows) if rows else None
+        if rect is None:
+            self.fit_all()
+        else:
+            self.set_viewport(self.viewport.fitted(rect, 64.0, 1.5 * self.text_scale))
+
+    def fit_all(self) -> None:
+        """Shows everything."""
+        rect = self.scene.bounds()
+        if rect is not None:
+            self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
+
+    def zoom_in(self) -> None:
+        """Enlarges about the middle."""
+        self.zoom_by(STEP, QPointF(self.width() / 2, self.height() / 2))
+
+    def zoom_out(self) -> None:
+        """Shrinks about the middle."""
+        self.zoom_by(1 / STEP, QPointF(self.width() / 2, self.height() / 2))
+
+    def zoom_reset(self) -> None:
+        """100 %, about the middle."""
+        self.zoom_by(1.0 / self.zoom, QPointF(self.width() / 2, self.height() / 2))
+
+    def zoom_by(self, factor: float, at: QPointF) -> None:
+        """Zooms so that what is under a point of the screen stays there."""
+        self.set_viewport(self.viewport.zoomed(factor, at.x(), at.y(), self.text_scale), moving=True)
+
+    def reveal(self, key: str) -> None:
+        """Brings a node into view, without zooming if it is large enough to read."""
+        row = self.scene.row.get(key)
+        if row is None:
+            return
+        x, y = float(self.scene.x[row]), float(self.scene.y[row])
+        width, height = float(self.scene.width[row]), float(self.scene.height[row])
+        left, top, right, bottom = self.viewport.world
+        inside = left <= x and top <= y and x + width <= right and y + height <= bottom
+        if inside and self.viewport.scale >= g.DETAIL:
+            return
+        scale = max(self.viewport.scale, 0.8 * self.text_scale)
+        self.set_viewport(self.viewport.centred(x + width / 2, y + height / 2, scale))
+
+    def toggle_minimap(self) -> None:
+        """Shows or hides the small overview."""
+        self.minimap.set_wanted(not self.minimap.wanted)
+
+    # ---- selecting -------------------------------------------------------
+
+    def select_all(self) -> None:
+        """Every card, box and note."""
+        document = self.scene.document
+        self.select((*self.scene.row, *document.boxes, *document.notes))
+
+    def walk(self, direction: str) -> None:
+        """Moves the focus to the next node along a wire (left, right) or to the nearest above or below."""
+        scene = self.scene
+        row = scene.row.get(self.focused or "")
+        if row is None:
+            rect = self.viewport.world
+            near = scene.visible(rect, 0.0)
+            near = near if len(near) else np.nonzero(~np.isnan(scene.x[: scene.count]))[0]
+            found = int(near[np.argmin(scene.x[near] + scene.y[near])]) if len(near) else None
+        elif direction in ("left", "right"):
+            wires = scene.into[row] if direction == "left" else scene.out[row]
+            ends = scene.wires.source if direction == "left" else scene.wires.target
+            best = sorted(wires, key=lambda w: (scene.wires.inlet[w], abs(scene.y[ends[w]] - scene.y[row])))
+            found = int(ends[best[0]]) if best else None
+        else:
+            dy = scene.y[: scene.count] - scene.y[row]
+            dx = np.abs(scene.x[: scene.count] - scene.x[row])
+            ahead = (dy > 1) if direction == "down" else (dy < -1)
+            cost = np.where(ahead, np.abs(dy) + 2 * dx, np.inf)
+            cost = np.where(np.isnan(cost), np.inf, cost)
+            found = int(np.argmin(cost)) if len(cost) and np.isfinite(cost.min()) else None
+        if found is not None:
+            key = scene.ids[found]
+            self.focused = key
+            self.select((key,))
+            self.reveal(key)
+            accessible.announce(self, key)
+
+    # ---- changing --------------------------------------------------------
+
+    def delete(self) -> None:
+        """Deletes what is selected."""
+        if self.selection:
+            self.answer(self.intents.remove(self.selection))
+
+    def extract(self) -> None:
+        """Deletes what is selected and joins the ends of the wires."""
+        if self.selection:
+            self.answer(self.intents.extract(self.selection))
+
+    def copy(self) -> None:
+        """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python."""
+        if not self.selection:
+            return
+        text, exact = self.intents.copy(self.selection)
+        data = QMimeData()
+        data.setText(text)
+        data.setData(DOCUMENT_MIME, exact)
+        QGuiApplication.clipboard().setMimeData(data)
+
+    def cut(self) -> None:
+        """Copies what is selected, then deletes it."""
+        if self.selection:
+            self.copy()
+            self.delete()
+
+    def paste(self) -> None:
+        """Makes nodes of what is on the clipboard: copied nodes, or Python."""
+        data = QGuiApplication.clipboard().mimeData()
+        if data.hasFormat(DOCUMENT_MIME):
+            self.paste_data(bytes(data.data(DOCUMENT_MIME).data()))
+        elif data.text().strip():
+            self.paste_data(data.text())
+
+    def paste_data(self, data: str | bytes) -> None:
+        """Makes nodes of Python or of a document, at the pointer if that is on the canvas."""
+        point = self.pointer if self.rect().contains(self.pointer.toPoint()) else QPointF(self.rect().center())
+        x, y = self.viewport.to_world(point.x(), point.y())
+        made, reason = self.intents.paste(data, (round(x), round(y)))
+        self.answer(reason)
+        if made:
+            self.select(key for key in made if key in self.scene.row or key not in self.scene.document.nodes)
+
+    def duplicate(self, keep_inputs: bool = False) -> None:
+        """Copies the selected nodes beside themselves."""
+        if self.selection:
+            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
+            self.answer(reason)
+            if made:
+                self.select(made)
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Moves the selected things a little; one undo step for a series."""
+        scene, document = self.scene, self.scene.document
+        places: dict[str, tuple[float, float]] = {}
+        for key in self.selection:
+            row = scene.row.get(key)
+            thing = document.boxes.get(key) or document.notes.get(key)
+            if row is not None:
+                places[key] = (float(scene.x[row]) + dx, float(scene.y[row]) + dy)
+            elif thing is not None:
+                places[key] = (thing.x + dx, thing.y + dy)
+        if places:
+            self.answer(self.intents.move(places, merge="nudge " + " ".join(sorted(places))[:200]))
+
+    def collapse(self) -> None:
+        """Folds the selected cards, or unfolds them when all are folded."""
+        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
+        if rows:
+            folded = not all(self.scene.collapsed[rows])
+            self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
+
+    def box_selection(self) -> None:
+        """Draws a titled box around the selected cards."""
+        keys = [key for key in self.selection if key in self.scene.row]
+        if keys:
+            self.answer(self.intents.add_box("Box", keys))
+
+    def add_note(self) -> None:
+        """Writes a note at the pointer."""
+        self.answer(self.intents.add_note("Note", self.viewport.to_world(self.pointer.x(), self.pointer.y())))
+
+    def add_node(self) -> None:
+        """Opens the search list at the pointer."""
+        inside = self.rect().contains(self.pointer.toPoint()) and self.underMouse()
+        self.open_search(self.pointer if inside else QPointF(self.rect().center()))
+
+    def open_search(
+        self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
+    ) -> None:
+        """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
+        self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
+
+    def add_op(
+        self,
+        op: str,
+        at: QPointF,
+        source: tuple[str, int] | None = None,
+        target: tuple[str, str] | None = None,
+    ) -> None:
+        """Adds a node at a point of the screen and selects it."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        x -= g.WIDTH if target is not None else 0.0 if source is not None else g.WIDTH / 2
+        key, reason = self.intents.add_node(op, (round(x), round(y - g.TITLE)), source, target)
+        self.answer(reason)
+        if key:
+            self.select((key,))
+        self.setFocus()
+
+    def rename(self) -> None:
+        """Opens a field over the name of the one selected thing."""
+        if len(self.selection) == 1:
+            self.edit_in_place(self.selection[0], "")
+
+    def edit_in_place(self, key: str, path: str) -> None:
+        """Opens a field over a card: its name (path ""), or the literal at a port."""
+        if self.editor is not None:
+            self.editor.close_without()
+        self.editor = InPlaceEditor.over(self, key, path)

@@ -1,0 +1,216 @@
+"""The canvas's intents as edits of a document that something holds: a Session, or any object with ``document`` and ``edit``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from guigrad.document import edit as edits
+from guigrad.document import file, ports
+from guigrad.document.connect import why_not_connect
+from guigrad.document.diff import Diff
+from guigrad.document.draft import Edit, refused
+from guigrad.document.encode import encode
+from guigrad.document.model import Document, In, Value, Wire, wires_in
+from guigrad.document.problem import ProblemError
+from guigrad.source.emit import emit
+from guigrad.source.parse.parser import parse
+
+
+class Holder(Protocol):
+    """Holds a document and takes changes of it. ``guigrad.session.Session`` is one."""
+
+    @property
+    def document(self) -> Document:
+        """The document as it is."""
+        ...
+
+    def edit(self, edit: Diff) -> bool:
+        """Makes a change."""
+        ...
+
+
+class EditIntents:
+    """``Intents`` over a holder; see there what each verb does."""
+
+    def __init__(self, holder: Holder) -> None:
+        self._holder = holder
+
+    @property
+    def document(self) -> Document:
+        """The document as it is."""
+        return self._holder.document
+
+    def why_not_connect(self, source: str, output: int, target: str, path: str) -> str | None:
+        """Why a wire cannot be drawn; None if it can."""
+        return why_not_connect(self.document, source, output, target, path)
+
+    def connect(self, source: str, output: int, target: str, path: str, instead: tuple[str, str] | None = None) -> str:
+        """Draws a wire, or moves the end of the one at ``instead``."""
+        wire = edits.connect(source, output, target, path)
+        if instead is None:
+            return self._do(wire)
+        return self._do(edits.chain("Move wire", edits.disconnect(*instead), wire))
+
+    def disconnect(self, ends: Sequence[tuple[str, str]]) -> str:
+        """Cuts wires. From the last port to the first, so that the numbers of list ports stay true."""
+        cuts = [edits.disconnect(target, path) for target, path in sorted(ends, key=lambda end: end[1], reverse=True)]
+        return self._do(cuts[0] if len(cuts) == 1 else edits.chain(f"Cut {len(cuts)} wires", *cuts))
+
+    def move(self, places: Mapping[str, tuple[float, float]], merge: str = "") -> str:
+        """Puts nodes, boxes and notes somewhere."""
+        return self._do(edits.move(places, merge))
+
+    def add_node(
+        self,
+        op: str,
+        at: tuple[float, float],
+        source: tuple[str, int] | None = None,
+        target: tuple[str, str] | None = None,
+    ) -> tuple[str, str]:
+        """Adds a node and wires it."""
+        added: list[str] = []
+
+        def apply(document: Document) -> Diff:
+            diff = edits.add_node(op, at)(document)
+            after = diff.apply(document)
+            key = next(reversed([key for key in diff.views if key in diff.nodes] or list(diff.nodes)))
+            added[:] = [key]
+            step = Diff()
+            if source is not None:
+                step = _first_fit(after, source, key)(after)
+            elif target is not None:
+                step = edits.connect(key, 0, *target)(after)
+            return diff.then(step)
+
+        reason = self._do(apply)
+        return ("", reason) if reason or not added else (added[0], "")
+
+    def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
+        """Puts a node that is there into a wire."""
+        node = self.document.nodes.get(target)
+        wire = ports.get_at(node, path) if node is not None else None
+        if not isinstance(wire, In) or wire.node is None:
+            return "that wire is gone"
+        into = edits.insert_on_wire(Wire(wire.node, wire.output, target, path), key)
+        return self._do(edits.chain("Insert", edits.move({key: at}), into))
+
+    def remove(self, keys: Sequence[str]) -> str:
+        """Deletes nodes, boxes and notes."""
+        return self._do(edits.remove(*keys))
+
+    def extract(self, keys: Sequence[str]) -> str:
+        """Deletes nodes and joins their wires."""
+        return self._do(edits.extract(*keys))
+
+    def rename(self, key: str, name: str) -> str:
+        """Gives a node a name, a box a title, a note a text."""
+        if key in self.document.boxes:
+            return self._do(edits.edit_frame(key, title=name))
+        if key in self.document.notes:
+            return self._do(edits.edit_frame(key, text=name))
+        return self._do(edits.rename(key, name or None))
+
+    def set_argument(self, key: str, path: str, text: str) -> str:
+        """Sets a literal from what was typed."""
+        try:
+            value = literal(text)
+        except ProblemError as error:
+            return str(error)
+        node = self.document.nodes.get(key)
+        if node is not None and node.op == "torch.tensor":
+            return self._do(edits.set_value(key, value))
+        return self._do(edits.set_argument(key, path, value))
+
+    def duplicate(
+        self, keys: Sequence[str], dx: float, dy: float, keep_inputs: bool = False
+    ) -> tuple[tuple[str, ...], str]:
+        """Copies nodes beside themselves."""
+        fragment = edits.copy(self.document, keys)
+        corner = _corner(fragment)
+        at = (corner[0] + dx, corner[1] + dy) if corner is not None else None
+        return self._paste(edits.paste(fragment, at, keep_inputs, "Duplicate"))
+
+    def copy(self, keys: Sequence[str]) -> tuple[str, bytes]:
+        """The nodes as Python, and exactly as a document."""
+        fragment = edits.copy(self.document, keys)
+        alone = edits.paste(fragment, _corner(fragment))(Document()).apply(Document())
+        return emit(alone), encode(alone, file.MADE_WITH)
+
+    def paste(self, data: str | bytes, at: tuple[float, float]) -> tuple[tuple[str, ...], str]:
+        """Makes nodes of copied ones or of Python."""
+        try:
+            fragment = file.read(data) if isinstance(data, bytes) else parse(data)
+        except ProblemError as error:
+            return (), str(error)
+        if not fragment.program and not fragment.boxes and not fragment.notes:
+            return (), fragment.problems[0].message if fragment.problems else "there is nothing to paste"
+        made, reason = self._paste(edits.paste(fragment, at))
+        if made and fragment.problems:
+            first = fragment.problems[0]
+            reason = f"line {first.line}: {first.message}"
+        return made, reason
+
+    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
+        """Folds cards, or unfolds them."""
+        return self._do(edits.collapse(keys, collapsed))
+
+    def add_box(self, title: str, keys: Sequence[str]) -> str:
+        """Draws a titled box around cards."""
+        return self._do(edits.add_box(title, keys))
+
+    def add_note(self, text: str, at: tuple[float, float]) -> str:
+        """Writes a note."""
+        return self._do(edits.add_note(text, at))
+
+    def _paste(self, edit: Edit) -> tuple[tuple[str, ...], str]:
+        before = self.document
+        reason = self._do(edit)
+        after = self.document
+        new = [key for key in after.nodes if key not in before.nodes]
+        new += [key for key in (*after.boxes, *after.notes) if key not in before.boxes and key not in before.notes]
+        return tuple(new), reason
+
+    def _do(self, edit: Edit) -> str:
+        try:
+            diff = edit(self.document)
+        except ProblemError as error:
+            return error.problems[0].message if error.problems else str(error)
+        self._holder.edit(diff)
+        return ""
+
+
+def _first_fit(document: Document, source: tuple[str, int], key: str) -> Edit:
+    """A wire to the first port that takes it."""
+    reasons = []
+    for port in ports.ports(document.nodes[key]):
+        if not port.open:
+            continue
+        reason = why_not_connect(document, *source, key, port.path)
+        if reason is None:
+            return edits.connect(*source, key, port.path)
+        reasons.append(reason)
+    raise refused(reasons[0] if reasons else f"{document.nodes[key].op} has no free port")
+
+
+def _corner(fragment: Document) -> tuple[float, float] | None:
+    places = [(r.x, r.y) for table in (fragment.views, fragment.boxes, fragment.notes) for r in table.values()]
+    return (min(x for x, _ in places), min(y for _, y in places)) if places else None
+
+
+def literal(text: str) -> Value:
+    """The value that a text writes in Python; nothing is evaluated.
+
+    Raises: ProblemError when it is not one literal.
+    """
+    line = text.strip()
+    document = parse(f"import torch\nprint({line}\n)")  # a print takes any value as it is
+    nodes = tuple(document.nodes.values())
+    if document.problems:
+        raise ProblemError(document.problems[:1])
+    if len(nodes) != 1 or nodes[0].op != "python.print" or len(nodes[0].args) != 1 or nodes[0].kwargs:
+        raise refused(f"{line!r} is not one value")
+    value = nodes[0].args[0]
+    if any(True for _ in wires_in(value)):
+        raise refused(f"{line!r} is not one value")
+    return value

@@ -1,0 +1,92 @@
+"""What the canvas asks of whoever holds the document: every change a user can make of a graph by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from guigrad.document.model import Document
+
+
+class Intents(Protocol):
+    """The verbs behind the gestures. Those that change something return "" or the reason why they did not, in one sentence."""
+
+    @property
+    def document(self) -> Document:
+        """The document as it is."""
+        ...
+
+    def why_not_connect(self, source: str, output: int, target: str, path: str) -> str | None:
+        """Why a wire cannot be drawn; None if it can. Asked while the pointer moves, so it must be quick."""
+        ...
+
+    def connect(self, source: str, output: int, target: str, path: str, instead: tuple[str, str] | None = None) -> str:
+        """Draws a wire. ``instead`` is the (node, port) where it ended before, which becomes free in the same step."""
+        ...
+
+    def disconnect(self, ends: Sequence[tuple[str, str]]) -> str:
+        """Cuts the wires that end at these (node, port)s, in one step."""
+        ...
+
+    def move(self, places: Mapping[str, tuple[float, float]], merge: str = "") -> str:
+        """Puts nodes, boxes and notes where the gesture left them, in one step; steps of one ``merge`` key become one."""
+        ...
+
+    def add_node(
+        self,
+        op: str,
+        at: tuple[float, float],
+        source: tuple[str, int] | None = None,
+        target: tuple[str, str] | None = None,
+    ) -> tuple[str, str]:
+        """Adds a node, its first fitting port wired from ``source``, its value wired to ``target``, in one step.
+
+        Returns: (its id, reason); the id is "" when nothing was added.
+        """
+        ...
+
+    def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
+        """Puts a node that is there into the wire that ends at a port, and its card to where it was dropped."""
+        ...
+
+    def remove(self, keys: Sequence[str]) -> str:
+        """Deletes nodes, boxes and notes."""
+        ...
+
+    def extract(self, keys: Sequence[str]) -> str:
+        """Deletes nodes and joins the ends of their wires."""
+        ...
+
+    def rename(self, key: str, name: str) -> str:
+        """Gives a node's value a name; "" takes it away. A box gets a title, a note a text."""
+        ...
+
+    def set_argument(self, key: str, path: str, text: str) -> str:
+        """Sets a literal from what was typed, as Python writes it."""
+        ...
+
+    def duplicate(
+        self, keys: Sequence[str], dx: float, dy: float, keep_inputs: bool = False
+    ) -> tuple[tuple[str, ...], str]:
+        """Copies nodes beside themselves; (the new ids, reason)."""
+        ...
+
+    def copy(self, keys: Sequence[str]) -> tuple[str, bytes]:
+        """The nodes for the clipboard: as Python for other programs, and as a document that pastes back exactly."""
+        ...
+
+    def paste(self, data: str | bytes, at: tuple[float, float]) -> tuple[tuple[str, ...], str]:
+        """Makes nodes of Python or of a document's bytes; (their ids, reason)."""
+        ...
+
+    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
+        """Folds cards to their title, or unfolds them."""
+        ...
+
+    def add_box(self, title: str, keys: Sequence[str]) -> str:
+        """Draws a titled box around cards."""
+        ...
+
+    def add_note(self, text: str, at: tuple[float, float]) -> str:
+        """Writes a note on the canvas."""
+        ...

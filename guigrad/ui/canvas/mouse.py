@@ -1,0 +1,214 @@
+"""Mouse, wheel, touchpad: from events to gestures."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheelEvent
+
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.drag_wire import DragWire, PortHit
+from guigrad.ui.canvas.facet import value_path
+from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Overview, Pan
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.view import CanvasView
+
+Button = Qt.MouseButton
+WHEEL_STEP: Final = 1.0015
+"""Zoom for one of the 120 units of a wheel's notch."""
+BOX_HEAD: Final = 30.0
+"""Units: canvas units. A box is held by its title."""
+
+
+def press(view: CanvasView, event: QMouseEvent) -> None:
+    """A button goes down: which gesture begins."""
+    point, mods = event.position(), event.modifiers()
+    view.pointer = point
+    view.setFocus(Qt.FocusReason.MouseFocusReason)
+    if view.gesture is not None:  # a second button gives the first gesture up
+        view._cancel()
+        return
+    if view.editor is not None:
+        view.editor.commit()
+    if event.button() == Button.MiddleButton or (event.button() == Button.LeftButton and view.space):
+        view.gesture = Pan(view, point, mods)
+    elif event.button() == Button.RightButton:
+        view.gesture = Knife(view, point, mods) if mods & Mods.ControlModifier else Gesture(view, point, mods)
+    elif event.button() == Button.LeftButton:
+        view.gesture = _left(view, point, mods)
+    if view.gesture is not None and view.gesture.cursor is not None:
+        view.setCursor(view.gesture.cursor)
+
+
+def _left(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
+    if view.minimap.visible and view.minimap.place.contains(point):
+        return Overview(view, point, mods)
+    port = port_under(view, point)
+    if port is not None:
+        if mods & Mods.AltModifier:
+            cut(view, port)
+            return None
+        return DragWire(view, point, mods, port)
+    key = thing_under(view, point)
+    return Move(view, point, mods, key) if key else BoxSelect(view, point, mods)
+
+
+def cut(view: CanvasView, port: PortHit) -> None:
+    """Disconnects every wire at a port."""
+    scene = view.scene
+    row, side, index = port
+    wires = scene.into[row] if side == "in" else scene.out[row]
+    numbers = scene.wires.inlet if side == "in" else scene.wires.output
+    ends = [(scene.ids[scene.wires.target[w]], scene.wires.paths[w]) for w in wires if numbers[w] == index]
+    if ends:
+        view.answer(view.intents.disconnect(ends))
+
+
+def move(view: CanvasView, event: QMouseEvent) -> None:
+    """The pointer moved."""
+    view.pointer = event.position()
+    if view.gesture is not None:
+        view.gesture.to(event.position(), event.modifiers())
+        return
+    row = view.scene.node_at(*view.viewport.to_world(view.pointer.x(), view.pointer.y()))
+    view.set_hover(view.scene.ids[row] if row is not None else None)
+    if view.space:
+        view.setCursor(Qt.CursorShape.OpenHandCursor)
+    elif port_under(view, view.pointer) is not None:
+        view.setCursor(Qt.CursorShape.CrossCursor)
+    else:
+        view.unsetCursor()
+
+
+def release(view: CanvasView, event: QMouseEvent) -> None:
+    """A button goes up."""
+    view.pointer = event.position()
+    gesture, view.gesture = view.gesture, None
+    view.unsetCursor()
+    if gesture is None:
+        return
+    gesture.end(event.position())
+    if event.button() == Button.RightButton and not gesture.begun:
+        _context(view, event.position(), event.globalPosition().toPoint())
+    view.update()
+
+
+def double_click(view: CanvasView, event: QMouseEvent) -> None:
+    """Empty canvas: search. A literal: edit it. A title: rename. A node: activate it."""
+    if event.button() != Button.LeftButton:
+        return
+    point = event.position()
+    view.pointer = point
+    view._cancel()
+    if port_under(view, point) is not None:
+        return
+    x, y = view.viewport.to_world(point.x(), point.y())
+    row = view.scene.node_at(x, y)
+    if row is None:
+        key = thing_under(view, point)
+        if key:
+            view.edit_in_place(key, "")
+        else:
+            view.open_search(point)
+        return
+    key = view.scene.ids[row]
+    path = literal_under(view, row, y - float(view.scene.y[row]))
+    if path is not None:
+        view.edit_in_place(key, path)
+    elif y - view.scene.y[row] < g.TITLE:
+        view.edit_in_place(key, "")
+    else:
+        view.activated.emit(key)
+
+
+def literal_under(view: CanvasView, row: int, y: float) -> str | None:
+    """The path of the literal at a height of a card that can be edited there."""
+    face = view.scene.facet(row)
+    if view.scene.collapsed[row]:
+        return None
+    if face.rows:
+        index = int((y - g.TITLE - 4.0) // g.PORT_ROW)
+        if 0 <= index < len(face.inputs) and face.inputs[index].text:
+            return face.inputs[index].path
+    value = g.value_middle(face.rows, float(view.scene.value_height[row]))
+    if abs(y - value) <= view.scene.value_height[row] / 2 + 4:
+        return value_path(view.scene.node(row))
+    return None
+
+
+def wheel(view: CanvasView, event: QWheelEvent) -> None:
+    """A wheel zooms at the pointer; two fingers on a touchpad pan, with Ctrl they zoom."""
+    view.pointer = event.position()
+    touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
+    if touchpad and not event.modifiers() & Mods.ControlModifier:
+        delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
+        view.set_viewport(view.viewport.moved(delta.x(), delta.y()), moving=True)
+    else:
+        turn = event.angleDelta().y() or event.angleDelta().x()
+        view.zoom_by(WHEEL_STEP**turn, event.position())
+    event.accept()
+
+
+def native_gesture(view: CanvasView, event: QNativeGestureEvent) -> bool:
+    """A pinch zooms at the pointer."""
+    if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+        return False
+    view.zoom_by(max(0.2, 1.0 + event.value()), event.position())
+    return True
+
+
+def port_under(view: Board, point: QPointF) -> PortHit | None:
+    """The port at a point of the screen, where the zoom shows ports."""
+    if view.viewport.scale < g.DETAIL * 0.7:
+        return None
+    x, y = view.viewport.to_world(point.x(), point.y())
+    return view.scene.port_at(x, y, min(g.REACH, max(7.0, 8.0 / view.viewport.scale)))
+
+
+def thing_under(view: Board, point: QPointF) -> str:
+    """The id of the node, note or box title at a point of the screen; "" for none."""
+    x, y = view.viewport.to_world(point.x(), point.y())
+    row = view.scene.node_at(x, y)
+    if row is not None:
+        return view.scene.ids[row]
+    document = view.scene.document
+    for note in reversed(tuple(document.notes.values())):
+        if note.x <= x <= note.x + note.width and note.y <= y <= note.y + note.height:
+            return note.id
+    head = max(BOX_HEAD, 18.0 / view.viewport.scale)
+    for box in reversed(tuple(document.boxes.values())):
+        if box.x <= x <= box.x + box.width and box.y <= y <= box.y + head:
+            return box.id
+    return ""
+
+
+def _context(view: CanvasView, point: QPointF, where: QPoint) -> None:
+    key = thing_under(view, point)
+    if key:
+        if key not in view.selection:
+            view.select((key,))
+        document = view.scene.document
+        kind = "box" if key in document.boxes else "note" if key in document.notes else "node"
+        view.context_requested.emit(kind, key, where)
+        return
+    wires = view.scene.wires
+    wire = wires.at(*view.viewport.to_world(point.x(), point.y()), 6.0 / view.viewport.scale)
+    if wire is not None:
+        view.context_requested.emit("wire", f"{view.scene.ids[wires.target[wire]]}:{wires.paths[wire]}", where)
+    else:
+        view.context_requested.emit("canvas", "", where)
+
+
+def context_of_selection(view: CanvasView) -> None:
+    """The Menu key: the menu of the focused node, or of the canvas."""
+    row = view.scene.row.get(view.focused or "")
+    if row is None:
+        view.context_requested.emit("canvas", "", view.mapToGlobal(view.rect().center()))
+        return
+    x, y = view.viewport.to_screen(float(view.scene.x[row]), float(view.scene.y[row]))
+    where = view.mapToGlobal(QPoint(math.floor(x) + 20, math.floor(y) + 20))
+    view.context_requested.emit("node", view.scene.ids[row], where)

@@ -1,0 +1,119 @@
+"""The list that Tab, a double click or a dropped wire opens: type, choose, and the op is on the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
+
+from guigrad.ops import table
+from guigrad.ops.spec import OpSpec
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.board import Board
+
+SHOWN: Final = 40
+SIZE: Final = (300, 320)
+
+
+class SearchPopup(QFrame):
+    """A field and the rows of the op table that answer it. Enter or a click chooses, Esc closes."""
+
+    def __init__(self, view: Board) -> None:
+        super().__init__(view, Qt.WindowType.Popup)
+        self._view = view
+        self._choose: Callable[[str], None] = lambda op: None
+        self._takes = self._gives = False
+        self.field = QLineEdit(self)
+        self.field.setPlaceholderText("Add an op…")
+        self.field.setAccessibleName("search ops")
+        self.field.textChanged.connect(self._on_text)
+        self.field.installEventFilter(self)
+        self.list = QListWidget(self)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setAccessibleName("ops found")
+        self.list.itemClicked.connect(self._on_item)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addWidget(self.field)
+        layout.addWidget(self.list)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+
+    def open(self, at: QPointF, choose: Callable[[str], None], takes: bool = False, gives: bool = False) -> None:
+        """Opens at a point of the canvas. ``takes``: only what has a tensor port; ``gives``: only what yields a tensor."""
+        self._choose, self._takes, self._gives = choose, takes, gives
+        scale = self._view.text_scale
+        self.resize(round(SIZE[0] * scale), round(SIZE[1] * scale))
+        place = self._view.mapToGlobal(at.toPoint())
+        screen = self._view.screen().availableGeometry()
+        x = max(screen.left(), min(place.x(), screen.right() - self.width()))
+        y = max(screen.top(), min(place.y(), screen.bottom() - self.height()))
+        self.move(QPoint(x, y))
+        self.field.clear()
+        self._on_text("")
+        self.show()
+        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrow keys and Enter in the field act on the list."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+                step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
+                row = self.list.currentRow() + step[Qt.Key(event.key())]
+                self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+                item = self.list.currentItem()
+                if item is not None:
+                    self._on_item(item)
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.close()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _on_text(self, text: str) -> None:
+        self.list.clear()
+        for row in self._found(text):
+            sign = row.infix or row.glyph
+            name = f"{row.key}  {sign}" if sign and sign != row.key else row.key
+            item = QListWidgetItem(f"{name}   {row.about}" if row.about else name, self.list)
+            item.setData(Qt.ItemDataRole.UserRole, row.targets[0])
+            item.setToolTip(row.doc or row.about or row.targets[0])
+        self.list.setCurrentRow(0)
+        if not self.list.count():
+            item = QListWidgetItem("No op of that name", self.list)
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+
+    def _found(self, text: str) -> list[OpSpec]:
+        found = table.search(text, 400 if self._takes or self._gives else SHOWN)
+        if self._takes:
+            found = [row for row in found if takes_tensor(row.targets[0])]
+        if self._gives:
+            found = [row for row in found if gives_tensor(row.targets[0])]
+        return found[:SHOWN]
+
+    def _on_item(self, item: QListWidgetItem) -> None:
+        target = item.data(Qt.ItemDataRole.UserRole)
+        if isinstance(target, str):
+            self.close()
+            self._choose(target)
+
+
+@lru_cache(maxsize=8192)
+def takes_tensor(target: str) -> bool:
+    """Whether a wire that carries a tensor can end at some port of the op."""
+    return any(param.is_port for overload in table.overloads(target) for param in overload.params)
+
+
+@lru_cache(maxsize=8192)
+def gives_tensor(target: str) -> bool:
+    """Whether the op yields a tensor, or something that may be one."""
+    return any(word.startswith(("Tensor", "any")) for o in table.overloads(target) for word in o.returns)

@@ -1,0 +1,381 @@
+"""Keeps the panels in step with the session: one place that connects them, since panels do not know each other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtWidgets import QMenu
+
+from guigrad.document import edit
+from guigrad.document.diff import Diff
+from guigrad.document.file import read, save
+from guigrad.document.model import Document
+from guigrad.document.names import labels
+from guigrad.document.problem import Fix, Problem, ProblemError
+from guigrad.ops import table
+from guigrad.run.frame import Frame
+from guigrad.source.emit import emit_lines
+from guigrad.ui.panels.inspector import Shown
+from guigrad.ui.rail_items import rail_items
+
+if TYPE_CHECKING:
+    from guigrad.ui.main_window import MainWindow
+
+FOLLOW_MS: Final = 60
+"""How long after an edit the code and the checks follow, for a small document."""
+PASSING_MS: Final = 4000
+"""How long a passing word stays in the status line."""
+BUSY_MS: Final = 200
+"""How long something runs before the window says so."""
+RECOVER_MS: Final = 3000
+"""How long after an edit the recovery file is written."""
+EFFECTS: Final = (
+    ("Add {}.backward()", "backward"),
+    ("Add print({})", "print"),
+    ("Add print({}.grad)", "print_grad"),
+    ("Add {}.retain_grad()", "retain_grad"),
+)
+"""What can be made of a node on the rail."""
+NOTHING: Final = Frame()
+
+
+class Live:
+    """Listens to session and panels, and shows on each side what happened on the other. Thread: the GUI thread."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window, self.session = window, window.session
+        self.labels: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        self.updates = False
+        self.lines: dict[str, int] = {}
+        self.texts: dict[str, str] = {}
+        self._problems: tuple[Problem, ...] = ()
+        self._late = QTimer(window)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(self._follow)
+        self._recover = QTimer(window)
+        self._recover.setSingleShot(True)
+        self._recover.setInterval(RECOVER_MS)
+        self._recover.timeout.connect(self._write_recovery)
+        self._busy = QTimer(window)
+        self._busy.setSingleShot(True)
+        self._busy.setInterval(BUSY_MS)
+        self._busy.timeout.connect(self._show_busy)
+        self._passing = QTimer(window)
+        self._passing.setSingleShot(True)
+        self._passing.setInterval(PASSING_MS)
+        self._passing.timeout.connect(self._hint)
+        self.recovery = window.settings.folder / "recovery.guigrad"
+        session = self.session
+        self._stops: list[Callable[[], None]] = [
+            session.document_changed.connect(self._on_document),
+            session.frame_changed.connect(self._on_frame),
+            session.problems_changed.connect(self._on_problems),
+            session.running_changed.connect(self._on_running),
+            session.selection_changed.connect(self._on_selection),
+            session.printed.connect(self._on_printed),
+            session.refused.connect(lambda problems: window.show_refused(problems)),
+            session.state_changed.connect(self._on_state),
+        ]
+        self._connect_panels()
+
+    def _connect_panels(self) -> None:
+        w, session = self.window, self.session
+        w.palette_panel.op_chosen.connect(w.add_op)
+        w.top.device_chosen.connect(session.set_device)
+        w.canvas.selection_changed.connect(session.select)
+        w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
+        w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
+        w.canvas.dropped.connect(self._on_files)
+        w.canvas.context_requested.connect(self._canvas_menu)
+        w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
+        w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
+        for panel in (w.problems, w.inspector):
+            panel.fix_chosen.connect(self._on_fix)
+        w.problems.chosen.connect(lambda problem: self._show_problem(problem))
+        w.problems.hovered.connect(lambda problem: self._hover((problem.node_id,) if problem else (), "problems"))
+        w.inspector.renamed.connect(lambda key, name: session.edit(edit.rename(key, name or None)))
+        w.inspector.param_edited.connect(lambda key, name, value: session.edit(edit.set_argument(key, name, value)))
+        w.inspector.retain_asked.connect(lambda key: session.edit(edit.add_effect("retain_grad", key)))
+        w.inspector.xray_asked.connect(lambda: session.set_x_ray(True))
+        w.inspector.node_chosen.connect(w.go_to)
+        w.inspector.node_hovered.connect(lambda key: self._hover((key,) if key else (), "inspector"))
+        strip = w.rail.strip
+        strip.hovered.connect(lambda keys: self._hover(keys, "rail"))
+        strip.chosen.connect(lambda keys: session.select(self._visible(keys)) if keys else None)
+        strip.delete_asked.connect(self._delete_items)
+        strip.move_asked.connect(self._move_items)
+        strip.menu_asked.connect(self._item_menu)
+        strip.node_dropped.connect(self._drop_node)
+        w.welcome.lesson_chosen.connect(w.intents.open_path)
+        w.welcome.file_chosen.connect(w.intents.open_path)
+        w.welcome.new_asked.connect(w.intents.new)
+        w.welcome.open_asked.connect(w.intents.open)
+        w.welcome.paste_asked.connect(w.intents.paste_code)
+        w.messages.added.connect(lambda kind: w.tabs.setCurrentIndex(2) if kind == "error" else None)
+
+    def refresh(self) -> None:
+        """Everything anew."""
+        self._on_document(self.session.document, Diff())
+        self._follow()
+        self._on_state()
+        if self.session.running:
+            self._on_running(True)
+
+    def close(self, keep_recovery: bool = False) -> None:
+        """Stops listening; nothing late reaches a window that is gone."""
+        if keep_recovery:
+            self._write_recovery()
+        for stop in self._stops:
+            stop()
+        self._stops.clear()
+        self._late.stop()
+        self._busy.stop()
+        self._passing.stop()
+        self._recover.stop()
+        if not keep_recovery:
+            self.forget_recovery()
+
+    # --- the session ---
+
+    def _on_document(self, document: Document, diff: Diff) -> None:
+        if diff.label:
+            self.window.canvas.apply(document, diff)
+        else:  # another document: edits and their undoing have labels
+            self.window.canvas.set_document(document)
+        nodes = len(document.nodes)
+        # Emitting 10,000 nodes takes a while: the larger the document, the longer the pause in typing it waits for.
+        self._late.start(FOLLOW_MS + nodes // 20)
+        if self.session.dirty:
+            self._recover.start()
+        if self.session.selection:
+            self._show_inspector()
+        self.window.update_actions()
+        self._hint()
+
+    def _follow(self) -> None:
+        """Code, rail, labels and problems, a moment after the last edit."""
+        document = self.session.document
+        text, self.lines = emit_lines(document)
+        self.names = dict(labels(document))
+        self.labels = {label: key for key, label in self.names.items()}
+        rows = text.split("\n")
+        self.texts = texts = {key: rows[line - 1].strip() for key, line in self.lines.items()}
+        self.window.code.show_code(text, self.lines)
+        self.window.rail.show_items(rail_items(document, texts))
+        effects = {table.effect_of(node.op) for node in document.nodes.values()}
+        self.updates = bool(effects & {"step", "in-place", "assign"})
+        self._on_problems(self.session.problems)
+        self._show_inspector()
+        self.window.update_actions()
+
+    def _on_frame(self, frame: Frame) -> None:
+        self.window.canvas.set_frame(frame)
+        self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
+        self._on_state()
+        self._show_inspector()
+        self._hint()
+
+    def _on_problems(self, problems: tuple[Problem, ...]) -> None:
+        self._problems = problems
+        w = self.window
+        w.problems.show_problems(problems)
+        w.tabs.setTabText(1, f"Problems {len(problems)}" if problems else "Problems")
+        w.canvas.set_problems(problems)
+        self._show_inspector()
+        self._hint()
+
+    def _on_running(self, running: bool) -> None:
+        if running:
+            self._busy.start()  # most runs are over before a Stop button could be read
+        else:
+            self._busy.stop()
+            self.window.top.set_running(False)
+        self.window.update_actions()
+        self._hint()
+
+    def _show_busy(self) -> None:
+        self.window.top.set_running(True)
+        self._hint()
+
+    def _on_selection(self, keys: frozenset[str]) -> None:
+        self.window.canvas.select(keys)
+        self.window.code.mark(selected=keys)
+        self._show_inspector()
+        self.window.update_actions()
+        self._hint()
+
+    def _on_printed(self, texts: tuple[str, ...]) -> None:
+        for text in texts:
+            self.window.messages.add(text, "print")
+        if texts:
+            self.window.tabs.setCurrentIndex(2)
+
+    def _on_state(self) -> None:
+        session = self.session
+        used = session.frame.device if session.frame is not None else session.device or session.document.settings.device
+        self.window.top.set_devices(tuple(dict.fromkeys(("auto", "cpu", used))), session.device or used)
+        self.window.update_actions()
+        self._show_inspector()
+
+    def _show_inspector(self) -> None:
+        session = self.session
+        chosen = next(iter(session.selection)) if len(session.selection) == 1 else None
+        label = self.names.get(chosen or "", chosen or "")
+        mine = tuple(problem for problem in self._problems if chosen and problem.node_id == chosen)
+        frame = session.frame or NOTHING
+        shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray, self.texts)
+        self.window.inspector.show_node(shown)
+
+    # --- hovering: the same thing lights up everywhere ---
+
+    def _hover(self, keys: tuple[str, ...], source: str) -> None:
+        found = frozenset(keys)
+        w = self.window
+        if source != "canvas":
+            w.canvas.set_hover(keys[0] if keys else None)
+        if source != "code":
+            w.code.mark(hovered=found)
+        if source != "rail" and w.rail.strip.highlighted != found:
+            w.rail.strip.highlighted = found
+            w.rail.strip.update()
+
+    def _visible(self, keys: tuple[str, ...]) -> list[str]:
+        document = self.session.document
+        return [key for key in keys if key in document.nodes]
+
+    def _show_problem(self, problem: Problem) -> None:
+        if problem.node_id in self.session.document.nodes:
+            self.window.go_to(problem.node_id)
+
+    def _on_fix(self, fix: Fix) -> None:
+        if not self.session.apply_fix(fix):
+            self.window.say_status(f"“{fix.title}” could not be applied")
+
+    # --- the rail ---
+
+    def _delete_items(self, keys: tuple[str, ...]) -> None:
+        if len(keys) == 1:
+            self.session.edit(edit.remove_item(keys[0]))
+        else:
+            self.session.edit(edit.remove(*keys))
+
+    def _move_items(self, keys: tuple[str, ...], before: str, inside: str) -> None:
+        if len(keys) == 1:
+            self.session.edit(edit.move_item(keys[0], before or None, None if before else inside or None))
+        else:
+            self.window.bar.say("A run of computations follows its wires; drag the effects around it instead.", "note")
+
+    def _item_menu(self, keys: tuple[str, ...], place: QPoint) -> None:
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Repeat: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
+        menu.addAction("Put in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
+        menu.addSeparator()
+        menu.addAction("Delete", lambda: self._delete_items(keys))
+        menu.popup(place)
+
+    def _drop_node(self, key: str, place: QPoint) -> None:
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text, effect in EFFECTS:
+            menu.addAction(text.format(self.names.get(key, key)), partial(self._add_effect, effect, key))
+        menu.popup(place)
+
+    # --- the canvas ---
+
+    def _on_files(self, names: list[str]) -> None:
+        name = next(iter(names), "")
+        if name:
+            self.window.intents.open_path(name)
+
+    def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
+        """What fits the thing under the pointer, each with its shortcut."""
+        w, act = self.window, self.window.actions_by_id
+        menu = QMenu(w)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ids: tuple[str, ...] = ()
+        if kind == "node":
+            name = self.names.get(key, key)
+            for text, effect in EFFECTS:
+                menu.addAction(f"{text}".format(name), partial(self._add_effect, effect, key))
+            menu.addAction("Make it the root of backward", partial(self._set_root, key))
+            menu.addSeparator()
+            ids = ("rename", "duplicate", "copy", "cut", "delete")
+        elif kind == "wire":
+            target, _, path = key.partition(":")
+            menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
+        else:
+            ids = ("add_node", "paste", "select_all", "tidy", "fit_all") if kind == "canvas" else ("rename", "delete")
+        menu.addActions([act[name] for name in ids])
+        menu.popup(place)
+
+    def _add_effect(self, effect: str, key: str) -> None:
+        self.session.edit(edit.add_effect(effect, key))
+
+    def _set_root(self, key: str) -> None:
+        self.session.edit(edit.set_settings(root=key))
+
+    # --- words and safety ---
+
+    def say(self, text: str) -> None:
+        """A passing word in place of the hint."""
+        self._passing.start()
+        self.window.hint.setText(text)
+
+    def _hint(self) -> None:
+        """The next sensible action."""
+        if self._passing.isActive():
+            return
+        session, document, frame = self.session, self.session.document, self.session.frame
+        errors = [problem for problem in self._problems if problem.severity == "error"]
+        if session.running and not self._busy.isActive():
+            text = "Running… Shift+F5 stops it."
+        elif not document.nodes:
+            text = "Drag an op from the palette, press Tab on the canvas, or open a lesson (File › Lessons)."
+        elif errors:
+            place = errors[0].node or (f"line {errors[0].line}" if errors[0].line else "")
+            text = f"{place + ': ' if place else ''}{errors[0].message.splitlines()[0]}"
+        elif frame is None or not any(record.state == "fresh" for record in frame.records.values()):
+            text = "Press F5 to compute every value."
+        elif not any(record.grad is not None for record in frame.records.values()):
+            text = "Press F6 to compute the gradients. Select a node to read its value."
+        else:
+            text = "Select a node to see how its gradient came. F6 again accumulates; Shift+Z empties the gradients."
+        self.window.hint.setText(text)
+
+    def _write_recovery(self) -> None:
+        """A copy of what is not saved, beside the settings, until it is saved or given up."""
+        if not self.session.dirty:
+            return
+        try:
+            self.recovery.parent.mkdir(parents=True, exist_ok=True)
+            save(self.session.document, self.recovery)
+        except OSError as error:
+            print(f"guigrad: no recovery file: {error}", file=sys.stderr)
+
+    def offer_recovery(self) -> bool:
+        """Opens what was not saved when the program ended last; False when there is nothing of the kind."""
+        if not self.recovery.is_file():
+            return False
+        try:
+            document = read(self.recovery.read_bytes())
+        except (OSError, ProblemError):
+            self.recovery.unlink(missing_ok=True)
+            return False
+        self.session.edit(Diff.between(self.session.document, document, "Recover"))
+        self.window.opened()
+        self.window.bar.say(
+            "guigrad ended without saving; this is the document as it was.", "warning",
+            [("Discard it", self.window.intents.discard)],
+        )  # fmt: skip
+        return True
+
+    def forget_recovery(self) -> None:
+        """Nothing is unsaved any more."""
+        self._recover.stop()
+        self.recovery.unlink(missing_ok=True)

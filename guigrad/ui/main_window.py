@@ -1,0 +1,353 @@
+"""The window: palette, canvas, rail, code and inspector around one session. Built from the table of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guigrad.document.problem import Problem
+from guigrad.lessons import index
+from guigrad.paths import resources
+from guigrad.session import Session
+from guigrad.ui.actions import ACTIONS, MENUS, State
+from guigrad.ui.canvas.edits import EditIntents
+from guigrad.ui.canvas.view import CanvasView
+from guigrad.ui.intents import Intents, readable
+from guigrad.ui.live import Live
+from guigrad.ui.panels.code import CodePanel
+from guigrad.ui.panels.inspector import InspectorPanel
+from guigrad.ui.panels.messages import MessagesPanel
+from guigrad.ui.panels.palette import PalettePanel
+from guigrad.ui.panels.problems import ProblemsPanel
+from guigrad.ui.panels.welcome import WelcomePanel
+from guigrad.ui.rail import Rail
+from guigrad.ui.settings import Settings
+from guigrad.ui.style import Look, stylesheet
+from guigrad.ui.theme import palette, theme
+from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.widgets.message_bar import MessageBar
+from guigrad.ui.widgets.parts import ElidedLabel
+from guigrad.ui.widgets.top_bar import TopBar
+
+SIZE: Final = (1600, 1000)
+TITLE_PX: Final = 32
+"""Room for the window system's own title bar. Units: px"""
+CODE, PROBLEMS, MESSAGES = 0, 1, 2
+
+
+class MainWindow(QMainWindow):
+    """Thread: the GUI thread. ``Live`` keeps the panels in step with the session; ``Intents`` does what actions ask."""
+
+    def __init__(self, session: Session, settings: Settings) -> None:
+        super().__init__()
+        self.session, self.settings = session, settings
+        self._asks = True
+        self.look = Look(theme(settings.theme), settings.scale)
+        self._apply_look()
+        self.intents = Intents(self)
+        self.actions_by_id = self._make_actions()
+        self._build()
+        self._make_menus()
+        self.live = Live(self)
+        self.setAcceptDrops(True)
+        room = self.screen().availableGeometry()
+        self.resize(min(SIZE[0], room.width()), min(SIZE[1], room.height() - TITLE_PX))
+        self._size_panels()
+        for name, splitter in self._splitters.items():
+            state = settings.state(name)
+            if state is not None:
+                splitter.restoreState(state)
+        geometry = settings.state("window")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        if session.x_ray != settings.xray:
+            session.set_x_ray(settings.xray)
+        self.live.refresh()
+
+    # --- building ---
+
+    def _make_actions(self) -> dict[str, QAction]:
+        made = {}
+        for row in ACTIONS:
+            action = QAction(row.text, self)
+            action.setShortcuts([QKeySequence(keys) for keys in row.shortcuts])
+            action.setToolTip(row.tooltip)
+            action.setStatusTip(row.tip)
+            action.setCheckable(row.checkable)
+            action.triggered.connect(lambda _=False, name=row.intent: getattr(self.intents, name)())
+            made[row.id] = action
+        return made
+
+    def _build(self) -> None:
+        look = self.look
+        self.top = TopBar(self.actions_by_id, look)
+        self.bar = MessageBar(look)
+        self.palette_panel = PalettePanel(look)
+        self.desk = EditIntents(self.session)
+        self.canvas = CanvasView(self.desk, theme=look.theme.name)
+        self.canvas.set_text_scale(look.scale)
+        self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.canvas)
+        self.stack.addWidget(self.welcome)
+        self.rail = Rail(look)
+        self.code, self.problems, self.messages = CodePanel(look), ProblemsPanel(look), MessagesPanel(look)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.code, "Code")
+        self.tabs.addTab(self.problems, "Problems")
+        self.tabs.addTab(self.messages, "Messages")
+        self.inspector = InspectorPanel(look)
+        upper = QWidget()
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.rail)
+        self._middle = QSplitter(Qt.Orientation.Vertical)
+        self._middle.addWidget(upper)
+        self._middle.addWidget(self.tabs)
+        self._across = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (self.palette_panel, self._middle, self.inspector):
+            self._across.addWidget(widget)
+        for splitter, main in ((self._middle, 0), (self._across, 1)):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+            splitter.setStretchFactor(main, 1)
+        self._splitters = {"across": self._across, "middle": self._middle}
+        whole = QWidget()
+        outer = QVBoxLayout(whole)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.top)
+        outer.addWidget(self._across, 1)
+        self.setCentralWidget(whole)
+        self.hint = ElidedLabel()
+        self.where = QLabel()
+        self.statusBar().addWidget(self.hint, 1)
+        self.statusBar().addPermanentWidget(self.where)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def _make_menus(self) -> None:
+        bar = self.menuBar()
+        for name in MENUS:
+            menu = bar.addMenu(f"&{name}")
+            menu.setToolTipsVisible(True)
+            for row in (row for row in ACTIONS if row.menu == name):
+                if row.separator:
+                    menu.addSeparator()
+                if row.id == "recent":
+                    self.recent_menu = menu.addMenu(row.text)
+                    self.recent_menu.aboutToShow.connect(self._fill_recent)
+                else:
+                    menu.addAction(self.actions_by_id[row.id])
+        # Actions on the canvas answer to their keys only there, so that typing stays typing.
+        for row in ACTIONS:
+            if row.on_canvas:
+                action = self.actions_by_id[row.id]
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                self.canvas.addAction(action)
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        names = self.settings.recent
+        for name in names:
+            action = self.recent_menu.addAction(name)
+            action.triggered.connect(lambda _=False, chosen=name: self.intents.open_path(chosen))
+        if not names:
+            self.recent_menu.addAction("No files yet").setEnabled(False)
+
+    def _size_panels(self) -> None:
+        """First sizes: those of the design, but never so much that the canvas has less than half the width."""
+        width, height = max(self.width(), 640), max(self.height(), 480)
+        left = min(self.look.px(236), round(width * 0.22))
+        right = min(self.look.px(370), round(width * 0.28))
+        bottom = min(self.look.px(260), round(height * (0.34 if self.look.scale < 1.5 else 0.24)))
+        self._across.setSizes([left, width - left - right, right])
+        self._middle.setSizes([height - bottom, bottom])
+        for panel in (self.palette_panel, self.inspector):
+            panel.setMinimumWidth(min(self.look.px(150), round(width * 0.18)))
+        self.tabs.setMinimumHeight(60)
+
+    # --- look ---
+
+    def _apply_look(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.setStyle("Fusion")
+        app.setPalette(palette(self.look.theme))
+        app.setFont(self.look.text())
+        app.setStyleSheet(stylesheet(self.look))
+
+    def set_theme(self, name: str) -> None:
+        """Dark or light, remembered."""
+        self.settings.theme = name
+        self._set_look(Look(theme(name), self.look.scale))
+
+    def set_scale(self, scale: float) -> None:
+        """The lecture scale, remembered."""
+        self.settings.scale = scale
+        self._set_look(Look(self.look.theme, scale))
+        self._size_panels()
+        self.say_status(f"Text at {round(scale * 100)} %")
+
+    def _set_look(self, look: Look) -> None:
+        self.look = look
+        self._apply_look()
+        for part in (
+            self.top, self.bar, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
+        ):  # fmt: skip
+            part.set_look(look)
+        self.canvas.set_theme(look.theme.name)
+        self.canvas.set_text_scale(look.scale)
+        self.update_actions()
+
+    # --- what others ask ---
+
+    def labels(self) -> dict[str, str]:
+        """Label -> node id of the document as the code calls them."""
+        return self.live.labels
+
+    def is_lesson(self, path: str) -> bool:
+        """Whether a file is one of those that come with the program, which are never written."""
+        return bool(path) and Path(path).resolve().is_relative_to(resources().resolve())
+
+    def document_name(self) -> str:
+        """What the title says."""
+        document = self.session.document
+        return Path(document.path).name if document.path else document.settings.title or "untitled"
+
+    def show_canvas(self) -> None:
+        """The canvas instead of the welcome page."""
+        self.stack.setCurrentWidget(self.canvas)
+        self.canvas.setFocus()
+
+    def show_welcome(self) -> None:
+        """The welcome page instead of the canvas."""
+        self.welcome.show_recent(self.settings.recent)
+        self.stack.setCurrentWidget(self.welcome)
+
+    def show_inspector(self) -> None:
+        """The inspector, if it was hidden."""
+        self.inspector.show()
+
+    def opened(self, problems: Sequence[Problem] = ()) -> None:
+        """Another document is there: shows all of it, computes it, and tells what was not understood."""
+        self.show_canvas()
+        self.canvas.fit_all()
+        found = tuple(problems) or self.session.document.problems
+        if found:
+            self.show_refused(found, kind="warning")
+        if self.session.document.nodes:
+            self.session.forward()
+        self.live.forget_recovery()
+
+    def start(self, path: str | None, lesson: str) -> None:
+        """The first document: the one asked for, else what was not saved last time, else the last one, else the lesson."""
+        if path is not None:
+            self.intents.open_path(path, ask=False)
+        elif not self.live.offer_recovery():
+            last = self.settings.last_document or lesson
+            if last:
+                self.intents.open_path(last, ask=False)
+        if not self.session.document.nodes:
+            self.show_welcome()
+
+    def end(self) -> None:
+        """Ctrl+C: closes without asking; what was not saved is in the recovery file."""
+        self._asks = False
+        self.close()
+
+    def saved(self) -> None:
+        """The document is on disk."""
+        self.live.forget_recovery()
+        self.update_actions()
+
+    def show_refused(self, problems: Sequence[Problem], kind: str = "error") -> None:
+        """Says in place why something was not done."""
+        first = problems[0]
+        where = f"line {first.line}: " if first.line else ""
+        more = f"  (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        why = f"\n{first.why}" if first.why else ""
+        links = [(fix.title, lambda chosen=fix: self.session.apply_fix(chosen)) for fix in first.fixes]
+        self.bar.say(f"{where}{first.message}{more}{why}", kind, links)
+        for problem in problems:
+            self.messages.add(f"{where}{problem.message}" if problem is first else problem.message, kind)
+
+    def say_status(self, text: str) -> None:
+        """A passing word in the status line."""
+        self.live.say(text)
+
+    def go_to(self, key: str) -> None:
+        """Selects a node and brings it into view."""
+        self.show_canvas()
+        self.session.select((key,))
+        self.canvas.reveal(key)
+
+    def add_op(self, target: str) -> None:
+        """Adds a node in the middle of what is seen, and selects it."""
+        self.show_canvas()
+        self.canvas.add_op(target, QPointF(self.canvas.rect().center()))
+
+    def update_actions(self) -> None:
+        """What can be done now, and the words that depend on it."""
+        session, store = self.session, self.session.store
+        state = State(
+            nodes=len(session.document.nodes),
+            selected=len(session.selection),
+            running=session.running,
+            undo=store.undo_label,
+            redo=store.redo_label,
+            optimizer=self.live.updates,
+        )
+        for row in ACTIONS:
+            self.actions_by_id[row.id].setEnabled(row.enabled(state))
+        for name, label in (("undo", state.undo), ("redo", state.redo)):
+            words = "Undo" if name == "undo" else "Redo"
+            self.actions_by_id[name].setText(f"{words} {label}" if label else words)
+        self.actions_by_id["xray"].setChecked(session.x_ray)
+        self.actions_by_id["theme"].setText("Light theme" if self.look.theme.dark else "Dark theme")
+        for name, panel in (
+            ("toggle_palette", self.palette_panel), ("toggle_dock", self.tabs), ("toggle_inspector", self.inspector),
+        ):  # fmt: skip
+            self.actions_by_id[name].setChecked(not panel.isHidden())
+        self.top.set_file(self.document_name(), session.dirty)
+        self.setWindowTitle(f"{self.document_name()}{' ●' if session.dirty else ''} — guigrad")
+
+    # --- Qt ---
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(readable(url.toLocalFile()) for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        name = next((url.toLocalFile() for url in event.mimeData().urls() if readable(url.toLocalFile())), "")
+        if name:
+            event.acceptProposedAction()
+            self.intents.open_path(name)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._asks and not self.intents.may_leave():
+            event.ignore()
+            return
+        for name, splitter in self._splitters.items():
+            self.settings.set_state(name, splitter.saveState())
+        self.settings.set_state("window", self.saveGeometry())
+        self.settings.sync()
+        self.live.close(keep_recovery=not self._asks)
+        event.accept()

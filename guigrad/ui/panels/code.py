@@ -1,0 +1,245 @@
+"""The document as a Python script: read-only, coloured, each line tied to its nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
+
+from guigrad.ui.style import Look
+
+TOKENS: Final = re.compile(
+    r"""(?P<comment>\#.*)
+    |(?P<string>[fFrRbB]{0,2}(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))
+    |(?P<keyword>\b(?:import|from|as|for|in|if|elif|else|with|def|return|and|or|not|is|assert|pass|del|True|False|None)\b)
+    |(?P<number>\b(?:\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?j?|\.\d+)\b)
+    |(?P<call>\b[A-Za-z_]\w*(?=\())""",
+    re.VERBOSE,
+)
+
+
+class Highlighter(QSyntaxHighlighter):
+    """Colours Python by token."""
+
+    def __init__(self, document: QTextDocument, look: Look) -> None:
+        super().__init__(document)
+        self.set_look(look)
+
+    def set_look(self, look: Look) -> None:
+        """Another theme."""
+        self.formats = {}
+        for name in ("comment", "string", "keyword", "number", "call"):
+            self.formats[name] = QTextCharFormat()
+            self.formats[name].setForeground(look.color(f"code_{name}"))
+        self.rehighlight()
+
+    def highlightBlock(self, text: str) -> None:
+        for match in TOKENS.finditer(text):
+            if match.lastgroup:
+                self.setFormat(match.start(), match.end() - match.start(), self.formats[match.lastgroup])
+
+
+class _Numbers(QWidget):
+    """The strip of line numbers left of the text."""
+
+    def __init__(self, view: CodeView) -> None:
+        super().__init__(view)
+        self.view = view
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        view, look = self.view, self.view.look
+        painter = QPainter(self)
+        painter.setFont(look.code(11))
+        painter.setPen(look.color("text_faint"))
+        block = view.firstVisibleBlock()
+        top = view.blockBoundingGeometry(block).translated(view.contentOffset()).top()
+        while block.isValid() and top <= event.rect().bottom():
+            height = view.blockBoundingRect(block).height()
+            if block.isVisible():
+                rect = QRect(0, round(top), self.width() - look.px(8), round(height))
+                align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                painter.drawText(rect, align, str(block.blockNumber() + 1))
+            top += height
+            block = block.next()
+
+
+class CodeView(QPlainTextEdit):
+    """The text itself. ``line_hovered`` and ``line_clicked`` count from 1; 0 is none."""
+
+    line_hovered = Signal(int)
+    line_clicked = Signal(int)
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.look = look
+        self.setObjectName("code")
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setAccessibleName("Code")
+        self.setPlaceholderText("The script of the graph appears here, line by line, as you add nodes.")
+        self.viewport().setMouseTracking(True)
+        self.numbers = _Numbers(self)
+        self.blockCountChanged.connect(lambda _count: self._fit())
+        self.updateRequest.connect(self._on_update)
+
+    def _fit(self) -> None:
+        self.setViewportMargins(self.numbers_width(), 0, 0, 0)
+
+    def numbers_width(self) -> int:
+        """Units: px"""
+        digits = len(str(max(self.blockCount(), 10)))
+        return self.fontMetrics().horizontalAdvance("9") * digits + self.look.px(22)
+
+    def _on_update(self, rect: QRect, dy: int) -> None:
+        if dy:
+            self.numbers.scroll(0, dy)
+        else:
+            self.numbers.update(0, rect.y(), self.numbers.width(), rect.height())
+
+    def line_at(self, event: QMouseEvent) -> int:
+        """The line under the pointer, 0 below the text."""
+        cursor = self.cursorForPosition(event.position().toPoint())
+        rect = self.blockBoundingGeometry(cursor.block()).translated(self.contentOffset())
+        return cursor.blockNumber() + 1 if rect.bottom() >= event.position().y() else 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        rect = self.contentsRect()
+        self.numbers.setGeometry(rect.left(), rect.top(), self.numbers_width(), rect.height())
+        self._fit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.line_hovered.emit(self.line_at(event))
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
+            self.line_clicked.emit(self.line_at(event))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.line_hovered.emit(0)
+        super().leaveEvent(event)
+
+
+class CodePanel(QWidget):
+    """The code view with its copy button. Signals carry node ids (a tuple)."""
+
+    nodes_hovered = Signal(object)
+    nodes_chosen = Signal(object)
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.view = CodeView(look)
+        self.highlighter = Highlighter(self.view.document(), look)
+        self._by_line: dict[int, tuple[str, ...]] = {}
+        self._line_of: Mapping[str, int] = {}
+        self._marked: dict[str, frozenset[str]] = {"selected": frozenset(), "hovered": frozenset()}
+        self.copy_button = QPushButton(self.view)
+        self.copy_button.setProperty("role", "flat")
+        self.copy_button.setToolTip("Copy the whole script")
+        self.copy_button.setAccessibleName("Copy the whole script")
+        self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.view.toPlainText()))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.view)
+        self.view.line_hovered.connect(lambda line: self.nodes_hovered.emit(self._by_line.get(line, ())))
+        self.view.line_clicked.connect(self._on_clicked)
+        self.view.viewport().installEventFilter(self)
+        self.set_look(look)
+
+    def show_code(self, text: str, lines: Mapping[str, int]) -> None:
+        """Shows a script; ``lines`` gives for each node id the line (from 1) that makes it."""
+        self._line_of = lines
+        by_line: dict[int, list[str]] = {}
+        for node, line in lines.items():
+            by_line.setdefault(line, []).append(node)
+        self._by_line = {line: tuple(nodes) for line, nodes in by_line.items()}
+        if text != self.view.toPlainText():
+            bar = self.view.verticalScrollBar()
+            place = bar.value()
+            self.view.setPlainText(text)
+            bar.setValue(place)
+        self._mark()
+
+    def mark(self, selected: frozenset[str] | None = None, hovered: frozenset[str] | None = None) -> None:
+        """Highlights the lines of these nodes; None leaves a set as it is."""
+        if selected is not None and selected != self._marked["selected"]:
+            self._marked["selected"] = selected
+            lines = sorted(self._line_of[node] for node in selected if node in self._line_of)
+            if lines:
+                self._show_line(lines[0])
+        if hovered is not None:
+            self._marked["hovered"] = hovered
+        self._mark()
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        self.look = self.view.look = look
+        self.view.setFont(look.code(12.5))
+        self.highlighter.set_look(look)
+        self.copy_button.setIcon(look.icon("copy", "text_muted"))
+        self.view.setTabStopDistance(self.view.fontMetrics().horizontalAdvance(" ") * 4)
+        self._mark()
+        self._place_button()
+
+    def _on_clicked(self, line: int) -> None:
+        nodes = self._by_line.get(line, ())
+        if nodes:
+            self.nodes_chosen.emit(nodes)
+
+    def _show_line(self, line: int) -> None:
+        block = self.view.document().findBlockByNumber(line - 1)
+        geometry = self.view.blockBoundingGeometry(block).translated(self.view.contentOffset())
+        if block.isValid() and not (geometry.top() >= 0 and geometry.bottom() <= self.view.viewport().height()):
+            bar = self.view.verticalScrollBar()
+            bar.setValue(max(0, line - 1 - bar.pageStep() // 2))
+
+    def _mark(self) -> None:
+        marks: list[QTextEdit.ExtraSelection] = []
+        for kind, colour in (("selected", "accent_soft"), ("hovered", "hover")):
+            lines = {self._line_of[node] for node in self._marked[kind] if node in self._line_of}
+            marks += [self._line_mark(line, self.look.color(colour)) for line in sorted(lines)]
+        self.view.setExtraSelections(marks)
+
+    def _line_mark(self, line: int, colour: QColor) -> QTextEdit.ExtraSelection:
+        mark = QTextEdit.ExtraSelection()
+        form = QTextCharFormat()
+        form.setBackground(colour)
+        form.setProperty(QTextFormat.Property.FullWidthSelection, True)
+        mark.format = form
+        mark.cursor = QTextCursor(self.view.document().findBlockByNumber(line - 1))
+        return mark
+
+    def _place_button(self) -> None:
+        size = self.copy_button.sizeHint()
+        bar = self.view.verticalScrollBar()
+        edge = bar.width() if bar.isVisible() else 0
+        self.copy_button.setFixedSize(QSize(size.width(), size.height()))
+        self.copy_button.move(self.view.width() - size.width() - edge - self.look.px(8), self.look.px(6))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place_button()
+        return super().eventFilter(watched, event)

@@ -1,0 +1,348 @@
+"""The inspector: one node's name, attributes, parameters, value and gradient, and why they are what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guigrad.document import ports
+from guigrad.document.array import ArrayData
+from guigrad.document.model import Document, Node
+from guigrad.document.problem import Problem
+from guigrad.ops import table
+from guigrad.run.frame import Frame, Record
+from guigrad.ui.style import Look
+from guigrad.ui.widgets import parts, story
+from guigrad.ui.widgets.formula import rich_text
+from guigrad.ui.widgets.param_editor import ParamEditor
+from guigrad.ui.widgets.tensor_view import TensorView
+
+EMPTY = "Select a node to see its value, its gradient and its parameters."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the inspector draws: one node of a document, at one moment."""
+
+    document: Document
+    frame: Frame
+    node: str | None
+    selected: int
+    label: str
+    problems: tuple[Problem, ...]
+    xray: bool
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+class InspectorPanel(QScrollArea):
+    """Signals carry the node id first; ``fix_chosen`` a Fix, ``node_chosen`` and ``node_hovered`` a node id."""
+
+    renamed = Signal(str, str)
+    param_edited = Signal(str, str, object)
+    retain_asked = Signal(str)
+    xray_asked = Signal()
+    fix_chosen = Signal(object)
+    node_chosen = Signal(str)
+    node_hovered = Signal(str)
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.shown: Shown | None = None
+        self.editors: dict[str, ParamEditor] = {}
+        self._node: Node | None = None
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(0)
+        page = QFrame()
+        page.setObjectName("side")
+        self._page = QVBoxLayout(page)
+        self.empty = parts.label(EMPTY, "faint")
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name")
+        self.name.setToolTip("The node's name, as the code writes it (F2)")
+        self.name.editingFinished.connect(self._on_renamed)
+        self.kind = parts.label("", "muted")
+        self._attributes, self._grid = parts.grid()
+        self.value = TensorView(look, "value")
+        self.grad = TensorView(look, "grad")
+        self._tables = QGridLayout()
+        self._parameters = QVBoxLayout()
+        self._story = QVBoxLayout()
+        self._cards = QVBoxLayout()
+        self._about = QVBoxLayout()
+        head = QVBoxLayout()
+        head.setSpacing(2)
+        head.addWidget(self.name)
+        head.addWidget(self.kind)
+        self._sections = QWidget()
+        inner = QVBoxLayout(self._sections)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addLayout(head)
+        inner.addLayout(self._cards)
+        inner.addWidget(self._attributes)
+        inner.addLayout(self._tables)
+        inner.addLayout(self._parameters)
+        inner.addLayout(self._story)
+        inner.addLayout(self._about)
+        self._inner = inner
+        self._page.addWidget(self.empty)
+        self._page.addWidget(self._sections)
+        self._page.addStretch(1)
+        self.setWidget(page)
+        self.set_look(look)
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        self.look = look
+        margin = look.px(16)
+        self._page.setContentsMargins(margin, look.px(12), margin, margin)
+        self._inner.setSpacing(look.px(12))
+        self._tables.setSpacing(look.px(8))
+        self._grid.setVerticalSpacing(look.px(4))
+        self.name.setFont(look.text(17, 700))
+        self.name.setStyleSheet(
+            f"QLineEdit {{ font-size: {look.px(17)}px; font-weight: 700; border: 1px solid transparent;"
+            f"background: transparent; padding: {look.px(2)}px 0; }} QLineEdit:focus {{"
+            f"border-color: {look.css('accent')}; background: {look.css('input')}; padding: {look.px(2)}px {look.px(4)}px; }}"
+        )
+        self.value.set_look(look)
+        self.grad.set_look(look)
+        shown, self.shown, self._node = self.shown, None, None
+        if shown is not None:
+            self.show_node(shown)
+        else:
+            self._sections.hide()
+
+    def show_node(self, shown: Shown) -> None:
+        """Draws a node; parameter editors stay as they are while their node does."""
+        node = shown.document.nodes.get(shown.node or "")
+        other = self.shown is None or shown.node != self.shown.node
+        self.shown = shown
+        self.empty.setVisible(node is None)
+        self._sections.setVisible(node is not None)
+        if node is None:
+            many = f"{shown.selected} nodes are selected. Select one to see its value and its gradient."
+            self.empty.setText(many if shown.selected > 1 else EMPTY)
+            self._node = None
+            return
+        record = self._record()
+        if other or not self.name.hasFocus():
+            self.name.setText(node.name or "")
+            self.name.setPlaceholderText(shown.label)
+            self.name.setCursorPosition(0)
+        self.kind.setText(f"{story.kind_words(node, record)} · {node.op}")
+        self._fill_attributes(record)
+        self._fill_tables(record)
+        self._fill_cards(node, record)
+        self._fill_parameters(node, other)
+        self._fill_story(shown, record)
+        self._fill_about(node, other)
+        if other:
+            self.verticalScrollBar().setValue(0)
+
+    def focus_name(self) -> None:
+        """Begins renaming."""
+        self.name.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.name.selectAll()
+
+    def _record(self) -> Record | None:
+        return self.shown.frame.records.get(self.shown.node or "") if self.shown else None
+
+    def _on_renamed(self) -> None:
+        node = self.shown and self.shown.document.nodes.get(self.shown.node or "")
+        if node and self.name.text().strip() != (node.name or ""):
+            self.renamed.emit(node.id, self.name.text().strip())
+
+    def _fill_attributes(self, record: Record | None) -> None:
+        rows = story.attributes(record)
+        self._attributes.setVisible(bool(rows))
+        while self._grid.rowCount() and self._grid.count() > 2 * len(rows):
+            item = self._grid.takeAt(self._grid.count() - 1)
+            parts.drop(item.widget() if item else None)
+        for number, (name, text, token) in enumerate(rows):
+            if self._grid.count() <= 2 * number:
+                self._grid.addWidget(parts.label("", "muted"), number, 0)
+                self._grid.addWidget(parts.label("", "", selectable=True), number, 1)
+            left, right = (self._grid.itemAtPosition(number, column) for column in (0, 1))
+            for item, words, colour in ((left, name, "text_muted"), (right, text, token)):
+                label = item.widget() if item else None
+                if isinstance(label, QLabel):
+                    label.setText(words)
+                    label.setFont(self.look.code(11.5))
+                    label.setStyleSheet(f"color: {self.look.css(colour)};")
+
+    def _fill_tables(self, record: Record | None) -> None:
+        assert self.shown is not None
+        value = record.value if record is not None and isinstance(record.value, ArrayData) else None
+        grad = record.grad if record is not None else None
+        tensor = record is None or record.shape is not None or record.state in ("not run", "failed")
+        stale = " · stale" if story.stale(record) else ""
+        reason = story.missing_value(record) if value is None else ""
+        if record is not None and record.stats is not None and value is None:
+            s = record.stats
+            reason += f"\nmin {s.minimum:.4g}  mean {s.mean:.4g}  max {s.maximum:.4g}  std {s.std:.4g}"
+        self.value.show_tensor(f"VALUE{stale}", value, reason)
+        heading, why = f"GRAD{stale}", "" if grad is not None else story.missing_grad(record)
+        if grad is None and self.shown.xray and record is not None and record.xray is not None:
+            grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
+        self.grad.show_tensor(heading, grad, why)
+        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and self.width() > 220
+        for place, view in enumerate((self.value, self.grad)):
+            view.setVisible(tensor)
+            self._tables.removeWidget(view)
+            self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
+        for column in (0, 1):
+            self._tables.setColumnStretch(column, 1)
+
+    def _fill_cards(self, node: Node, record: Record | None) -> None:
+        assert self.shown is not None
+        parts.clear(self._cards)
+        for problem in self.shown.problems:
+            lines = [problem.message, problem.why] if problem.why else [problem.message]
+            mends = [(fix.title, partial(self.fix_chosen.emit, fix)) for fix in problem.fixes]
+            title = problem.error or problem.kind
+            self._cards.addWidget(self._card("fail" if problem.severity == "error" else "warn", title, lines, mends))
+        if record is not None and record.grad is None and story.missing_grad(record) == story.NOT_LEAF:
+            ran = any(other.grad is not None for other in self.shown.frame.records.values())
+            if ran:
+                text = f"{self.shown.label} is not a leaf: autograd keeps .grad only for leaves."
+                links: list[tuple[str, Callable[[], object]]] = [
+                    ("Turn on retain_grad()", partial(self.retain_asked.emit, node.id))
+                ]
+                if not self.shown.xray:
+                    links.append(("Show in x-ray", self.xray_asked.emit))
+                self._cards.addWidget(self._card("warn", f"{self.shown.label}.grad is None", [text], links))
+
+    def _card(
+        self, name: str, title: str, lines: list[str], links: Sequence[tuple[str, Callable[[], object]]]
+    ) -> QFrame:
+        card = QFrame()
+        card.setObjectName(name)
+        layout = QVBoxLayout(card)
+        layout.setContentsMargins(self.look.px(12), self.look.px(9), self.look.px(12), self.look.px(9))
+        layout.setSpacing(self.look.px(3))
+        head = parts.label(title, "warning" if name == "warn" else "error")
+        layout.addWidget(head)
+        for line in lines:
+            layout.addWidget(parts.label(line, "", selectable=True))
+        for text, slot in links:
+            layout.addWidget(parts.link(text, slot), 0, Qt.AlignmentFlag.AlignLeft)
+        return card
+
+    def _fill_parameters(self, node: Node, other: bool) -> None:
+        if node is self._node and not other:
+            return
+        focused = next((name for name, editor in self.editors.items() if editor.field.hasFocus()), None)
+        wanted = [p for p in ports.parameters(node) if not (p.is_port and not story.is_literal(p.value))]
+        same = not other and [p.name for p in wanted] == list(self.editors)
+        if same and all(repr(self.editors[p.name].value) == repr(p.value) for p in wanted):
+            self._node = node
+            return
+        self._node = node
+        parts.clear(self._parameters)
+        self.editors = {}
+        if not wanted:
+            return
+        self._parameters.addWidget(parts.label("PARAMETERS", "heading"))
+        holder, grid = parts.grid()
+        grid.setVerticalSpacing(self.look.px(6))
+        for row, parameter in enumerate(wanted):
+            default = None if parameter.required else parameter.default
+            editor = ParamEditor(self.look, parameter.name, parameter.type, parameter.value, default)
+            editor.edited.connect(partial(self.param_edited.emit, node.id, parameter.name))
+            label = parts.label(parameter.name, "" if parameter.given else "muted")
+            label.setFont(self.look.code(11.5))
+            label.setToolTip(f"{parameter.type}" + ("" if parameter.given else " · not given: the default"))
+            label.setBuddy(editor.field)
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(editor, row, 1)
+            self.editors[parameter.name] = editor
+        self._parameters.addWidget(holder)
+        if focused in self.editors:
+            self.editors[focused].field.setFocus()
+
+    def _fill_story(self, shown: Shown, record: Record | None) -> None:
+        parts.clear(self._story)
+        steps = story.story(shown.document, shown.frame, shown.label, shown.texts) if not story.stale(record) else []
+        if not steps:
+            if record is not None and record.grad is not None and not shown.xray:
+                why = parts.link("Turn on x-ray to see how this gradient came here", self.xray_asked.emit)
+                self._story.addWidget(why, 0, Qt.AlignmentFlag.AlignLeft)
+            return
+        self._story.addWidget(parts.label("HOW THIS GRADIENT CAME HERE", "heading"))
+        for step in steps:
+            self._story.addWidget(self._step(step.text, step.effect, step.node))
+        if record is not None:
+            count = record.contributions
+            passes = f"  ({count} contributions)" if count > 1 else ""
+            end = f"accumulated into {shown.label}.grad" if record.grad is not None else "x-ray: .grad stays None"
+            last = self._step(f"{end}{passes}", "", "")
+            last.setStyleSheet(f"QLabel {{ color: {self.look.css('grad')}; }}")
+            self._story.addWidget(last)
+
+    def _step(self, text: str, effect: str, node: str) -> QFrame:
+        frame = _Step(node) if node else QFrame()
+        if isinstance(frame, _Step):
+            frame.chosen.connect(self.node_chosen)
+            frame.hovered.connect(self.node_hovered)
+        frame.setObjectName("line")
+        layout = QHBoxLayout(frame)
+        layout.setContentsMargins(self.look.px(9), self.look.px(3), self.look.px(9), self.look.px(3))
+        for words, align in ((text, Qt.AlignmentFlag.AlignLeft), (effect, Qt.AlignmentFlag.AlignRight)):
+            if words:
+                label = parts.label(words, "code")
+                label.setFont(self.look.code(11.5))
+                label.setAlignment(align)
+                layout.addWidget(label)
+        return frame
+
+    def _fill_about(self, node: Node, other: bool) -> None:
+        if not other and self._about.count():
+            return
+        parts.clear(self._about)
+        spec = table.find(node.op)
+        if spec is None:
+            return
+        self._about.addWidget(parts.label("WHAT IT DOES", "heading"))
+        self._about.addWidget(parts.label(spec.about or spec.doc.strip().partition("\n\n")[0] or node.op, ""))
+        if spec.tex:
+            formula = parts.label("", "")
+            formula.setTextFormat(Qt.TextFormat.RichText)
+            formula.setText(rich_text(spec.tex))
+            self._about.addWidget(formula)
+        for port, text in spec.vjp.items():
+            self._about.addWidget(self._step(f"∂/∂{port}", text, ""))
+
+
+class _Step(QFrame):
+    """A line that belongs to a node."""
+
+    chosen = Signal(str)
+    hovered = Signal(str)
+
+    def __init__(self, node: str) -> None:
+        super().__init__()
+        self.node = node
+
+    def enterEvent(self, event: object) -> None:
+        self.hovered.emit(self.node)
+
+    def leaveEvent(self, event: object) -> None:
+        self.hovered.emit("")
+
+    def mousePressEvent(self, event: object) -> None:
+        self.chosen.emit(self.node)

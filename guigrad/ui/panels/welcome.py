@@ -1,0 +1,238 @@
+"""The welcome page: lessons as cards with real thumbnails, recent files, a new graph, pasted code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guigrad.lessons.index import Lesson
+from guigrad.ui.style import Look
+from guigrad.ui.widgets import parts
+
+CARD: Final = (240, 196)
+"""Units: px at scale 1."""
+PICTURE: Final = 112
+"""Height of a thumbnail. Units: px at scale 1."""
+
+Thumbnail = Callable[[Path, QSize, Look], QImage]
+"""Draws a document's picture of a size."""
+
+
+class LessonCard(QWidget):
+    """One lesson; the picture comes a moment later."""
+
+    chosen = Signal(str)
+
+    def __init__(self, lesson: Lesson, look: Look) -> None:
+        super().__init__()
+        self.lesson, self.look = lesson, look
+        self.picture: QImage | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(lesson.title)
+        self.setToolTip(lesson.about or lesson.title)
+        self.setFixedHeight(look.px(CARD[1]))
+        self.setMinimumWidth(look.px(CARD[0]))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def picture_size(self) -> QSize:
+        """Units: px"""
+        return QSize(max(self.width(), self.look.px(CARD[0])) - 2, self.look.px(PICTURE))
+
+    def show_picture(self, picture: QImage) -> None:
+        """Shows the thumbnail."""
+        self.picture = picture
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look, painter = self.look, QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        over = self.underMouse() or self.hasFocus()
+        frame = self.rect().adjusted(1, 1, -1, -1)
+        path = QPainterPath()
+        path.addRoundedRect(frame, look.px(8), look.px(8))
+        painter.fillPath(path, look.color("hover" if over else "raised"))
+        painter.save()
+        painter.setClipPath(path)
+        top = frame.adjusted(0, 0, 0, look.px(PICTURE) - frame.height())
+        painter.fillRect(top, look.color("canvas"))
+        if self.picture is not None:
+            size = self.picture.deviceIndependentSize().toSize()
+            painter.drawImage(top.left() + (top.width() - size.width()) // 2, top.top(), self.picture)
+        painter.restore()
+        painter.setPen(QPen(look.color("focus" if self.hasFocus() else "border_strong" if over else "border"), 1))
+        painter.drawPath(path)
+        words = self.rect().adjusted(look.px(12), look.px(PICTURE + 8), -look.px(12), -look.px(8))
+        painter.setFont(look.text(12.5, 600))
+        painter.setPen(look.color("text"))
+        metrics = painter.fontMetrics()
+        painter.drawText(words, 0, metrics.elidedText(self.lesson.title, Qt.TextElideMode.ElideRight, words.width()))
+        painter.setFont(look.text(11.5))
+        painter.setPen(look.color("text_muted"))
+        painter.drawText(
+            words.adjusted(0, metrics.height() + look.px(2), 0, 0), Qt.TextFlag.TextWordWrap, self.lesson.about
+        )
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.chosen.emit(str(self.lesson.path))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.chosen.emit(str(self.lesson.path))
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self.update()
+        return super().event(event)
+
+
+class WelcomePanel(QScrollArea):
+    """The page. Signals carry a path where there is one."""
+
+    lesson_chosen = Signal(str)
+    file_chosen = Signal(str)
+    new_asked = Signal()
+    open_asked = Signal()
+    paste_asked = Signal()
+
+    def __init__(
+        self, look: Look, lessons: Sequence[Lesson], thumbnail: Thumbnail | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.look, self.lessons, self.thumbnail = look, tuple(lessons), thumbnail
+        self.recent: tuple[str, ...] = ()
+        self.cards: list[LessonCard] = []
+        self._waiting: list[LessonCard] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._draw_next)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._build()
+
+    def show_recent(self, files: Sequence[str]) -> None:
+        """Another list of recent files."""
+        if tuple(files) != self.recent:
+            self.recent = tuple(files)
+            self._build()
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        self.look = look
+        self._build()
+
+    def _build(self) -> None:
+        look = self.look
+        self._timer.stop()
+        page = QWidget()
+        page.setObjectName("page")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(look.px(32), look.px(28), look.px(32), look.px(28))
+        column.setSpacing(look.px(12))
+        title = QLabel("See autograd work")
+        title.setProperty("role", "title")
+        column.addWidget(title)
+        column.addWidget(
+            parts.label(
+                "Wire a PyTorch computation, run it forward and backward, read every value and gradient.", "muted"
+            )
+        )
+        column.addLayout(self._starts())
+        if self.recent:
+            column.addSpacing(look.px(6))
+            column.addWidget(parts.label("RECENT FILES", "heading"))
+            for name in self.recent:
+                link = parts.link(f"{Path(name).name}   {_folder(name)}", partial(self.file_chosen.emit, name))
+                link.setToolTip(name)
+                column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(look.px(6))
+        column.addWidget(parts.label("LESSONS", "heading"))
+        self._grid = QGridLayout()
+        self._grid.setSpacing(look.px(16))
+        column.addLayout(self._grid)
+        column.addStretch(1)
+        self.cards = [LessonCard(lesson, look) for lesson in self.lessons]
+        for card in self.cards:
+            card.chosen.connect(self.lesson_chosen)
+        if not self.cards:
+            column.addWidget(parts.label("No lessons are installed.", "faint"))
+        self._columns = 0
+        old = self.takeWidget()
+        self.setWidget(page)
+        parts.drop(old)
+        self._flow()
+        self._waiting = list(self.cards) if self.thumbnail is not None else []
+        if self.isVisible() and self._waiting:
+            self._timer.start()
+
+    def _starts(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(self.look.px(8))
+        for text, icon, signal, tip, role in (
+            ("New graph", "file-plus", self.new_asked, "Start an empty graph (Ctrl+N)", "primary"),
+            ("Open…", "folder-open", self.open_asked, "Open a file (Ctrl+O)", ""),
+            ("Paste code", "clipboard-paste", self.paste_asked, "Turn PyTorch code into a graph", ""),
+        ):
+            button = QPushButton(text)
+            button.setIcon(self.look.icon(icon, "text_on_accent" if role else "text"))
+            button.setIconSize(QSize(self.look.px(14), self.look.px(14)))
+            button.setProperty("role", role)
+            button.setToolTip(tip)
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _flow(self) -> None:
+        room = self.viewport().width() - self.look.px(64)
+        columns = max(1, (room + self.look.px(16)) // self.look.px(CARD[0] + 16))
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for number, card in enumerate(self.cards):
+            self._grid.addWidget(card, number // columns, number % columns)
+
+    def _draw_next(self) -> None:
+        """One picture at a time, so that the page is there at once."""
+        if not self._waiting or self.thumbnail is None:
+            self._timer.stop()
+            return
+        card = self._waiting.pop(0)
+        card.show_picture(self.thumbnail(card.lesson.path, card.picture_size(), self.look))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._flow()
+
+    def showEvent(self, event: QEvent) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]  # QShowEvent; only passed on
+        if self._waiting:
+            self._timer.start()
+
+    def hideEvent(self, event: QEvent) -> None:
+        self._timer.stop()
+        super().hideEvent(event)  # type: ignore[arg-type]  # QHideEvent; only passed on
+
+
+def _folder(name: str) -> str:
+    folder = Path(name).parent
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) and folder != home else str(folder)

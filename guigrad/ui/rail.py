@@ -1,0 +1,322 @@
+"""The program rail: one slim strip with the program as pills in order, loops as brackets around their body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QToolTip, QWidget
+
+from guigrad.ui.rail_items import Bracket, Pill
+from guigrad.ui.style import Look
+from guigrad.ui.widgets.parts import ElidedLabel
+
+NODE_MIME: Final = "application/x-guigrad-node"
+"""What a node dragged to the rail carries: its id."""
+
+COLOURS: Final = {
+    "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
+    "assign": "text_muted", "print": "text_muted", "seed": "text_muted",
+}  # fmt: skip
+"""Effect -> token of its pill."""
+
+SOFT: Final = {"accent": "accent_soft", "grad": "grad_soft", "success": "success_soft", "optim": "optim_soft"}
+LONGEST: Final = 46
+"""Characters of a pill before it is cut; the tooltip has all of them."""
+
+
+@dataclass
+class Placed:
+    """A pill or bracket where it is drawn."""
+
+    item: Pill | Bracket
+    rect: QRectF
+    depth: int
+    above: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The item keys it stands for."""
+        return self.item.keys if isinstance(self.item, Pill) else (self.item.key,)
+
+
+class RailStrip(QWidget):
+    """Draws the pills and answers the mouse. Signals carry item keys or node ids (tuples)."""
+
+    chosen = Signal(object)
+    hovered = Signal(object)
+    delete_asked = Signal(object)
+    move_asked = Signal(object, str, str)
+    menu_asked = Signal(object, QPoint)
+    node_dropped = Signal(str, QPoint)
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.look = look
+        self.items: tuple[Pill | Bracket, ...] = ()
+        self.placed: list[Placed] = []
+        self.selected: tuple[str, ...] = ()
+        self.highlighted: frozenset[str] = frozenset()
+        self.running: frozenset[str] = frozenset()
+        self._hover: Placed | None = None
+        self._pressed: tuple[Placed, QPointF] | None = None
+        self._drop_x: float | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setAccessibleName("Program")
+
+    def show_items(self, items: tuple[Pill | Bracket, ...]) -> None:
+        """Another program."""
+        if items != self.items:
+            self.items = items
+            self.lay_out()
+
+    def lay_out(self) -> None:
+        """Places everything; called when the program or the look changes."""
+        look = self.look
+        self._metrics = QFontMetricsF(look.code(11.5))
+        self.placed, self._hover, self._pressed = [], None, None
+        end = self._row(self.items, float(look.px(4)), 0, "")
+        self.setFixedSize(QSize(round(end) + look.px(4), look.px(38)))
+        self.update()
+
+    def _row(self, items: tuple[Pill | Bracket, ...], x: float, depth: int, above: str) -> float:
+        look, gap = self.look, float(self.look.px(8))
+        for item in items:
+            inset = look.px(8) - min(depth, 2) * -look.px(1)
+            if isinstance(item, Pill):
+                width = self._metrics.horizontalAdvance(cut(item.text)) + look.px(22)
+                rect = QRectF(x, inset, width, look.px(38) - 2 * inset)
+                self.placed.append(Placed(item, rect, depth, above))
+                x += width + gap
+                continue
+            header = self._metrics.horizontalAdvance(cut(item.text)) + look.px(22)
+            placed = Placed(item, QRectF(), depth, above)
+            self.placed.append(placed)
+            end = self._row(item.items, x + header, depth + 1, item.key)
+            top = float(look.px(3 + 2 * min(depth, 2)))
+            placed.rect = QRectF(x, top, end - x, look.px(38) - 2 * top)
+            x = end + gap
+        return x
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look = self.look
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(look.code(11.5))
+        for placed in self.placed:
+            self._paint(painter, placed)
+        if self._drop_x is not None:
+            painter.setPen(QPen(look.color("accent"), look.px(2)))
+            painter.drawLine(QPointF(self._drop_x, look.px(4)), QPointF(self._drop_x, self.height() - look.px(4)))
+
+    def _paint(self, painter: QPainter, placed: Placed) -> None:
+        look, item, rect = self.look, placed.item, placed.rect
+        chosen = bool(self.selected) and placed.keys == self.selected
+        lit = placed is self._hover or bool(self.highlighted.intersection(item.nodes))
+        radius = min(rect.height() / 2, look.px(14))
+        if isinstance(item, Bracket):
+            pen = QPen(
+                look.color("selected" if chosen else "text_muted" if lit else "border_strong"), 2 if chosen else 1
+            )
+            pen.setStyle(Qt.PenStyle.SolidLine if chosen else Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+            painter.setPen(look.color("text_muted"))
+            painter.drawText(
+                rect.adjusted(look.px(11), 0, 0, 0),
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+                cut(item.text),
+            )
+            return
+        token = COLOURS.get(item.kind, "text_muted")
+        running = bool(self.running.intersection(item.keys))
+        painter.setPen(QPen(look.color("selected" if chosen else token), look.px(2) if chosen else 1.2))
+        fill = look.color(token) if running else look.color(SOFT.get(token, "raised")) if lit else look.color("panel")
+        painter.setBrush(fill)
+        painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
+        painter.setPen(look.color("text_on_accent" if running else "text" if lit else token))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, cut(item.text))
+
+    def at(self, place: QPointF) -> Placed | None:
+        """The innermost thing under a point."""
+        found = [placed for placed in self.placed if placed.rect.contains(place)]
+        return max(found, key=lambda placed: (placed.depth, isinstance(placed.item, Pill)), default=None)
+
+    def spot(self, x: float) -> tuple[str, str, float]:
+        """Where something dropped at x goes: (key it stands before or "", bracket it is in or "", x of the mark)."""
+        inside = ""
+        for placed in self.placed:
+            if isinstance(placed.item, Bracket) and placed.rect.left() + self.look.px(10) < x < placed.rect.right():
+                inside = placed.item.key
+        row = [placed for placed in self.placed if placed.above == inside]
+        for placed in row:
+            if x < placed.rect.center().x():
+                return placed.keys[0], inside, placed.rect.left() - self.look.px(4)
+        last = max((placed.rect.right() for placed in row), default=float(x))
+        return "", inside, last + self.look.px(4)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        placed = self.at(event.position())
+        self.select(placed.keys if placed else ())
+        if placed is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = (placed, event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None:
+            far = (event.position() - self._pressed[1]).manhattanLength() >= QApplication.startDragDistance()
+            if far or self._drop_x is not None:
+                self._drop_x = self.spot(event.position().x())[2]
+                self.update()
+            return
+        placed = self.at(event.position())
+        if placed is not self._hover:
+            self._hover = placed
+            self.hovered.emit(placed.item.nodes if placed else ())
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pressed, self._pressed = self._pressed, None
+        if pressed is not None and self._drop_x is not None:
+            before, inside, _ = self.spot(event.position().x())
+            self._drop_x = None
+            if before not in pressed[0].keys and inside not in pressed[0].keys:
+                self.move_asked.emit(pressed[0].keys, before, inside)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover = None
+        self.hovered.emit(())
+        self.update()
+
+    def select(self, keys: tuple[str, ...]) -> None:
+        """Selects the pill of these keys."""
+        self.selected = keys
+        placed = next((p for p in self.placed if p.keys == keys), None)
+        self.chosen.emit(placed.item.nodes if placed else ())
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        order = [placed.keys for placed in self.placed]
+        place = order.index(self.selected) if self.selected in order else -1
+        match event.key():
+            case Qt.Key.Key_Delete | Qt.Key.Key_Backspace if self.selected:
+                self.delete_asked.emit(self.selected)
+            case Qt.Key.Key_Right if order:
+                self.select(order[min(place + 1, len(order) - 1)])
+            case Qt.Key.Key_Left if order:
+                self.select(order[max(place - 1, 0)])
+            case Qt.Key.Key_Escape if self._drop_x is not None:
+                self._drop_x, self._pressed = None, None
+                self.update()
+            case Qt.Key.Key_Menu if self.selected:
+                rect = self.placed[place].rect
+                self.menu_asked.emit(self.selected, self.mapToGlobal(rect.center().toPoint()))
+            case _:
+                super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        placed = self.at(QPointF(event.pos()))
+        if placed is not None:
+            self.select(placed.keys)
+            self.menu_asked.emit(placed.keys, event.globalPos())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(NODE_MIME):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._drop_x = self.spot(event.position().x())[2]
+        self.update()
+
+    def dragLeaveEvent(self, event: QEvent) -> None:
+        self._drop_x = None
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop_x = None
+        self.update()
+        node = bytes(event.mimeData().data(NODE_MIME).data()).decode()
+        self.node_dropped.emit(node, self.mapToGlobal(event.position().toPoint()))
+        event.acceptProposedAction()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            placed = self.at(QPointF(event.pos()))
+            tip = f"{placed.item.text}\nDrag to reorder, Delete removes, right-click for all" if placed else ""
+            QToolTip.showText(event.globalPos(), tip, self)
+            return True
+        return super().event(event)
+
+
+class Rail(QFrame):
+    """The strip with its heading, scrolled sideways when it is long."""
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("rail")
+        self.heading = QLabel("PROGRAM")
+        self.heading.setProperty("role", "heading")
+        self.hint = ElidedLabel("Empty. Drop a node here to make backward, print or retain_grad of it.", "faint")
+        self.strip = RailStrip(look)
+        self.area = QScrollArea()
+        self.area.setWidget(self.strip)
+        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._layout = QHBoxLayout(self)
+        self._layout.addWidget(self.heading)
+        self._layout.addWidget(self.hint, 1)
+        self._layout.addWidget(self.area, 1)
+        self.set_look(look)
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        self.strip.look = look
+        self._layout.setContentsMargins(look.px(14), 0, look.px(8), 0)
+        self._layout.setSpacing(look.px(10))
+        self.strip.lay_out()
+        self._fit()
+
+    def show_items(self, items: tuple[Pill | Bracket, ...]) -> None:
+        """Another program."""
+        self.strip.show_items(items)
+        self.hint.setVisible(not items)
+        self.area.setVisible(bool(items))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room for the scroll bar only when there is one."""
+        bar = self.area.horizontalScrollBar().sizeHint().height() if self.strip.width() > self.area.width() else 0
+        self.area.setFixedHeight(self.strip.height() + bar)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar = self.area.horizontalScrollBar()
+        bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
+
+
+def cut(text: str) -> str:
+    """A pill's text, shortened in the middle."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 16]}…{text[-14:]}"

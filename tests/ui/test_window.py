@@ -1,0 +1,249 @@
+"""The whole window with an engine in the same process: real mouse and key events, real results."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from guigrad.document.store import Store
+from guigrad.run.runner import InlineRunner
+from guigrad.session import Session
+from guigrad.ui.main_window import MainWindow
+from guigrad.ui.settings import Settings
+
+LESSON = """import torch
+
+t1 = torch.tensor([0.7659, -2.0262, -1.4139, 1.1822, -1.1543], requires_grad=True)
+t2 = t1 + 2
+t3 = 2 * t2**2
+t4 = t3.mean()
+"""
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    session = Session(Store(), InlineRunner())
+    made = MainWindow(session, Settings(tmp_path / "config"))
+    made.resize(1600, 1000)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.end()
+    session.close()
+    made.deleteLater()
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def lesson(window: MainWindow, tmp_path: Path) -> MainWindow:
+    path = tmp_path / "lesson.py"
+    path.write_text(LESSON)
+    assert window.intents.open_path(str(path))
+    return window
+
+
+def drop(target: QWidget, mime: QMimeData, place: QPointF) -> None:
+    """A drag that enters a widget and is let go there."""
+    action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(target, QDragEnterEvent(place.toPoint(), action, mime, button, keys))
+    QApplication.sendEvent(target, QDropEvent(place, action, mime, button, keys))
+
+
+def node(window: MainWindow, label: str) -> str:
+    window.live._follow()
+    return window.labels()[label]
+
+
+def test_opening_computes_and_shows_code(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.live._follow()
+    assert "t2 = t1 + 2" in lesson.code.view.toPlainText()
+    frame = lesson.session.frame
+    assert frame is not None
+    assert frame["t4"].value.item() == pytest.approx(7.5344, abs=1e-4)
+    assert [item.text for item in lesson.rail.strip.items] == ["forward"]
+
+
+def test_forward_backward_and_zero_grad_by_keys(lesson: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(lesson, Qt.Key.Key_F5)
+    qtbot.keyClick(lesson, Qt.Key.Key_F6)
+    frame = lesson.session.frame
+    assert frame is not None
+    grad = frame["t1"].grad
+    assert grad is not None
+    assert grad.tolist() == pytest.approx([2.2127, -0.0210, 0.4688, 2.5458, 0.6766], abs=1e-4)
+    assert frame["t2"].grad is None
+    lesson.session.select((node(lesson, "t1"),))
+    assert lesson.inspector.grad.array == grad
+    qtbot.keyClick(lesson, Qt.Key.Key_Z, Qt.KeyboardModifier.ShiftModifier)
+    assert lesson.session.frame is not None
+    assert lesson.session.frame["t1"].grad is None
+
+
+def test_a_second_backward_is_explained_with_fixes(lesson: MainWindow, qtbot: QtBot) -> None:
+    for _ in range(2):
+        qtbot.keyClick(lesson, Qt.Key.Key_F6)
+    assert lesson.problems.problems
+    problem = lesson.problems.problems[0]
+    assert "second time" in problem.message
+    assert problem.fixes
+    assert lesson.tabs.tabText(1) == "Problems 1"
+
+
+def test_retain_grad_from_the_inspector(lesson: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(lesson, Qt.Key.Key_F6)
+    lesson.session.select((node(lesson, "t2"),))
+    buttons = {button.text(): button for button in lesson.inspector.findChildren(QPushButton)}
+    button = buttons["Turn on retain_grad()"]
+    qtbot.waitUntil(lambda: button.height() > 10)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    lesson.live._follow()
+    assert "t2.retain_grad()" in lesson.code.view.toPlainText()
+    assert lesson.session.frame is not None
+    assert lesson.session.frame["t2"].grad is not None
+    assert "retain_grad" in lesson.actions_by_id["undo"].text()
+    qtbot.keyClick(lesson, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    lesson.live._follow()
+    assert "retain_grad" not in lesson.code.view.toPlainText()
+
+
+def test_a_parameter_is_edited_and_answers_at_once(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.session.select((node(lesson, "t2"),))
+    field = lesson.inspector.editors["other"].field
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, "3")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert lesson.session.frame is not None
+    assert lesson.session.frame["t2"].value.tolist()[0] == pytest.approx(3.7659)
+    assert lesson.session.dirty
+    assert "●" in lesson.windowTitle()
+
+
+def test_typing_in_the_inspector_does_not_delete_nodes(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.session.select((node(lesson, "t2"),))
+    count = len(lesson.session.document.nodes)
+    lesson.inspector.name.setFocus()
+    for key in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete, Qt.Key.Key_F):
+        qtbot.keyClick(lesson.inspector.name, key)
+    assert len(lesson.session.document.nodes) == count
+
+
+def test_a_palette_op_lands_on_the_canvas(window: MainWindow, qtbot: QtBot) -> None:
+    panel = window.palette_panel
+    qtbot.keyClicks(panel.field, "randn")
+    qtbot.keyClick(panel.field, Qt.Key.Key_Return)
+    ops = [made.op for made in window.session.document.nodes.values()]
+    assert "torch.randn" in ops
+    assert len(window.session.selection) == 1
+
+
+def test_an_op_is_dropped_from_the_palette(window: MainWindow, qtbot: QtBot) -> None:
+    window.show_canvas()
+    panel = window.palette_panel
+    panel.field.setText("zeros")
+    mime = panel.model.mimeData([panel.model.first_op()])
+    drop(window.canvas, mime, QPointF(200, 150))
+    assert [made.op for made in window.session.document.nodes.values()] == ["torch.zeros"]
+
+
+def test_a_broken_file_leaves_the_document(lesson: MainWindow, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.guigrad"
+    broken.write_text("{not json")
+    before = lesson.session.document
+    assert not lesson.intents.open_path(str(broken))
+    assert lesson.session.document is before
+    assert not lesson.bar.isHidden()
+    assert "not JSON" in lesson.bar.text.text()
+    assert not lesson.intents.open_path(str(tmp_path / "missing.guigrad"))
+    assert lesson.session.document is before
+
+
+def test_a_dropped_file_opens(window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "dropped.py"
+    path.write_text(LESSON)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    drop(window, mime, QPointF(5, 5))
+    assert len(window.session.document.nodes) == 5
+    assert window.settings.recent == [str(path)]
+
+
+def test_save_and_open_again(lesson: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "saved.guigrad"
+    lesson.session.edit(lambda document: __import__("guigrad").edit.rename("t1", "w")(document))
+    assert lesson.intents._save_to(str(path))
+    assert not lesson.session.dirty
+    assert lesson.intents.open_path(str(path))
+    assert "w" in {made.name for made in lesson.session.document.nodes.values()}
+
+
+def test_closing_asks_about_unsaved_changes(lesson: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    lesson.add_op("torch.ones")
+    answers = [QMessageBox.StandardButton.Cancel]
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: answers[-1])
+    assert not lesson.close()
+    assert lesson.isVisible()
+    answers.append(QMessageBox.StandardButton.Discard)
+    assert lesson.close()
+
+
+def test_unsaved_work_comes_back(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.add_op("torch.ones")
+    lesson.end()
+    assert lesson.live.recovery.is_file()
+    session = Session(Store(), InlineRunner())
+    again = MainWindow(session, Settings(lesson.settings.folder))
+    again.start(None, "")
+    assert len(again.session.document.nodes) == 6
+    assert "without saving" in again.bar.text.text()
+    again.intents.discard()
+    assert not again.live.recovery.exists()
+    again.end()
+    session.close()
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(1280, 720, 1.0), (1600, 1000, 1.0), (1280, 720, 2.5)])
+def test_nothing_is_clipped(lesson: MainWindow, qtbot: QtBot, width: int, height: int, scale: float) -> None:
+    lesson.set_scale(scale)
+    lesson.resize(width, height)
+    QApplication.processEvents()
+    assert (lesson.width(), lesson.height()) == (width, height)
+    top = lesson.top
+    shown = [*top.buttons.values(), top.device, top.xray, top.search, top.theme]
+    for left, right in itertools.pairwise(shown):
+        assert left.geometry().right() < right.geometry().left()
+    assert shown[-1].geometry().right() <= top.width()
+    for button in (*top.buttons.values(), top.xray):
+        assert button.width() >= button.sizeHint().width()
+    assert lesson.canvas.width() >= width * 0.35
+    lesson.set_scale(1.0)
+
+
+def test_theme_changes_everywhere_and_is_remembered(lesson: MainWindow) -> None:
+    lesson.intents.theme()
+    assert not lesson.look.theme.dark
+    assert Settings(lesson.settings.folder).theme == "light"
+    assert not lesson.rail.strip.look.theme.dark
+
+
+def test_pasted_code_becomes_a_graph(window: MainWindow) -> None:
+    assert window.intents.open_code("import torch\nx = torch.ones(3)\ny = mystery(x)\nz = x * 2\n")
+    labels = {made.name for made in window.session.document.nodes.values()}
+    assert {"x", "z"} <= labels
+    assert not window.bar.isHidden()
+    assert "line 3" in window.bar.text.text()
+
+
+def test_hovering_code_lights_the_card(lesson: MainWindow, qtbot: QtBot) -> None:
+    key = node(lesson, "t2")
+    lesson.code.nodes_hovered.emit((key,))
+    assert lesson.canvas.hover == key
+    lesson.canvas.set_hover(None)
+    assert lesson.code._marked["hovered"] == frozenset()
