@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from guigrad.document.model import Loop, walk
+from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import Step
 from guigrad.engine.explain import explain
 from guigrad.engine.values import tensors_in
@@ -45,8 +45,7 @@ def watched(engine: Engine, key: str, step: Step) -> Step:
         return _recorded(engine, key, step)
     if key not in state.context or not (state.facts(key).in_place or state.facts(key).random):
         return step
-    loops = {item.id for item in walk(engine.document.program) if isinstance(item, Loop)}
-    if not loops.isdisjoint(state.context[key]):
+    if not state.loops.isdisjoint(state.context[key]):
         return step
     facts = state.facts(key)
     before_change = facts.in_place and state.role(key) == "play"
@@ -55,6 +54,7 @@ def watched(engine: Engine, key: str, step: Step) -> Step:
     def call() -> None:
         now = engine.state
         if before_change:
+            _find_sources(engine, key)
             now.before_change(key)
         before = generator.get_state() if facts.random else None
         step()
@@ -62,6 +62,19 @@ def watched(engine: Engine, key: str, step: Step) -> Step:
             now.random[key] = (before, generator.get_state())
 
     return call
+
+
+def _find_sources(engine: Engine, key: str) -> None:
+    """Tells the state which sources an in-place op may be about to change: those along its first arguments."""
+    seen: set[str] = set()
+    while key not in seen:
+        seen.add(key)
+        node = engine.document.nodes[key]
+        target = dict(node.kwargs).get("out", node.args[0] if node.args else None)
+        if not isinstance(target, In) or target.node not in engine.document.nodes:
+            return
+        key = target.node or ""
+        engine.state.made(key)
 
 
 def _recorded(engine: Engine, key: str, step: Step) -> Step:

@@ -71,6 +71,7 @@ class State:
         document = self.plan.document
         self.roles = roles(document)
         self.units = _units(document)
+        self.loops = {item.id for item in walk(document.program) if isinstance(item, Loop)}
         self._carried = {
             carry.port: tuple(wire.node for wire in carry.updates if wire.node is not None)
             for item in walk(document.program)
