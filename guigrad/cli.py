@@ -246,7 +246,7 @@ def _ops(options: argparse.Namespace) -> int:
         for row in rows:
             name, *others = row.targets
             also = f" (also {', '.join(others)})" if others else ""
-            print(f"{name:<40}  {row.family:<16}  {row.about}{also}".rstrip())
+            print(f"{name:<40}  {row.family:<16}  {row.about or row.doc}{also}".rstrip())
     if not rows:
         say(f"guigrad: no op matches {query!r}")
     return FINE if rows else PROBLEMS
@@ -280,11 +280,8 @@ def _render(options: argparse.Namespace) -> int:
         from guigrad.ui import render
     except ImportError as error:
         raise Refused(f"Qt cannot be loaded: {error}", PROBLEMS) from error
-    write_whole(
-        options.output,
-        lambda path: render.render(document, frame, path, theme=options.theme, scale=options.scale),
-        beside=True,
-    )
+    theme, scale = options.theme, options.scale
+    write_whole(options.output, lambda path: render.render(document, frame, path, theme=theme, scale=scale))
     return report(problems, options.file)
 
 

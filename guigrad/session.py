@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from guigrad.document import file
+from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.diff import Diff
-from guigrad.document.model import Document
+from guigrad.document.model import Document, In
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
@@ -73,6 +74,7 @@ class Session:
         self.selection: frozenset[str] = frozenset()
         self.x_ray = True
         self.device, self.seed = device, seed
+        self.devices: tuple[str, ...] = ("cpu",)
         self.frame_changed, self.document_changed, self.problems_changed = Event(), Event(), Event()
         self.running_changed, self.selection_changed, self.printed = Event(), Event(), Event()
         self.refused, self.state_changed = Event(), Event()
@@ -184,8 +186,35 @@ class Session:
             return getattr(self, fix.verb)(*fix.args) is not False
         from guigrad.document import edit as edits  # late: it reads the op table
 
-        maker = None if fix.verb.startswith("_") else getattr(edits, fix.verb, None)
-        return self.edit(maker(*fix.args)) if callable(maker) else False
+        root = str(fix.args[0]) if fix.args else ""
+        node = self.document.nodes.get(root)
+        if node is not None and fix.verb in _BACKWARD_FIXES and not node.op.endswith(("backward", "autograd.grad")):
+            return self._fix_backward(fix.verb, root)
+        return fix.verb in edits.__all__ and self.edit(getattr(edits, fix.verb)(*fix.args))
+
+    def _fix_backward(self, verb: str, root: str) -> bool:
+        """A fix for the backward that was asked for here, not by the program: there is nothing to edit."""
+        if verb == "retain_graph":
+            self._live.replay(lambda played: _changed(played, Backward, retain_graph=True))
+            return True
+        if verb == "insert_before":
+            from guigrad.document import edit as edits  # late: it reads the op table
+
+            known = set(self.document.nodes)
+            if not self.edit(edits.add_node("torch.Tensor.sum", args=(In(root),))):
+                return False
+            self.backward(next(key for key in self.document.nodes if key not in known))
+            return True
+        record = self.frame.records.get(root) if self.frame is not None else None
+        if record is None or record.shape is None or record.dtype not in NUMPY:
+            return False
+        import numpy as np  # late: opening a document needs no NumPy
+
+        ones = np.ones(record.shape, NUMPY[record.dtype])
+        strides = tuple(step // ones.itemsize for step in ones.strides)
+        vector = ArrayData(record.dtype, record.shape, strides, ones.tobytes())
+        self._live.replay(lambda played: _changed(played, Backward, gradient=(vector,)))
+        return True
 
     # --- computing ---
 
@@ -248,7 +277,7 @@ class Session:
             return
         self.x_ray = on
         if any(isinstance(verb, Backward) for verb in self._live.sequence):
-            self._live.replay(lambda verb: _with_x_ray(verb, on))
+            self._live.replay(lambda verb: _changed(verb, Backward, xray=on))
         self.state_changed.tell()
 
     def close(self) -> None:
@@ -285,6 +314,9 @@ class Session:
             self._live.edit(diff, self._revision)
 
     def _answered(self, reply: Reply) -> None:
+        if reply.devices and reply.devices != self.devices:
+            self.devices = reply.devices
+            self.state_changed.tell()
         if reply.prints:
             self.printed.tell(reply.prints)
         if self._said != reply.problems:
@@ -304,8 +336,11 @@ FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_
 """Session verbs that a fix may name."""
 
 
-def _with_x_ray(verb: Verb, on: bool) -> Verb:
-    if not isinstance(verb, Backward):
+_BACKWARD_FIXES = ("retain_graph", "insert_before", "add_gradient")
+
+
+def _changed(verb: Verb, kind: type[Backward], **fields: Any) -> Verb:
+    """A backward with some fields changed; any other verb as it is."""
+    if not isinstance(verb, kind):
         return verb
-    fields: dict[str, Any] = {name: getattr(verb, name) for name in verb.__struct_fields__}
-    return Backward(**{**fields, "xray": on})
+    return kind(**{**{name: getattr(verb, name) for name in verb.__struct_fields__}, **fields})

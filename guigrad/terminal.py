@@ -76,21 +76,14 @@ def same_file(one: str, other: str) -> bool:
         return False
 
 
-def write_whole(output: str, write: Callable[[str], object], beside: bool = False) -> None:
-    """Writes a file whole or not at all. ``beside``: the writer is not atomic itself, so it gets a name beside it."""
-    target = Path(output)
-    scratch = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}") if beside else target
+def write_whole(output: str, write: Callable[[str], object]) -> None:
+    """Calls a writer that is atomic. Raises: Refused if the file cannot be written."""
+    if Path(output).is_dir():
+        raise Refused(f"{output}: is a directory")
     try:
-        if target.is_dir():
-            raise Refused(f"{output}: is a directory")
-        write(str(scratch))
-        if beside:
-            os.replace(scratch, target)
+        write(output)
     except OSError as error:
         raise Refused(f"{output}: {error.strerror or error}") from error
-    finally:
-        if beside:
-            scratch.unlink(missing_ok=True)
 
 
 def distinct(problems: Sequence[Problem]) -> tuple[Problem, ...]:

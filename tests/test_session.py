@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import select
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,8 +28,8 @@ class Desk:
 
     def __init__(self, document: Document, process: bool) -> None:
         self.calls: queue.Queue[Callable[[], None]] = queue.Queue()
-        runner = ProcessRunner() if process else InlineRunner()
-        self.session = Session(Store(document), runner, self.calls.put if process else lambda call: call())
+        self.runner = ProcessRunner() if process else InlineRunner()
+        self.session = Session(Store(document), self.runner, self.calls.put if process else lambda call: call())
 
     def settle(self) -> Frame:
         """Works until nothing runs, and gives the frame."""
@@ -103,6 +106,47 @@ def test_each_verb_of_the_sequence_is_played_again(desk: Desk) -> None:
     frame = desk.settle()
     assert frame["x"].grad is not None
     assert frame["x"].grad.tolist() == [6.0, 6.0], "an edited source is new, and the last sequence was one backward"
+
+
+def test_edits_of_several_sources_add_up(desk: Desk) -> None:
+    session = desk.session
+    other = leaf([1.0, 1.0], "w")
+    y = Node("y", "operator.mul", (In("x"), In("w")), name="y")
+    nodes = {"w": (None, other), "y": (session.document.nodes["y"], y)}
+    session.edit(Diff("wire", nodes=nodes, program=(session.document.program, (Eval("w"), *session.document.program))))
+    session.forward()
+    session.forward()
+    session.backward()
+    desk.settle()
+    for name, value in (("x", 10.0), ("w", 20.0), ("x", 11.0), ("w", 21.0)):
+        session.edit(Diff("set", nodes={name: (session.document.nodes[name], leaf([value, value], name))}))
+        desk.settle()
+    frame = desk.settle()
+    assert frame["y"].value.tolist() == [231.0, 231.0]
+    assert frame["x"].grad is not None
+    assert frame["x"].grad.tolist() == [21.0, 21.0]
+    assert frame["w"].grad is not None
+    assert frame["w"].grad.tolist() == [11.0, 11.0]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for the end of a process that is not a child")
+def test_a_child_that_dies_after_an_edit_comes_back_with_the_edited_source() -> None:
+    desk = Desk(document([1.0, 2.0]), process=True)
+    desk.session.forward()
+    desk.settle()
+    desk.session.reset()
+    desk.session.edit(set_leaf([5.0, 5.0]))
+    desk.settle()
+    runner = desk.runner
+    assert isinstance(runner, ProcessRunner)
+    assert runner.child_pid is not None
+    watch = os.pidfd_open(runner.child_pid)
+    os.kill(runner.child_pid, signal.SIGKILL)
+    assert select.select([watch], [], [], SECONDS)[0]
+    os.close(watch)
+    desk.session.forward()
+    assert desk.settle()["z"].value.item() == 50.0
+    desk.session.close()
 
 
 def test_random_sources_stay_while_another_is_edited(desk: Desk) -> None:
@@ -226,6 +270,30 @@ def test_fixes_are_verbs_of_the_session_or_edits(desk: Desk) -> None:
     assert desk.settle()["z"].state == "fresh"
     assert not session.apply_fix(Fix("", "close"))
     assert not session.apply_fix(Fix("", "_private"))
+
+
+def test_fixes_of_a_backward_that_was_asked_for_here(desk: Desk) -> None:
+    session = desk.session
+    session.forward()
+    session.backward("y")
+    (problem,) = desk.settle().problems
+    assert "scalar outputs" in problem.message
+    by_verb = {fix.verb: fix for fix in problem.fixes}
+    assert session.apply_fix(by_verb["add_gradient"])
+    frame = desk.settle()
+    assert not frame.problems
+    assert frame["x"].grad is not None
+    assert frame["x"].grad.tolist() == [2.0, 4.0]
+    session.forward()
+    session.backward("y")
+    assert session.apply_fix(by_verb["insert_before"])
+    assert not desk.settle().problems
+    session.forward()
+    session.backward("z")
+    session.backward("z")
+    problems = {fix.verb: fix for problem in desk.settle().problems for fix in problem.fixes}
+    assert session.apply_fix(problems["retain_graph"])
+    assert not desk.settle().problems
 
 
 def test_stop_leaves_edits_and_the_state_before() -> None:

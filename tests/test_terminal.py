@@ -26,21 +26,12 @@ def test_distinct_keeps_order() -> None:
     assert distinct([first, second, first]) == (first, second)
 
 
-def test_a_writer_that_fails_leaves_no_half_file(tmp_path: Path) -> None:
-    target = tmp_path / "out.svg"
-    target.write_text("old", "utf-8")
-
-    def half(path: str) -> None:
-        Path(path).write_text("ha", "utf-8")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(str(target), half, beside=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["out.svg"]
-    assert target.read_text("utf-8") == "old"
-
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     def full(path: str) -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(Refused, match="No space left"):
-        write_whole(str(target), full, beside=True)
+    with pytest.raises(Refused, match=r"out\.svg: No space left"):
+        write_whole(str(tmp_path / "out.svg"), full)
+    with pytest.raises(Refused, match="is a directory"):
+        write_whole(str(tmp_path), full)
+    assert list(tmp_path.iterdir()) == []

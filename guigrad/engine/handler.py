@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from guigrad.engine.build import Cancelled
+from guigrad.engine.device import devices
 from guigrad.engine.play import Engine
 from guigrad.run.request import (
     Backward,
@@ -43,6 +44,7 @@ class Handler:
             tuple(engine.prints),
             engine.point() if request.point else None,
             cancelled,
+            devices() if isinstance(request.verb, Load) else (),
         )
 
     def _play(self, verb: Verb) -> None:

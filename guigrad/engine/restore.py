@@ -24,7 +24,7 @@ def point(engine: Engine) -> Point:
     objects: dict[str, Any] = {}
     for key in state.order:
         value = plan.value(key)
-        if value is MISSING:
+        if value is MISSING or state.status.get(key) != "fresh":  # a stale source will be made anew
             continue
         if isinstance(value, KEPT_OBJECTS):
             objects[key] = _object_state(value)

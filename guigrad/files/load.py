@@ -7,23 +7,41 @@ import os
 import tokenize
 from pathlib import Path
 
+from msgspec import structs
+
 from guigrad.document.file import failure, read, read_bytes
 from guigrad.document.model import Document
+from guigrad.document.problem import ProblemError
+from guigrad.files.notebook import read_notebook
+from guigrad.files.picture import extract
 from guigrad.source.parse.parser import parse
-
-_LATER = {".ipynb": "notebooks", ".png": "pictures", ".svg": "pictures"}
 
 
 def load(path: str | os.PathLike[str]) -> Document:
-    """The document in a ``.guigrad`` file or a Python script; ``problems`` tell what could not be understood.
+    """The document in a ``.guigrad`` file, a Python script, a notebook, or a picture that carries one; ``problems`` tell what could
+    not be understood.
 
     Raises: ProblemError when nothing at all could be read.
     """
     name = os.fspath(path)
-    suffix = Path(name).suffix.lower()
     data = read_bytes(name)
-    if suffix in _LATER:
-        raise failure(f"{_LATER[suffix]} cannot be opened yet", name)
+    try:
+        return _opened(data, name)
+    except ProblemError as error:
+        first, *rest = error.problems
+        if first.message.startswith(name):
+            raise
+        raise ProblemError((structs.replace(first, message=f"{name}: {first.message}"), *rest)) from None
+
+
+def _opened(data: bytes, name: str) -> Document:
+    suffix = Path(name).suffix.lower()
+    if suffix in (".png", ".svg") or data.startswith(b"\x89PNG"):
+        return read(extract(data, name), name)
+    if suffix == ".ipynb":
+        text, problems = read_notebook(data, name)
+        document = parse(text, name)
+        return structs.replace(document, problems=(*problems, *document.problems))
     if suffix != ".py":
         return read(data, name)
     try:

@@ -149,7 +149,7 @@ class Live:
     def _ask(self, verb: Verb) -> None:
         self._busy = True
         last = not self._rest
-        future = self._runner.submit(verb, self.want if last else None, last or isinstance(verb, Restore))
+        future = self._runner.submit(verb, self.want if last else None, last or isinstance(verb, Forward))
         replaying = self._replaying
         future.add_done_callback(lambda done: self._post(lambda: self._told_of(verb, done.result(), last, replaying)))
 
@@ -161,7 +161,7 @@ class Live:
             self._rest.clear()
         elif not replaying:
             self._remember(verb, reply.point)
-        elif isinstance(verb, Restore):
+        elif isinstance(verb, Forward):
             self._base = reply.point
         if last or ended:
             self._answer(reply)

@@ -99,6 +99,7 @@ def kind(value: Any) -> Kind:
 @cache
 def samples() -> list[tuple[str, list[Kind], dict[str, Kind]]]:
     """A few of torch's own samples of every op that has a row: (target, kinds of the arguments, kinds of the keywords)."""
+    from torch.testing._internal import common_utils
     from torch.testing._internal.common_methods_invocations import op_db
 
     targets: dict[Any, str] = {}
@@ -108,6 +109,10 @@ def samples() -> list[tuple[str, list[Kind], dict[str, Kind]]]:
     # all_rows gives curated rows too, whose first target may be another: ask the generated rows for the rest
     for row in table.catalogue().ops:
         targets.setdefault(resolve(row.targets[0]), row.targets[0])
+    # Before every sample it walks the stack, for a unittest and for lazy devices, which costs a minute under pytest.
+    patch = pytest.MonkeyPatch()
+    patch.setattr(common_utils, "extract_test_fn", lambda: None)
+    patch.setattr(common_utils, "set_rng_seed", torch.default_generator.manual_seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
     found: list[tuple[str, list[Kind], dict[str, Kind]]] = []
@@ -121,6 +126,7 @@ def samples() -> list[tuple[str, list[Kind], dict[str, Kind]]]:
                 keywords = {name: kind(value) for name, value in sample.kwargs.items()}
                 found.append((targets[variant], [kind(sample.input), *map(kind, sample.args)], keywords))
     torch.set_num_threads(threads)
+    patch.undo()
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -17,10 +17,19 @@ PAD: Final = 22.0
 HEAD: Final = 26.0
 
 
-class Bracket:
-    """One loop, branch or region that has cards: ``rows`` are theirs, ``inner`` how many brackets nest inside it."""
+Compound: TypeAlias = Loop | Branch | Region
 
-    def __init__(self, key: str, title: str, rows: Array, inner: int) -> None:
+
+class Bracket:
+    """One loop, branch or region that has cards: ``rows`` are theirs, ``inner`` how many brackets nest inside it.
+
+    ``carried`` are (row, output, row of the variable) of what goes back into its variables.
+    """
+
+    def __init__(
+        self, key: str, title: str, rows: Array, inner: int, carried: tuple[tuple[int, int, int], ...]
+    ) -> None:
+        self.carried = carried
         self.key = key
         self.title = title
         self.rows = rows
@@ -39,16 +48,20 @@ class Bracket:
         )
 
 
-def brackets(scene: Scene) -> tuple[Bracket, ...]:
-    """The brackets of the whole program, the outer ones first."""
+def compound(program: tuple[Item, ...]) -> tuple[Compound, ...]:
+    """The items of a program that have a body."""
+    return tuple(item for item in program if not isinstance(item, Eval | Effect))
+
+
+def brackets(scene: Scene, items: tuple[Compound, ...]) -> tuple[Bracket, ...]:
+    """The brackets of these items and what is inside them, the outer ones first."""
     found: list[Bracket] = []
-    for item in scene.document.program:
-        if isinstance(item, Loop | Branch | Region):
-            _collect(scene, item, found)
+    for item in items:
+        _collect(scene, item, found)
     return tuple(found)
 
 
-def _collect(scene: Scene, item: Loop | Branch | Region, found: list[Bracket]) -> tuple[list[int], int]:
+def _collect(scene: Scene, item: Compound, found: list[Bracket]) -> tuple[list[int], int]:
     place = len(found)
     rows: list[int] = []
     depth = 0
@@ -63,11 +76,23 @@ def _collect(scene: Scene, item: Loop | Branch | Region, found: list[Bracket]) -
             depth = max(depth, below + 1)
     rows += [scene.row[key] for key in keys if key in scene.row]
     if rows:
-        found.insert(place, Bracket(item.id, title(scene, item), rows_array(rows), depth))
+        found.insert(place, Bracket(item.id, title(scene, item), rows_array(rows), depth, _carried(scene, item)))
     return rows, depth
 
 
-def title(scene: Scene, item: Loop | Branch | Region) -> str:
+def _carried(scene: Scene, item: Compound) -> tuple[tuple[int, int, int], ...]:
+    if isinstance(item, Region):
+        return ()
+    return tuple(
+        (scene.row[update.node or ""], update.output, scene.row[carry.port])
+        for carry in item.carried
+        if carry.port in scene.row
+        for update in carry.updates
+        if (update.node or "") in scene.row
+    )
+
+
+def title(scene: Scene, item: Compound) -> str:
     """The head as Python writes it, its nodes by their names."""
     match item:
         case Loop():

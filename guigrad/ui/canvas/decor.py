@@ -8,15 +8,16 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen, QPixmap
+from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen, QPixmap
 
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.brackets import Bracket
 from guigrad.ui.canvas.face import draw_ports
 from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
-from guigrad.ui.canvas.wire import Array
+from guigrad.ui.canvas.wire import Array, handle
 
 CHIP_ZOOM: Final = 0.7
 CHIPS: Final = 60
@@ -59,6 +60,33 @@ def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFo
     p.restore()
 
 
+def draw_carried(p: QPainter, ink: Ink, scene: Scene, bracket: Bracket) -> None:
+    """What a loop carries back into its variables: a dashed way around below the cards."""
+    if not bracket.carried:
+        return
+    pen = QPen(ink.color("loop"), 1.5, Qt.PenStyle.CustomDashLine)
+    pen.setDashPattern([4, 4])
+    p.setPen(pen)
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    bottom = bracket.rect(scene)[3]
+    for source, output, target in bracket.carried:
+        start = QPointF(*scene.port_point(source, "out", output))
+        end = QPointF(float(scene.x[target]), float(scene.y[target] + scene.height[target] - 12))
+        path = QPainterPath(start)
+        if end.x() > start.x():
+            bend = float(handle(start.x(), end.x()))
+            path.cubicTo(start + QPointF(bend, 0), end - QPointF(bend, 0), end)
+            p.drawPath(path)
+            continue
+        low = max(bottom, end.y() + 24) + 10
+        path.cubicTo(start + QPointF(48, 0), QPointF(start.x() + 48, low), QPointF(start.x() - 12, low))
+        path.lineTo(end.x() + 12, low)
+        path.cubicTo(QPointF(end.x() - 40, low), QPointF(end.x() - 40, end.y()), end)
+        p.drawPath(path)
+        p.drawLine(end, end + QPointF(-6, -4))
+        p.drawLine(end, end + QPointF(-6, 4))
+
+
 def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> None:
     """A text on the canvas."""
     p.setPen(Qt.PenStyle.NoPen)
@@ -72,8 +100,11 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     p.drawText(rect.adjusted(10, 8, -10, -8), flags, text)
 
 
-def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, exact: bool) -> None:
-    """What came back along each wire, where there is room for it between the cards."""
+def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float) -> None:
+    """What came back along each wire, where there is room for it between the cards.
+
+    ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew.
+    """
     if view.scale < CHIP_ZOOM or scene.faces.frame is None:
         return
     table = scene.wires
@@ -85,27 +116,33 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, exac
     # The middle of the curve is the middle of its ends.
     xs = (x1 + x2) / 2
     ys = (y1 + y2) / 2
-    cards = (scene.x[rows], scene.y[rows], scene.x[rows] + scene.width[rows], scene.y[rows] + scene.height[rows])
+    texts = [scene.faces.chip(wire) for wire in wires.tolist()]
+    widths = np.array([text_width(ink.chip, text) + 14 for text in texts])
+    left, right, top, bottom = xs - widths / 2, xs + widths / 2, ys - 9, ys + 9
+    x1, y1 = scene.x[rows], scene.y[rows]
+    across = (x1 < right[:, None]) & (x1 + scene.width[rows] > left[:, None])
+    down = (y1 < bottom[:, None]) & (y1 + scene.height[rows] > top[:, None])
     taken: list[QRectF] = []
-    for wire, x, y in zip(wires.tolist(), xs.tolist(), ys.tolist(), strict=True):
-        text = scene.faces.chip(wire)
-        width = text_width(ink.chip, text) + 14
-        rect = QRectF(x - width / 2, y - 9, width, 18)
-        hit = (
-            (cards[0] < rect.right()) & (cards[2] > rect.left()) & (cards[1] < rect.bottom()) & (cards[3] > rect.top())
-        )
-        if not text or np.any(hit) or any(rect.intersects(other) for other in taken):
+    for index in np.nonzero(~(across & down).any(axis=1))[0].tolist():
+        text = texts[index]
+        rect = QRectF(float(left[index]), float(top[index]), float(widths[index]), 18)
+        if not text or any(rect.intersects(other) for other in taken):
             continue
         taken.append(rect)
-        left, top = view.to_screen(rect.left(), rect.top())
-        if exact:
+        x, y = view.to_screen(rect.left(), rect.top())
+        if not pixmap_scale:
             p.save()
-            p.translate(left, top)
+            p.translate(x, y)
             p.scale(view.scale, view.scale)
-            _chip(p, ink, text, width)
+            _chip(p, ink, text, rect.width())
             p.restore()
+            continue
+        pixmap = _chip_pixmap(ink.theme.name, text, pixmap_scale, view.ratio)
+        if pixmap_scale == view.scale:
+            p.drawPixmap(QPointF(round(x), round(y)), pixmap)
         else:
-            p.drawPixmap(QPointF(round(left), round(top)), _chip_pixmap(ink.theme.name, text, view.scale, view.ratio))
+            target = QRectF(x, y, rect.width() * view.scale, 18 * view.scale)
+            p.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
 
 def _chip(p: QPainter, ink: Ink, text: str, width: float) -> None:
