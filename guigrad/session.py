@@ -74,6 +74,7 @@ class Session:
         self.selection: frozenset[str] = frozenset()
         self.x_ray = True
         self.device, self.seed = device, seed
+        self.devices: tuple[str, ...] = ("cpu",)
         self.frame_changed, self.document_changed, self.problems_changed = Event(), Event(), Event()
         self.running_changed, self.selection_changed, self.printed = Event(), Event(), Event()
         self.refused, self.state_changed = Event(), Event()
@@ -313,6 +314,9 @@ class Session:
             self._live.edit(diff, self._revision)
 
     def _answered(self, reply: Reply) -> None:
+        if reply.devices and reply.devices != self.devices:
+            self.devices = reply.devices
+            self.state_changed.tell()
         if reply.prints:
             self.printed.tell(reply.prints)
         if self._said != reply.problems:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from guigrad.engine.build import Cancelled
+from guigrad.engine.device import devices
 from guigrad.engine.play import Engine
 from guigrad.run.frame import Frame
 from guigrad.run.request import (
@@ -73,6 +74,7 @@ class Handler:
             tuple(engine.prints),
             engine.point() if request.point else None,
             cancelled,
+            devices() if isinstance(request.verb, Load) else (),
         )
 
     def _with_shapes(self, frame: Frame) -> Frame:

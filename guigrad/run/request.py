@@ -127,7 +127,9 @@ class Point(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """The answer to the request of that number. ``prints`` are the texts that the program printed; ``cancelled``: it was stopped."""
+    """The answer to the request of that number. ``prints`` are the texts that the program printed; ``cancelled``: it was stopped.
+    ``devices``: what a ``Load`` finds to compute on, the CPU first.
+    """
 
     number: int = 0
     frame: Frame | None = None
@@ -135,3 +137,4 @@ class Reply(Struct, frozen=True):
     prints: tuple[str, ...] = ()
     point: Point | None = None
     cancelled: bool = False
+    devices: tuple[str, ...] = ()

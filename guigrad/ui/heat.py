@@ -51,7 +51,8 @@ def levels(values: Array, limit: float | None = None) -> Array:
         full = top if limit is None else limit
         if full <= 0:
             return np.full(numbers.shape, half, np.uint8)
-        numbers *= half / full
+        numbers /= full  # half / full would overflow for the smallest numbers
+        numbers *= half
         if top > full:
             np.clip(numbers, -half, half, out=numbers)
         numbers += half + 0.5  # cutting off what follows the point then rounds

@@ -44,7 +44,9 @@ class Intents:
     def new(self) -> None:
         """An empty graph, after asking about unsaved changes."""
         if self.may_leave():
+            self.window.bar.hide()
             self.session.new()
+            self.session.forward()  # from now on values answer to every edit
             self.window.show_canvas()
 
     def open(self) -> None:
@@ -356,7 +358,8 @@ class Intents:
 
     def toggle_dock(self) -> None:
         """Shows or hides code and messages."""
-        self._toggle(self.window.tabs)
+        self.window.dock_wanted = not self.window.dock_wanted
+        self.window.show_canvas()
 
     def toggle_inspector(self) -> None:
         """Shows or hides the inspector."""

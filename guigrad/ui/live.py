@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import QTimer
 
 from guigrad.document import edit
 from guigrad.document.diff import Diff
@@ -19,6 +17,7 @@ from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.ops import table
 from guigrad.run.frame import Frame
 from guigrad.source.emit import emit_lines
+from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
 
@@ -33,13 +32,6 @@ BUSY_MS: Final = 200
 """How long something runs before the window says so."""
 RECOVER_MS: Final = 3000
 """How long after an edit the recovery file is written."""
-EFFECTS: Final = (
-    ("Add {}.backward()", "backward"),
-    ("Add print({})", "print"),
-    ("Add print({}.grad)", "print_grad"),
-    ("Add {}.retain_grad()", "retain_grad"),
-)
-"""What can be made of a node on the rail."""
 NOTHING: Final = Frame()
 
 
@@ -82,6 +74,7 @@ class Live:
             session.state_changed.connect(self._on_state),
         ]
         self._connect_panels()
+        self.menus = Menus(window)
 
     def _connect_panels(self) -> None:
         w, session = self.window, self.session
@@ -91,7 +84,6 @@ class Live:
         w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
         w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
         w.canvas.dropped.connect(self._on_files)
-        w.canvas.context_requested.connect(self._canvas_menu)
         w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
         w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
         for panel in (w.problems, w.inspector):
@@ -107,15 +99,12 @@ class Live:
         strip = w.rail.strip
         strip.hovered.connect(lambda keys: self._hover(keys, "rail"))
         strip.chosen.connect(lambda keys: session.select(self._visible(keys)) if keys else None)
-        strip.delete_asked.connect(self._delete_items)
-        strip.move_asked.connect(self._move_items)
-        strip.menu_asked.connect(self._item_menu)
-        strip.node_dropped.connect(self._drop_node)
         w.welcome.lesson_chosen.connect(w.intents.open_path)
         w.welcome.file_chosen.connect(w.intents.open_path)
         w.welcome.new_asked.connect(w.intents.new)
         w.welcome.open_asked.connect(w.intents.open)
         w.welcome.paste_asked.connect(w.intents.paste_code)
+        w.welcome.back_asked.connect(w.show_canvas)
         w.messages.added.connect(lambda kind: w.tabs.setCurrentIndex(2) if kind == "error" else None)
 
     def refresh(self) -> None:
@@ -146,7 +135,7 @@ class Live:
         if diff.label:
             self.window.canvas.apply(document, diff)
         else:  # another document: edits and their undoing have labels
-            self.window.canvas.set_document(document)
+            self.window.canvas.set_document(document, fit=bool(document.nodes))
         nodes = len(document.nodes)
         # Emitting 10,000 nodes takes a while: the larger the document, the longer the pause in typing it waits for.
         self._late.start(FOLLOW_MS + nodes // 20)
@@ -218,7 +207,7 @@ class Live:
     def _on_state(self) -> None:
         session = self.session
         used = session.frame.device if session.frame is not None else session.device or session.document.settings.device
-        self.window.top.set_devices(tuple(dict.fromkeys(("auto", "cpu", used))), session.device or used)
+        self.window.top.set_devices(tuple(dict.fromkeys(("auto", *session.devices, used))), session.device or used)
         self.window.update_actions()
         self._show_inspector()
 
@@ -256,69 +245,12 @@ class Live:
         if not self.session.apply_fix(fix):
             self.window.say_status(f"“{fix.title}” could not be applied")
 
-    # --- the rail ---
-
-    def _delete_items(self, keys: tuple[str, ...]) -> None:
-        if len(keys) == 1:
-            self.session.edit(edit.remove_item(keys[0]))
-        else:
-            self.session.edit(edit.remove(*keys))
-
-    def _move_items(self, keys: tuple[str, ...], before: str, inside: str) -> None:
-        if len(keys) == 1:
-            self.session.edit(edit.move_item(keys[0], before or None, None if before else inside or None))
-        else:
-            self.window.bar.say("A run of computations follows its wires; drag the effects around it instead.", "note")
-
-    def _item_menu(self, keys: tuple[str, ...], place: QPoint) -> None:
-        menu = QMenu(self.window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Repeat: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
-        menu.addAction("Put in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
-        menu.addSeparator()
-        menu.addAction("Delete", lambda: self._delete_items(keys))
-        menu.popup(place)
-
-    def _drop_node(self, key: str, place: QPoint) -> None:
-        menu = QMenu(self.window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for text, effect in EFFECTS:
-            menu.addAction(text.format(self.names.get(key, key)), partial(self._add_effect, effect, key))
-        menu.popup(place)
-
     # --- the canvas ---
 
     def _on_files(self, names: list[str]) -> None:
         name = next(iter(names), "")
         if name:
             self.window.intents.open_path(name)
-
-    def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
-        """What fits the thing under the pointer, each with its shortcut."""
-        w, act = self.window, self.window.actions_by_id
-        menu = QMenu(w)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        ids: tuple[str, ...] = ()
-        if kind == "node":
-            name = self.names.get(key, key)
-            for text, effect in EFFECTS:
-                menu.addAction(f"{text}".format(name), partial(self._add_effect, effect, key))
-            menu.addAction("Make it the root of backward", partial(self._set_root, key))
-            menu.addSeparator()
-            ids = ("rename", "duplicate", "copy", "cut", "delete")
-        elif kind == "wire":
-            target, _, path = key.partition(":")
-            menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
-        else:
-            ids = ("add_node", "paste", "select_all", "tidy", "fit_all") if kind == "canvas" else ("rename", "delete")
-        menu.addActions([act[name] for name in ids])
-        menu.popup(place)
-
-    def _add_effect(self, effect: str, key: str) -> None:
-        self.session.edit(edit.add_effect(effect, key))
-
-    def _set_root(self, key: str) -> None:
-        self.session.edit(edit.set_settings(root=key))
 
     # --- words and safety ---
 

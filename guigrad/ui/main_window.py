@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session, self.settings = session, settings
         self._asks = True
+        self.dock_wanted = True
         self.look = Look(theme(settings.theme), settings.scale)
         self._apply_look()
         self.intents = Intents(self)
@@ -235,12 +236,22 @@ class MainWindow(QMainWindow):
     def show_canvas(self) -> None:
         """The canvas instead of the welcome page."""
         self.stack.setCurrentWidget(self.canvas)
+        self._show_lower(True)
         self.canvas.setFocus()
 
     def show_welcome(self) -> None:
         """The welcome page instead of the canvas."""
-        self.welcome.show_recent(self.settings.recent)
+        there = self.session.document.nodes
+        self.welcome.show_page(self.settings.recent, self.document_name() if there else "")
         self.stack.setCurrentWidget(self.welcome)
+        self._show_lower(False)
+        self.welcome.setFocus()
+
+    def _show_lower(self, canvas: bool) -> None:
+        """Rail and dock belong to the graph, not to the welcome page."""
+        self.rail.setVisible(canvas)
+        self.tabs.setVisible(canvas and self.dock_wanted)
+        self.update_actions()
 
     def show_inspector(self) -> None:
         """The inspector, if it was hidden."""
@@ -323,9 +334,10 @@ class MainWindow(QMainWindow):
         self.actions_by_id["xray"].setChecked(session.x_ray)
         self.actions_by_id["theme"].setText("Light theme" if self.look.theme.dark else "Dark theme")
         for name, panel in (
-            ("toggle_palette", self.palette_panel), ("toggle_dock", self.tabs), ("toggle_inspector", self.inspector),
+            ("toggle_palette", self.palette_panel), ("toggle_inspector", self.inspector),
         ):  # fmt: skip
             self.actions_by_id[name].setChecked(not panel.isHidden())
+        self.actions_by_id["toggle_dock"].setChecked(self.dock_wanted)
         self.top.set_file(self.document_name(), session.dirty)
         self.setWindowTitle(f"{self.document_name()}{' ●' if session.dirty else ''} — guigrad")
 

@@ -8,9 +8,6 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QDragEnterEvent,
-    QDragMoveEvent,
-    QDropEvent,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -26,9 +23,6 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScroll
 from guigrad.ui.rail_items import Bracket, Pill
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.parts import ElidedLabel
-
-NODE_MIME: Final = "application/x-guigrad-node"
-"""What a node dragged to the rail carries: its id."""
 
 COLOURS: Final = {
     "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
@@ -64,7 +58,6 @@ class RailStrip(QWidget):
     delete_asked = Signal(object)
     move_asked = Signal(object, str, str)
     menu_asked = Signal(object, QPoint)
-    node_dropped = Signal(str, QPoint)
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -79,7 +72,6 @@ class RailStrip(QWidget):
         self._drop_x: float | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAcceptDrops(True)
         self.setAccessibleName("Program")
 
     def show_items(self, items: tuple[Pill | Bracket, ...]) -> None:
@@ -174,6 +166,13 @@ class RailStrip(QWidget):
         last = max((placed.rect.right() for placed in row), default=float(x))
         return "", inside, last + self.look.px(4)
 
+    def show_drop(self, x: float | None) -> None:
+        """The mark where something dragged here would go; None takes it away."""
+        mark = None if x is None else self.spot(x)[2]
+        if mark != self._drop_x:
+            self._drop_x = mark
+            self.update()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         placed = self.at(event.position())
         self.select(placed.keys if placed else ())
@@ -238,25 +237,6 @@ class RailStrip(QWidget):
         if placed is not None:
             self.select(placed.keys)
             self.menu_asked.emit(placed.keys, event.globalPos())
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(NODE_MIME):
-            event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        self._drop_x = self.spot(event.position().x())[2]
-        self.update()
-
-    def dragLeaveEvent(self, event: QEvent) -> None:
-        self._drop_x = None
-        self.update()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_x = None
-        self.update()
-        node = bytes(event.mimeData().data(NODE_MIME).data()).decode()
-        self.node_dropped.emit(node, self.mapToGlobal(event.position().toPoint()))
-        event.acceptProposedAction()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

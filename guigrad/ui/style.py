@@ -135,6 +135,7 @@ QLabel[role="code"] {{ font-family: "{code}"; }}
 QLabel[role="error"] {{ color: {css("failed")}; }}
 QLabel[role="grad"] {{ color: {css("grad")}; }}
 QLabel[role="warning"] {{ color: {css("warning")}; font-weight: 600; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QFrame#topbar {{ background: {css("window")}; border: none; border-bottom: 1px solid {css("border")}; }}
 QFrame#rail {{ background: {css("panel")}; border: none; border-top: 1px solid {css("border")}; }}
 QFrame#side {{ background: {css("panel")}; border: none; }}

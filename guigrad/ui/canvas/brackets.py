@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 PAD: Final = 22.0
 HEAD: Final = 26.0
+
+
+Compound: TypeAlias = Loop | Branch | Region
 
 
 class Bracket:
@@ -39,16 +42,20 @@ class Bracket:
         )
 
 
-def brackets(scene: Scene) -> tuple[Bracket, ...]:
-    """The brackets of the whole program, the outer ones first."""
+def compound(program: tuple[Item, ...]) -> tuple[Compound, ...]:
+    """The items of a program that have a body."""
+    return tuple(item for item in program if not isinstance(item, Eval | Effect))
+
+
+def brackets(scene: Scene, items: tuple[Compound, ...]) -> tuple[Bracket, ...]:
+    """The brackets of these items and what is inside them, the outer ones first."""
     found: list[Bracket] = []
-    for item in scene.document.program:
-        if isinstance(item, Loop | Branch | Region):
-            _collect(scene, item, found)
+    for item in items:
+        _collect(scene, item, found)
     return tuple(found)
 
 
-def _collect(scene: Scene, item: Loop | Branch | Region, found: list[Bracket]) -> tuple[list[int], int]:
+def _collect(scene: Scene, item: Compound, found: list[Bracket]) -> tuple[list[int], int]:
     place = len(found)
     rows: list[int] = []
     depth = 0
@@ -67,7 +74,7 @@ def _collect(scene: Scene, item: Loop | Branch | Region, found: list[Bracket]) -
     return rows, depth
 
 
-def title(scene: Scene, item: Loop | Branch | Region) -> str:
+def title(scene: Scene, item: Compound) -> str:
     """The head as Python writes it, its nodes by their names."""
     match item:
         case Loop():

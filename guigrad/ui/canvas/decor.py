@@ -72,8 +72,11 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     p.drawText(rect.adjusted(10, 8, -10, -8), flags, text)
 
 
-def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, exact: bool) -> None:
-    """What came back along each wire, where there is room for it between the cards."""
+def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float) -> None:
+    """What came back along each wire, where there is room for it between the cards.
+
+    ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew.
+    """
     if view.scale < CHIP_ZOOM or scene.faces.frame is None:
         return
     table = scene.wires
@@ -85,27 +88,33 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, exac
     # The middle of the curve is the middle of its ends.
     xs = (x1 + x2) / 2
     ys = (y1 + y2) / 2
-    cards = (scene.x[rows], scene.y[rows], scene.x[rows] + scene.width[rows], scene.y[rows] + scene.height[rows])
+    texts = [scene.faces.chip(wire) for wire in wires.tolist()]
+    widths = np.array([text_width(ink.chip, text) + 14 for text in texts])
+    left, right, top, bottom = xs - widths / 2, xs + widths / 2, ys - 9, ys + 9
+    x1, y1 = scene.x[rows], scene.y[rows]
+    across = (x1 < right[:, None]) & (x1 + scene.width[rows] > left[:, None])
+    down = (y1 < bottom[:, None]) & (y1 + scene.height[rows] > top[:, None])
     taken: list[QRectF] = []
-    for wire, x, y in zip(wires.tolist(), xs.tolist(), ys.tolist(), strict=True):
-        text = scene.faces.chip(wire)
-        width = text_width(ink.chip, text) + 14
-        rect = QRectF(x - width / 2, y - 9, width, 18)
-        hit = (
-            (cards[0] < rect.right()) & (cards[2] > rect.left()) & (cards[1] < rect.bottom()) & (cards[3] > rect.top())
-        )
-        if not text or np.any(hit) or any(rect.intersects(other) for other in taken):
+    for index in np.nonzero(~(across & down).any(axis=1))[0].tolist():
+        text = texts[index]
+        rect = QRectF(float(left[index]), float(top[index]), float(widths[index]), 18)
+        if not text or any(rect.intersects(other) for other in taken):
             continue
         taken.append(rect)
-        left, top = view.to_screen(rect.left(), rect.top())
-        if exact:
+        x, y = view.to_screen(rect.left(), rect.top())
+        if not pixmap_scale:
             p.save()
-            p.translate(left, top)
+            p.translate(x, y)
             p.scale(view.scale, view.scale)
-            _chip(p, ink, text, width)
+            _chip(p, ink, text, rect.width())
             p.restore()
+            continue
+        pixmap = _chip_pixmap(ink.theme.name, text, pixmap_scale, view.ratio)
+        if pixmap_scale == view.scale:
+            p.drawPixmap(QPointF(round(x), round(y)), pixmap)
         else:
-            p.drawPixmap(QPointF(round(left), round(top)), _chip_pixmap(ink.theme.name, text, view.scale, view.ratio))
+            target = QRectF(x, y, rect.width() * view.scale, 18 * view.scale)
+            p.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
 
 def _chip(p: QPainter, ink: Ink, text: str, width: float) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen
 
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.content import Content, Part
+from guigrad.ui.canvas.content import CELLS, Content, Part
 from guigrad.ui.canvas.facet import Facet, Inlet
 from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.heat import table
@@ -56,6 +57,11 @@ def draw_cells(p: QPainter, ink: Ink, part: Part, top: float, scale: str) -> Non
     assert part.cells is not None
     colors = table(ink.theme, scale)
     rows, columns = part.cells.shape
+    if part.cells.size > CELLS:
+        pixels = np.ascontiguousarray(colors[part.cells])
+        image = QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)
+        p.drawImage(QRectF(g.CELLS_LEFT, top, g.CELLS_WIDTH, part.height), image.copy())
+        return
     gap = cell_gap(columns, g.CELLS_WIDTH)
     row_gap = cell_gap(rows, part.height)
     width = (g.CELLS_WIDTH - gap * (columns - 1)) / columns

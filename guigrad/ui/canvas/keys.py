@@ -29,7 +29,7 @@ _STANDARD: Final[tuple[tuple[Standard, Callable[[CanvasView], None]], ...]] = (
 )
 
 _KEYS: Final[dict[str, Callable[[CanvasView], None]]] = {
-    "Delete": lambda view: view.delete(),
+    "Del": lambda view: view.delete(),
     "Backspace": lambda view: view.delete(),
     "Ctrl+Shift+X": lambda view: view.extract(),
     "Ctrl+D": lambda view: view.duplicate(),

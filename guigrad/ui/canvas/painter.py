@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPixmap
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 
 from guigrad.ui.canvas import cells, decor
 from guigrad.ui.canvas import geometry as g
@@ -33,6 +33,8 @@ PIECES: Final = 24_000
 """Most straight pieces of wires in a frame."""
 SMOOTH: Final = 8_000
 """Antialias wires up to so many pieces."""
+SHORT_PX: Final = 160.0
+"""A wire shorter than this on screen is drawn of few pieces while something moves."""
 GRAD_WIDTHS: Final = (1.8, 2.4, 3.1, 4.0)
 """Widths of gradient-carrying wires, by magnitude."""
 _STYLES: Final = 2 + len(GRAD_WIDTHS)
@@ -52,6 +54,7 @@ class Painter:
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
         self.shifted: dict[str, tuple[float, float]] = {}
+        self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
     def set_theme(self, name: str) -> None:
@@ -62,10 +65,10 @@ class Painter:
     def paint(self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True) -> None:
         """One frame. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
         self.pending = False
-        if background:
+        if background and exact:
             p.fillRect(QRectF(0, 0, view.width, view.height), self.ink.color("canvas"))
-            if not exact:
-                self._background(p, view)
+        elif background:
+            self._background(p, view)
         self._under(p, view)
         rows = self.scene.visible(view.world)
         detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
@@ -80,7 +83,8 @@ class Painter:
         else:
             self._blocks(p, view, rows)
         if detail:
-            decor.chips(p, self.ink, self.scene, view, rows, exact)
+            self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
+            decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
         decor.marks(p, self.ink, self.scene, view, rows, detail)
 
     # ---- below the cards -------------------------------------------------
@@ -92,16 +96,18 @@ class Painter:
         size = max(1, round(step * view.ratio))
         known = self._dots
         if known is None or known[:3] != (size, view.ratio, self.ink.theme.name):
-            many = max(1, 512 // size)  # few large tiles: each costs a call
-            tile = QPixmap(size * many, size * many)
-            tile.fill(self.ink.color("canvas"))
-            dot = QPainter(tile)
+            one = QPixmap(size, size)
+            one.fill(self.ink.color("canvas"))
+            dot = QPainter(one)
             dot.setRenderHint(QPainter.RenderHint.Antialiasing)
             dot.setPen(Qt.PenStyle.NoPen)
             dot.setBrush(self.ink.brush("grid"))
-            for index in range(many * many):
-                middle = QPointF((index % many + 0.5) * size, (index // many + 0.5) * size)
-                dot.drawEllipse(middle, 1.1 * view.ratio, 1.1 * view.ratio)
+            dot.drawEllipse(QPointF(size / 2, size / 2), 1.1 * view.ratio, 1.1 * view.ratio)
+            dot.end()
+            many = max(1, 512 // size)  # few large tiles: each costs a call
+            tile = QPixmap(size * many, size * many)
+            dot = QPainter(tile)
+            dot.drawTiledPixmap(tile.rect(), one)
             dot.end()
             tile.setDevicePixelRatio(view.ratio)
             known = self._dots = (size, view.ratio, self.ink.theme.name, tile)
@@ -147,28 +153,54 @@ class Painter:
         self.pending |= self.scene.faces.ask_gradients(rows)
         if len(rows) > PIECES:  # a regular sample of so many lines looks the same
             rows = rows[:: math.ceil(len(rows) / PIECES)]
-        pieces = (
-            32
-            if exact
-            else 1
-            if s < g.STRAIGHT
-            else max(1, min(24, PIECES // len(rows), int(6 + 18 * s) if self.rest else int(4 + 8 * s)))
-        )
         styles = self._styles(rows)
+        if exact:
+            self._curves(p, view, rows, styles)
+            return
+        if not self.moving or s < g.STRAIGHT:
+            self._lines(
+                p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(24, PIECES // len(rows), int(6 + 18 * s)))
+            )
+            return
+        # In motion a short wire makes do with few pieces.
+        left, top, right, bottom = table.bounds[:, rows]
+        long = np.maximum(right - left, bottom - top) * s > SHORT_PX
+        few = max(1, min(PIECES // len(rows), int(5 + 4 * s)))
+        for chosen, pieces in ((~long, few), (long, min(few * 3, PIECES // len(rows)))):
+            if chosen.any():
+                self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces))
+
+    def _lines(self, p: QPainter, view: Viewport, rows: Array, styles: Array, pieces: int) -> None:
         order = np.argsort(styles, kind="stable")
-        rows, styles = rows[order], styles[order]
-        lines = segments(table.ends[:, rows], pieces)
+        rows, styles, s = rows[order], styles[order], view.scale
+        lines = segments(self.scene.wires.ends[:, rows], pieces)
         lines *= s
         lines[:, :, 0::2] += view.left
         lines[:, :, 1::2] += view.top
         cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, exact or self.rest or lines.shape[0] * pieces <= SMOOTH)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, self.rest or lines.shape[0] * pieces <= SMOOTH)
         for style in range(_STYLES):
             first, last = int(cuts[style]), int(cuts[style + 1])
             if last > first:
-                self._style_pen(p, style, s, exact)
+                self._style_pen(p, style, s, False)
                 part = np.ascontiguousarray(lines[first:last])
                 p.drawLines(c_array(part, QLineF), (last - first) * pieces)
+
+    def _curves(self, p: QPainter, view: Viewport, rows: Array, styles: Array) -> None:
+        """True curves, one by one: what vectors want, and what no screen has time for."""
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        order = np.argsort(styles, kind="stable")
+        last = -1
+        for row, style in zip(rows[order].tolist(), styles[order].tolist(), strict=True):
+            if style != last:
+                self._style_pen(p, style, view.scale, True)
+                last = style
+            x1, y1, x2, y2, bend = self.scene.wires.ends[:, row].tolist()
+            points = [QPointF(*view.to_screen(x, y)) for x, y in ((x1, y1), (x1 + bend, y1), (x2 - bend, y2), (x2, y2))]
+            path = QPainterPath(points[0])
+            path.cubicTo(points[1], points[2], points[3])
+            p.drawPath(path)
 
     def _styles(self, rows: Array) -> Array:
         """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""

@@ -14,7 +14,7 @@ from guigrad.document import template
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, In, Node, View
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.brackets import Bracket, brackets
+from guigrad.ui.canvas.brackets import Bracket, Compound, brackets, compound
 from guigrad.ui.canvas.faces import Faces
 from guigrad.ui.canvas.facet import Facet, facet
 from guigrad.ui.canvas.place import placed
@@ -73,6 +73,7 @@ class Scene:
         self.out: list[list[int]] = []
         self.wires = Wires()
         self.brackets: tuple[Bracket, ...] = ()
+        self._compound: tuple[Compound, ...] = ()
         self.roles = Roles()
         for name, (kind, fill) in _COLUMNS.items():
             setattr(self, name, np.full(64, fill, kind))
@@ -95,18 +96,18 @@ class Scene:
         for key in shown:
             self._wire(self.row[key])
         self.place_wires(None)
-        self.brackets = brackets(self)
+        self._compound = compound(document.program)
+        self.brackets = brackets(self, self._compound)
 
     def apply(self, document: Document, diff: Diff) -> set[int]:
         """Follows one change, touching only what the diff names; the rows it touched."""
         self.document = document
         changed: set[str] = set(diff.nodes)
-        keep_brackets = True
         if diff.program is not None:
             before, after = changed_stretch(*diff.program)
             touched = self.roles.add_items(before, -1) | self.roles.add_items(after)
             changed |= touched
-            keep_brackets = not self.brackets and not any(hasattr(item, "body") for item in (*before, *after))
+            self._compound = compound(document.program)
         servants = set(changed)
         for key in diff.nodes:
             node = document.nodes.get(key)
@@ -139,9 +140,8 @@ class Scene:
         for row in rewire:
             self._wire(row)
         self.place_wires(moved)
-        if not keep_brackets:
-            self.brackets = brackets(self)
         if diff.nodes or diff.program is not None:
+            self.brackets = brackets(self, self._compound)
             self.faces.outdate({self.row[key] for key in changed if key in self.row})
         return moved
 

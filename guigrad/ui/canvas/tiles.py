@@ -42,11 +42,11 @@ class Tile:
 
 
 class Tiles:
-    """Tiles by row of the scene."""
+    """Tiles by row of the scene. ``pending``: some could not be made in time; ``bytes_used``: their pixels."""
 
     def __init__(self) -> None:
         self._tiles: dict[int, Tile] = {}
-        self._bytes = 0
+        self.bytes_used = 0
         self._frame = 0
         self._until = 0.0
         self._moving = False
@@ -55,7 +55,7 @@ class Tiles:
     def clear(self) -> None:
         """Another theme or document."""
         self._tiles.clear()
-        self._bytes = 0
+        self.bytes_used = 0
 
     def begin(self, moving: bool) -> None:
         """A frame starts. While a gesture moves the view, a zoom stretches tiles and few new ones are made."""
@@ -63,7 +63,7 @@ class Tiles:
         self._moving = moving
         self._until = perf_counter() + (BUDGET_MS if moving else WHOLE_MS) / 1000
         self.pending = False
-        if self._bytes > BYTES:
+        if self.bytes_used > BYTES:
             self._forget_oldest()
 
     def get(
@@ -97,17 +97,17 @@ class Tiles:
             return tile
         made = render(ink, facet, content, height, collapsed, scale, ratio)
         if tile is not None:
-            self._bytes -= _size(tile.pixmap)
-        self._bytes += _size(made.pixmap)
+            self.bytes_used -= _size(tile.pixmap)
+        self.bytes_used += _size(made.pixmap)
         made.used = self._frame
         self._tiles[row] = made
         return made
 
     def _forget_oldest(self) -> None:
         for row, tile in sorted(self._tiles.items(), key=lambda pair: pair[1].used):
-            if self._bytes <= BYTES // 2 or tile.used >= self._frame - 1:
+            if self.bytes_used <= BYTES // 2 or tile.used >= self._frame - 1:
                 break
-            self._bytes -= _size(tile.pixmap)
+            self.bytes_used -= _size(tile.pixmap)
             del self._tiles[row]
 
 

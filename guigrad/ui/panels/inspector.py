@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
@@ -285,7 +284,7 @@ class InspectorPanel(QScrollArea):
             return
         self._story.addWidget(parts.label("HOW THIS GRADIENT CAME HERE", "heading"))
         for step in steps:
-            self._story.addWidget(self._step(step.text, step.effect, step.node))
+            self._story.addWidget(self._step(step.text, step.effect, step.node, step.local))
         if record is not None:
             count = record.contributions
             passes = f"  ({count} contributions)" if count > 1 else ""
@@ -294,20 +293,26 @@ class InspectorPanel(QScrollArea):
             last.setStyleSheet(f"QLabel {{ color: {self.look.css('grad')}; }}")
             self._story.addWidget(last)
 
-    def _step(self, text: str, effect: str, node: str) -> QFrame:
+    def _step(self, text: str, effect: str, node: str, local: str = "") -> QFrame:
         frame = _Step(node) if node else QFrame()
         if isinstance(frame, _Step):
             frame.chosen.connect(self.node_chosen)
             frame.hovered.connect(self.node_hovered)
         frame.setObjectName("line")
-        layout = QHBoxLayout(frame)
+        layout = QGridLayout(frame)
+        layout.setSpacing(self.look.px(2))
         layout.setContentsMargins(self.look.px(9), self.look.px(3), self.look.px(9), self.look.px(3))
-        for words, align in ((text, Qt.AlignmentFlag.AlignLeft), (effect, Qt.AlignmentFlag.AlignRight)):
+        rows = (
+            (text, "code", 11.5, 0, 0),
+            (effect, "grad", 11.5, 0, 1),
+            (local and f"g → {local}", "faint", 10.5, 1, 0),
+        )
+        for words, role, size, row, column in rows:
             if words:
-                label = parts.label(words, "code")
-                label.setFont(self.look.code(11.5))
-                label.setAlignment(align)
-                layout.addWidget(label)
+                label = parts.label(words, role)
+                label.setFont(self.look.code(size))
+                label.setAlignment(Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft)
+                layout.addWidget(label, row, column, 1, 1 if row == 0 else 2)
         return frame
 
     def _fill_about(self, node: Node, other: bool) -> None:
@@ -325,7 +330,7 @@ class InspectorPanel(QScrollArea):
             formula.setText(rich_text(spec.tex))
             self._about.addWidget(formula)
         for port, text in spec.vjp.items():
-            self._about.addWidget(self._step(f"∂/∂{port}", text, ""))
+            self._about.addWidget(self._step(f"∂/∂{port}", story.plain_formula(text), ""))
 
 
 class _Step(QFrame):

@@ -7,8 +7,20 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QTextLayout,
+)
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -24,7 +36,7 @@ from guigrad.lessons.index import Lesson
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 
-CARD: Final = (240, 196)
+CARD: Final = (240, 214)
 """Units: px at scale 1."""
 PICTURE: Final = 112
 """Height of a thumbnail. Units: px at scale 1."""
@@ -77,15 +89,10 @@ class LessonCard(QWidget):
         painter.restore()
         painter.setPen(QPen(look.color("focus" if self.hasFocus() else "border_strong" if over else "border"), 1))
         painter.drawPath(path)
-        words = self.rect().adjusted(look.px(12), look.px(PICTURE + 8), -look.px(12), -look.px(8))
-        painter.setFont(look.text(12.5, 600))
-        painter.setPen(look.color("text"))
-        metrics = painter.fontMetrics()
-        painter.drawText(words, 0, metrics.elidedText(self.lesson.title, Qt.TextElideMode.ElideRight, words.width()))
-        painter.setFont(look.text(11.5))
-        painter.setPen(look.color("text_muted"))
-        painter.drawText(
-            words.adjusted(0, metrics.height() + look.px(2), 0, 0), Qt.TextFlag.TextWordWrap, self.lesson.about
+        room = self.rect().adjusted(look.px(12), look.px(PICTURE + 8), -look.px(12), -look.px(8))
+        below = _lines(painter, room, self.lesson.title, look.text(12.5, 600), look.color("text"), 2)
+        _lines(
+            painter, below.adjusted(0, look.px(2), 0, 0), self.lesson.about, look.text(11.5), look.color("text_muted")
         )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -112,6 +119,7 @@ class WelcomePanel(QScrollArea):
     new_asked = Signal()
     open_asked = Signal()
     paste_asked = Signal()
+    back_asked = Signal()
 
     def __init__(
         self, look: Look, lessons: Sequence[Lesson], thumbnail: Thumbnail | None = None, parent: QWidget | None = None
@@ -119,6 +127,7 @@ class WelcomePanel(QScrollArea):
         super().__init__(parent)
         self.look, self.lessons, self.thumbnail = look, tuple(lessons), thumbnail
         self.recent: tuple[str, ...] = ()
+        self.back = ""
         self.cards: list[LessonCard] = []
         self._waiting: list[LessonCard] = []
         self._timer = QTimer(self)
@@ -128,10 +137,10 @@ class WelcomePanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._build()
 
-    def show_recent(self, files: Sequence[str]) -> None:
-        """Another list of recent files."""
-        if tuple(files) != self.recent:
-            self.recent = tuple(files)
+    def show_page(self, recent: Sequence[str], back: str) -> None:
+        """The recent files, and the document that Esc goes back to ("" for none)."""
+        if (tuple(recent), back) != (self.recent, self.back):
+            self.recent, self.back = tuple(recent), back
             self._build()
 
     def set_look(self, look: Look) -> None:
@@ -199,6 +208,8 @@ class WelcomePanel(QScrollArea):
             button.clicked.connect(signal)
             row.addWidget(button)
         row.addStretch(1)
+        if self.back:
+            row.addWidget(parts.link(f"Back to {self.back}  (Esc)", self.back_asked.emit))
         return row
 
     def _flow(self) -> None:
@@ -218,6 +229,12 @@ class WelcomePanel(QScrollArea):
         card = self._waiting.pop(0)
         card.show_picture(self.thumbnail(card.lesson.path, card.picture_size(), self.look))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.back:
+            self.back_asked.emit()
+        else:
+            super().keyPressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._flow()
@@ -230,6 +247,30 @@ class WelcomePanel(QScrollArea):
     def hideEvent(self, event: QEvent) -> None:
         self._timer.stop()
         super().hideEvent(event)  # type: ignore[arg-type]  # QHideEvent; only passed on
+
+
+def _lines(painter: QPainter, room: QRect, text: str, font: QFont, colour: QColor, most: int = 99) -> QRect:
+    """Writes the lines of a text that fit, the last one cut with an ellipsis; the room that is left below."""
+    painter.setFont(font)
+    painter.setPen(colour)
+    metrics = painter.fontMetrics()
+    most = max(min(most, room.height() // metrics.lineSpacing()), 0)
+    layout = QTextLayout(text, font)
+    layout.beginLayout()
+    top = room.top()
+    for number in range(most):
+        line = layout.createLine()
+        if not line.isValid():
+            break
+        line.setLineWidth(room.width())
+        end = line.textStart() + line.textLength()
+        shown = text[line.textStart() : end].strip()
+        if number == most - 1 and end < len(text):
+            shown = metrics.elidedText(text[line.textStart() :], Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room.left(), top + metrics.ascent(), shown)
+        top += metrics.lineSpacing()
+    layout.endLayout()
+    return room.adjusted(0, top - room.top(), 0, 0)
 
 
 def _folder(name: str) -> str:

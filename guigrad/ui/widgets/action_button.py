@@ -19,6 +19,7 @@ class ActionButton(QAbstractButton):
     def __init__(self, row: Action, action: QAction, look: Look, tone: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.row, self.action, self.look, self.tone, self.level = row, action, look, tone, FULL
+        self.icon_name = row.icon
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(lambda: self.action.trigger())
@@ -30,7 +31,7 @@ class ActionButton(QAbstractButton):
         if action is self.action:
             return
         self.action.changed.disconnect(self._connection)
-        self.row, self.action = row, action
+        self.row, self.action, self.icon_name = row, action, row.icon
         self._connection = action.changed.connect(self._follow)
         self._follow()
 
@@ -113,7 +114,7 @@ class ActionButton(QAbstractButton):
         inner = QRect(side, 0, self.width() - 2 * side, self.height())
         if self.row.icon:
             size = look.px(14)
-            pixmap = look.pixmap(self.row.icon, 14, text, self.devicePixelRatioF())
+            pixmap = look.pixmap(self.icon_name, 14, text, self.devicePixelRatioF())
             left = inner.left() if self.level <= PLAIN else (self.width() - size) // 2
             painter.drawPixmap(left, (self.height() - size) // 2, pixmap)
             inner.setLeft(left + size + look.px(7))

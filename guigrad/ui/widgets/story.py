@@ -19,11 +19,12 @@ NOT_LEAF = "None · not a leaf"
 
 @dataclass(frozen=True)
 class Step:
-    """One line of how a gradient came here: an op on the way back, what its local derivative is, what arrived."""
+    """One line of how a gradient came here: an op on the way back, what arrived through it, its local derivative."""
 
     text: str
     effect: str
     node: str
+    local: str = ""
 
 
 def short_op(node: Node) -> str:
@@ -120,7 +121,26 @@ def _step(
     local = spec.vjp.get(path, "") if spec else ""
     line = texts.get(key, "") if node.name is not None else ""
     text = line or f"{consumer} = {call_text(document, frame, node)}"
-    return Step(text, f"{numbers(array)}   g → {local}" if local else numbers(array), key)
+    return Step(text, numbers(array), key, plain_formula(local))
+
+
+def plain_formula(text: str) -> str:
+    """A local derivative without the bookkeeping of broadcasting: ``unbroadcast(g * other, self)`` is ``g * other``."""
+    start = text.find("unbroadcast(")
+    while start >= 0:
+        depth, comma, place = 0, -1, start + len("unbroadcast")
+        for place in range(start + len("unbroadcast"), len(text)):
+            sign = text[place]
+            depth += (sign in "([") - (sign in ")]")
+            if sign == "," and depth == 1:
+                comma = place
+            if depth == 0:
+                break
+        inner = text[start + len("unbroadcast(") : comma if comma > 0 else place].strip()
+        whole = start == 0 and place == len(text) - 1
+        text = text[:start] + (inner if whole or inner.isidentifier() else f"({inner})") + text[place + 1 :]
+        start = text.find("unbroadcast(")
+    return text
 
 
 def call_text(document: Document, frame: Frame, node: Node) -> str:

@@ -60,6 +60,7 @@ class TopBar(QFrame):
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         self.look = self.device.look = look
+        self.theme.icon_name = "sun" if look.theme.dark else "moon"
         self._row.setContentsMargins(look.px(14), look.px(7), look.px(10), look.px(7))
         self._row.setSpacing(look.px(6))
         for button in (*self.buttons.values(), self.xray, self.search, self.theme):

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from guigrad.document import edit
 from guigrad.document.store import Store
 from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
@@ -177,7 +178,7 @@ def test_a_dropped_file_opens(window: MainWindow, tmp_path: Path) -> None:
 
 def test_save_and_open_again(lesson: MainWindow, tmp_path: Path) -> None:
     path = tmp_path / "saved.guigrad"
-    lesson.session.edit(lambda document: __import__("guigrad").edit.rename("t1", "w")(document))
+    lesson.session.edit(edit.rename("t1", "w"))
     assert lesson.intents._save_to(str(path))
     assert not lesson.session.dirty
     assert lesson.intents.open_path(str(path))
@@ -247,3 +248,55 @@ def test_hovering_code_lights_the_card(lesson: MainWindow, qtbot: QtBot) -> None
     assert lesson.canvas.hover == key
     lesson.canvas.set_hover(None)
     assert lesson.code._marked["hovered"] == frozenset()
+
+
+def test_an_edited_leaf_stays_edited(window: MainWindow) -> None:
+    window.intents.new()
+    window.add_op("torch.tensor")
+    window.add_op("operator.add")
+    leaf = next(key for key, made in window.session.document.nodes.items() if made.name)
+    window.session.select((leaf,))
+    window.inspector.param_edited.emit(leaf, "requires_grad", True)
+    window.add_op("torch.ones")
+    assert window.session.frame is not None
+    assert window.session.frame.records[leaf].requires_grad
+
+
+def test_a_card_dropped_on_the_rail_becomes_an_effect(lesson: MainWindow, qtbot: QtBot) -> None:
+    key = node(lesson, "t4")
+    canvas, rail = lesson.canvas, lesson.rail
+    row = canvas.scene.row[key]
+    place = canvas.viewport.to_screen(float(canvas.scene.x[row]) + 60, float(canvas.scene.y[row]) + 12)
+    start = QPoint(round(place[0]), round(place[1]))
+    before = lesson.session.document
+    end = canvas.mapFromGlobal(rail.mapToGlobal(QPoint(rail.width() - 40, rail.height() // 2)))
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
+    for step in (0.3, 0.7, 1.0):
+        between = start + (end - start) * step
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, QPointF(between), canvas.mapToGlobal(QPointF(between)), Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(canvas, event)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=end)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert lesson.session.document is before
+    menu.actions()[0].trigger()
+    menu.close()
+    lesson.live._follow()
+    assert lesson.code.view.toPlainText().rstrip().endswith("t4.backward()")
+    assert [item.text for item in lesson.rail.strip.items] == ["forward", "t4.backward()"]
+
+
+def test_the_rail_by_keys(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.session.edit(edit.add_effect("backward", node(lesson, "t4")))
+    lesson.live._follow()
+    strip = lesson.rail.strip
+    strip.setFocus()
+    for _ in range(2):
+        qtbot.keyClick(strip, Qt.Key.Key_Right)
+    assert lesson.session.selection
+    qtbot.keyClick(strip, Qt.Key.Key_Delete)
+    lesson.live._follow()
+    assert [item.text for item in strip.items] == ["forward"]

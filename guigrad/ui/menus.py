@@ -1,0 +1,128 @@
+"""What a right click offers on the canvas and on the rail, and what a card dropped on the rail becomes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QApplication, QMenu
+
+from guigrad.document import edit
+from guigrad.ui.canvas.gesture import Move
+
+if TYPE_CHECKING:
+    from guigrad.ui.main_window import MainWindow
+
+EFFECTS: Final = (
+    ("{}.backward()", "backward"),
+    ("print({})", "print"),
+    ("print({}.grad)", "print_grad"),
+    ("{}.retain_grad()", "retain_grad"),
+)
+"""What can be made of a node on the rail."""
+
+
+class Menus(QObject):
+    """Thread: the GUI thread."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window, self.session = window, window.session
+        strip = window.rail.strip
+        strip.delete_asked.connect(self._delete_items)
+        strip.move_asked.connect(self._move_items)
+        strip.menu_asked.connect(self._item_menu)
+        window.canvas.context_requested.connect(self._canvas_menu)
+        window.canvas.installEventFilter(self)
+
+    # --- the rail ---
+
+    def _delete_items(self, keys: tuple[str, ...]) -> None:
+        if len(keys) == 1:
+            self.session.edit(edit.remove_item(keys[0]))
+        else:
+            self.session.edit(edit.remove(*keys))
+
+    def _move_items(self, keys: tuple[str, ...], before: str, inside: str) -> None:
+        if len(keys) == 1:
+            self.session.edit(edit.move_item(keys[0], before or None, None if before else inside or None))
+        else:
+            self.window.bar.say("A run of computations follows its wires; drag the effects around it instead.", "note")
+
+    def _item_menu(self, keys: tuple[str, ...], place: QPoint) -> None:
+        menu = self._menu()
+        menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
+        menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
+        menu.addSeparator()
+        menu.addAction("Delete", lambda: self._delete_items(keys))
+        menu.popup(place)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A card dragged off the canvas onto the rail becomes an effect there, and stays where it was on the canvas."""
+        if not isinstance(event, QMouseEvent):
+            return False
+        canvas, strip = self.window.canvas, self.window.rail.strip
+        pressed = bool(event.buttons() & Qt.MouseButton.LeftButton)
+        released = event.type() == QEvent.Type.MouseButtonRelease
+        if not (event.type() == QEvent.Type.MouseMove and pressed) and not released:
+            return False
+        rail = self.window.rail
+        place = event.globalPosition().toPoint()
+        over = (
+            isinstance(canvas.gesture, Move)
+            and rail.isVisible()
+            and rail.rect().contains(rail.mapFromGlobal(place))
+            and len(canvas.selection) == 1
+        )
+        key = canvas.selection[0] if over else ""
+        over = over and key in self.session.document.nodes
+        x = float(strip.mapFromGlobal(place).x())
+        strip.show_drop(x if over and not released else None)
+        if not (over and released):
+            return False
+        before, inside, _ = strip.spot(x)
+        escape = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(canvas, escape)  # the gesture is taken back: the card returns to its place
+        self.drop_node(key, before, inside, place)
+        return False
+
+    def drop_node(self, key: str, before: str, inside: str, place: QPoint) -> None:
+        """Asks what to make of a node at a spot of the program."""
+        menu = self._menu()
+        for text, kind in EFFECTS:
+            wanted = edit.add_effect(kind, key, before or None, None if before else inside or None)
+            menu.addAction(text.format(self._name(key)), partial(self.session.edit, wanted))
+        menu.popup(place)
+
+    # --- the canvas ---
+
+    def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
+        """What fits the thing under the pointer, each with its shortcut."""
+        w, menu = self.window, self._menu()
+        ids: tuple[str, ...] = ()
+        if kind == "node":
+            for text, effect in EFFECTS:
+                words = "Add " + text.format(self._name(key))
+                menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))
+            menu.addAction("Make it the root of backward", partial(self.session.edit, edit.set_settings(root=key)))
+            menu.addSeparator()
+            ids = ("rename", "duplicate", "copy", "cut", "delete")
+        elif kind == "wire":
+            target, _, path = key.partition(":")
+            menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
+        elif kind == "canvas":
+            ids = ("add_node", "paste", "select_all", "tidy", "fit_all")
+        else:
+            ids = ("rename", "delete")
+        menu.addActions([w.actions_by_id[name] for name in ids])
+        menu.popup(place)
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def _name(self, key: str) -> str:
+        return self.window.live.names.get(key, key)

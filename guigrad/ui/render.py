@@ -1,0 +1,172 @@
+"""A document, with or without a frame, as a picture: PNG at any scale, SVG, PDF. No display is needed.
+
+PNG and SVG carry the document, so that opening the picture opens the graph.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QMarginsF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtSvg import QSvgGenerator
+
+from guigrad.document.encode import encode
+from guigrad.document.file import MADE_WITH, write_atomically
+from guigrad.document.model import Document
+from guigrad.files import picture
+from guigrad.run.frame import Frame
+from guigrad.ui import theme as themes
+from guigrad.ui.canvas.painter import Painter
+from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.viewport import Viewport
+
+MARGIN: Final = 32.0
+"""Units: canvas units around the graph."""
+MOST_PX: Final = 16_000
+"""Longest side of a PNG; what would be larger is scaled to fit."""
+FORMATS: Final = (".png", ".svg", ".pdf")
+
+
+def render(
+    document: Document,
+    frame: Frame | None,
+    path: str | os.PathLike[str],
+    *,
+    theme: str = "dark",
+    scale: float = 1.0,
+    only: Iterable[str] = (),
+) -> None:
+    """Writes the whole graph, or the nodes ``only``, to a file whose name ends in .png, .svg or .pdf.
+
+    ``scale`` is px for one canvas unit; vectors have the size of the graph whatever the scale.
+    Raises: ValueError for another ending or a scale that is not a positive number; OSError when it cannot be written.
+    """
+    target = Path(path)
+    ending = target.suffix.lower()
+    if ending not in FORMATS:
+        raise ValueError(f"{target.name}: a picture ends in {', '.join(FORMATS)}")
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"the scale is {scale}; it must be a positive number")
+    application()
+    chosen = Painting(document, frame, theme, only)
+    if ending == ".png":
+        with tempfile.TemporaryDirectory() as folder:
+            name = str(Path(folder) / "picture.png")
+            if not chosen.image(scale).save(name):
+                raise OSError(f"{target}: the picture could not be made")
+            data = picture.embed_png(Path(name).read_bytes(), encode(document, MADE_WITH))
+    elif ending == ".svg":
+        data = picture.embed_svg(chosen.svg(), encode(document, MADE_WITH))
+    else:
+        data = chosen.pdf()
+    write_atomically(target, data)
+
+
+def application() -> QGuiApplication:
+    """The Qt application; one without a window system where there is none yet and no display."""
+    found = QGuiApplication.instance()
+    if isinstance(found, QGuiApplication):
+        return found
+    if not os.environ.get("QT_QPA_PLATFORM"):
+        # A picture needs no window: whatever the display is like, this works.
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return QGuiApplication([])
+
+
+class Painting:
+    """A graph ready to be painted in full. Thread: the GUI thread."""
+
+    def __init__(
+        self, document: Document, frame: Frame | None = None, theme: str = "dark", only: Iterable[str] = ()
+    ) -> None:
+        themes.load_fonts()
+        self._theme = themes.theme(theme)
+        wanted = set(only)
+        self.scene = Scene(_part(document, wanted) if wanted else document)
+        if frame is not None:
+            self.scene.faces.set_frame(frame)
+            self.scene.faces.set_problems(frame.problems)
+            for row in self.scene.row.values():  # cards take the height of their numbers before they are measured
+                self.scene.faces.content(row)
+        self.painter = Painter(self.scene, theme)
+        found = self.scene.bounds()
+        left, top, right, bottom = found if found is not None else (0.0, 0.0, 320.0, 160.0)
+        pins = 120.0 if self.scene.failed.any() else 0.0
+        self._corner = left - MARGIN, top - MARGIN
+        self.width, self.height = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN + pins
+
+    def image(self, scale: float = 2.0, transparent: bool = False) -> QImage:
+        """As pixels, ``scale`` of them for one canvas unit."""
+        scale = min(scale, MOST_PX / max(self.width, self.height))
+        size = QSize(max(1, math.ceil(self.width * scale)), max(1, math.ceil(self.height * scale)))
+        kind = QImage.Format.Format_ARGB32_Premultiplied if transparent else QImage.Format.Format_RGB32
+        image = QImage(size, kind)
+        image.fill(0 if transparent else self._theme.color("canvas"))
+        p = QPainter(image)
+        self.paint(p, scale, background=False)
+        p.end()
+        return image
+
+    def fitted(self, width: int, height: int, ratio: float = 1.0) -> QImage:
+        """All of it within so many px: a thumbnail."""
+        scale = min(width / self.width, height / self.height, 1.0) * ratio
+        image = self.image(scale)
+        image.setDevicePixelRatio(ratio)
+        return image
+
+    def svg(self) -> bytes:
+        """As vectors."""
+        with tempfile.TemporaryDirectory() as folder:
+            name = str(Path(folder) / "picture.svg")
+            generator = QSvgGenerator()
+            generator.setFileName(name)
+            size = QSizeF(self.width, self.height)
+            generator.setSize(size.toSize())
+            generator.setViewBox(QRectF(0, 0, self.width, self.height))
+            generator.setResolution(96)
+            generator.setTitle(self.scene.document.settings.title or "guigrad")
+            p = QPainter(generator)
+            self.paint(p, 1.0)
+            p.end()
+            return Path(name).read_bytes()
+
+    def pdf(self) -> bytes:
+        """As vectors on one page of its own size."""
+        with tempfile.TemporaryDirectory() as folder:
+            name = str(Path(folder) / "picture.pdf")
+            writer = QPdfWriter(name)
+            writer.setResolution(96)
+            points = QSizeF(self.width * 0.75, self.height * 0.75)
+            page = QPageSize(points, QPageSize.Unit.Point, "graph", QPageSize.SizeMatchPolicy.ExactMatch)
+            writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
+            writer.setTitle(self.scene.document.settings.title or "guigrad")
+            p = QPainter(writer)
+            self.paint(p, 1.0)
+            p.end()
+            del p, writer  # the file is whole when the writer is gone
+            return Path(name).read_bytes()
+
+    def paint(self, p: QPainter, scale: float, background: bool = True) -> None:
+        """Into any painter."""
+        view = Viewport(
+            self.width * scale, self.height * scale, scale, -self._corner[0] * scale, -self._corner[1] * scale
+        )
+        self.painter.paint(p, view, exact=True, background=background)
+
+
+def _part(document: Document, wanted: set[str]) -> Document:
+    """The document as if only these had cards; wires to others are not drawn."""
+    return Document(
+        nodes={key: node for key, node in document.nodes.items() if key in wanted},
+        program=document.program,
+        views=document.views,
+        boxes={key: box for key, box in document.boxes.items() if key in wanted},
+        notes={key: note for key, note in document.notes.items() if key in wanted},
+        settings=document.settings,
+    )
