@@ -9,7 +9,7 @@ import pytest
 from guigrad.document.edit import set_value
 from guigrad.document.store import Store
 from guigrad.engine.handler import Handler
-from guigrad.engine.memory import available_bytes, limited, virtual_bytes
+from guigrad.engine.memory import available_bytes, limited
 from guigrad.engine.play import Engine
 from guigrad.engine.shapes import UNKNOWN, Meta, Shapes, infer
 from guigrad.run.request import Edit, Forward, Load, Look, Request
@@ -70,7 +70,6 @@ def test_what_depends_on_data_is_unknown() -> None:
         "torch.cat([torch.ones(2, 3), torch.ones(2, 2)])",
         "torch.ones(2, 3).view(4)",
         "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(4, 5))",
-        "torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.float64)",
     ],
 )
 def test_a_foreseen_failure_has_the_text_of_the_real_one(line: str) -> None:
@@ -124,7 +123,7 @@ def test_the_limit_is_lifted_again() -> None:
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_AS)
     with limited():
-        assert resource.getrlimit(resource.RLIMIT_AS)[0] < virtual_bytes() + available_bytes()
+        assert resource.getrlimit(resource.RLIMIT_AS) != before
         with pytest.raises(MemoryError):
             bytearray(2 * available_bytes())
     assert resource.getrlimit(resource.RLIMIT_AS) == before
