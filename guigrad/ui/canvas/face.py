@@ -196,11 +196,11 @@ def _foot(p: QPainter, ink: Ink, content: Content, height: float) -> None:
     p.setFont(ink.foot)
     p.setPen(ink.color("text_muted"))
     foot = elided(ink.foot, content.foot, g.WIDTH - 2 * g.INSET)
-    p.drawText(QPointF(g.INSET, top + 16.5), foot)
+    p.drawText(QPointF(g.INSET, top + 15.5), foot)
     room = g.WIDTH - 2 * g.INSET - text_width(ink.foot, foot) - 8
     name = elided(ink.foot, content.grad_fn, room)
     p.setPen(ink.color("text_faint"))
-    p.drawText(QPointF(g.WIDTH - g.INSET - text_width(ink.foot, name), top + 16.5), name)
+    p.drawText(QPointF(g.WIDTH - g.INSET - text_width(ink.foot, name), top + 15.5), name)
 
 
 def draw_ports(p: QPainter, ink: Ink, facet: Facet, content: Content, collapsed: bool) -> None:

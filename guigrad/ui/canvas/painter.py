@@ -134,6 +134,8 @@ class Painter:
             rect = QRectF(left, top, right - left, bottom - top)
             if overlaps(shown, rect):
                 decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
+        for bracket in scene.brackets:
+            decor.draw_carried(p, self.ink, scene, bracket)
         for note in scene.document.notes.values():
             dx, dy = self.shifted.get(note.id, (0.0, 0.0))
             rect = QRectF(note.x + dx, note.y + dy, note.width, note.height)
