@@ -129,7 +129,7 @@ def test_a_literal_on_a_port_is_its_own_port() -> None:
 def test_hits_are_topmost() -> None:
     scene = Scene(lesson())
     a, b = scene.row["t1"], scene.row["two"]
-    scene.shift([b], scene.x[a] - scene.x[b] + 10, scene.y[a] - scene.y[b] + 10)
+    scene.put([b], scene.x[[a]] + 10, scene.y[[a]] + 10)
     x, y = scene.x[a] + 40, scene.y[a] + 40
     assert scene.node_at(x, y) == b
     scene.select(["t1"])
