@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from guigrad.api import Result as Result
     from guigrad.api import Session as Session
     from guigrad.api import call as call
-    from guigrad.document import edit as edit
+    import guigrad.document.edit as edit
     from guigrad.document.file import save as save
     from guigrad.document.model import Document as Document
     from guigrad.document.problem import Fix as Fix
