@@ -193,7 +193,8 @@ class Tape:
                 if out in inputs:
                     same.extend((place, key, path) for place, path in inputs[out])
             for edge, hits in self._walk(outs, inputs, makers).items():
-                if edge not in inputs:  # a view of what was changed in place since: its gradient goes to the new version
+                if edge not in inputs:
+                    # A view of what was changed in place since: its gradient goes to the new version.
                     path = next((wire.path for wire in node_wires(node)), "")
                     edges.setdefault((self._owner[edge[0]], key, path), []).extend(hits)
                     continue
