@@ -73,7 +73,9 @@ def test_vectors_and_several_roots() -> None:
 
 
 def test_edits_replay_what_was_run_and_never_accumulate_twice() -> None:
-    s = guigrad.Session(guigrad.parse("import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = (x * x).sum()\n"))
+    s = guigrad.Session(
+        guigrad.parse("import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = (x * x).sum()\n")
+    )
     s.forward()
     s.backward("y")
     for value in ([3.0, 4.0], [5.0, 6.0]):
@@ -97,7 +99,11 @@ def test_verbs_of_later_say_so() -> None:
 
 CALLS = [
     ("torch.add", (torch.randn(2, 3, requires_grad=True), torch.randn(3)), {"alpha": 2}),
-    (torch.nn.functional.conv2d, (torch.randn(1, 2, 5, 5), torch.randn(3, 2, 3, 3, requires_grad=True)), {"padding": 1}),
+    (
+        torch.nn.functional.conv2d,
+        (torch.randn(1, 2, 5, 5), torch.randn(3, 2, 3, 3, requires_grad=True)),
+        {"padding": 1},
+    ),
     (torch.cat, ([torch.randn(2), torch.randn(3)],), {"dim": 0}),
     ("torch.Tensor.expand", (torch.randn(3, 1), 3, 4), {}),
     ("torch.Tensor.T", (torch.randn(2, 3),), {}),
@@ -114,9 +120,11 @@ CALLS = [
 def test_a_call_gives_torchs_bits_also_as_a_script_and_a_file(at: int, tmp_path: Path) -> None:
     target, args, kwargs = CALLS[at]
     doc = guigrad.call(target, *args, **kwargs)
-    function = {"torch.add": torch.add, "torch.Tensor.expand": torch.Tensor.expand, "torch.Tensor.T": lambda x: x.T}.get(
-        target, (lambda x, i: x[i]) if target == "operator.getitem" else target
-    )
+    function = {
+        "torch.add": torch.add,
+        "torch.Tensor.expand": torch.Tensor.expand,
+        "torch.Tensor.T": lambda x: x.T,
+    }.get(target, (lambda x, i: x[i]) if target == "operator.getitem" else target)
     expected = function(*args, **kwargs)
     guigrad.save(doc, tmp_path / "call.guigrad")
     namespace: dict[str, object] = {}
@@ -158,7 +166,11 @@ def test_torchs_own_op_samples() -> None:
 
         done = 0
         for op in op_db[::9]:
-            if not op.supports_autograd or op.op.__name__ == "<lambda>" or torch.float32 not in op.supported_dtypes("cpu"):
+            if (
+                not op.supports_autograd
+                or op.op.__name__ == "<lambda>"
+                or torch.float32 not in op.supported_dtypes("cpu")
+            ):
                 continue
             sample = next(iter(op.sample_inputs("cpu", torch.float32, requires_grad=True)))
             try:

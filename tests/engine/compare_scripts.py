@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
-import torch  # noqa: F401  # once, before the forks
+import torch  # once, before the forks
 
 from guigrad.engine.script import run_script
 

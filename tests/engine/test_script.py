@@ -147,7 +147,9 @@ def test_an_error_ends_with_its_class_and_message() -> None:
 def test_the_process_is_left_as_it_was() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    assert play("import torch\ntorch.manual_seed(1)\ntorch.set_default_dtype(torch.float64)\nx = torch.rand(3)\n")[0] == 0
+    assert (
+        play("import torch\ntorch.manual_seed(1)\ntorch.set_default_dtype(torch.float64)\nx = torch.rand(3)\n")[0] == 0
+    )
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_default_dtype() is torch.float32
 
