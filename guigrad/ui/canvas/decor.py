@@ -22,7 +22,7 @@ from guigrad.ui.canvas.wire import Array, handle
 CHIP_ZOOM: Final = 0.7
 CHIPS: Final = 60
 """Most chips in a frame."""
-PIN_WIDTH: Final = 240.0
+PIN_WIDTH: Final = 208.0
 
 
 def draw_box(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> None:

@@ -109,7 +109,7 @@ def _skin(p: QPainter, ink: Ink, facet: Facet, height: float, collapsed: bool) -
     if not collapsed:
         title = QPainterPath()
         title.setFillRule(Qt.FillRule.WindingFill)
-        title.addRoundedRect(QRectF(1, 1, g.WIDTH - 2, g.TITLE), g.CORNER - 1, g.CORNER - 1)
+        title.addRoundedRect(QRectF(1, 1, g.WIDTH - 2, g.TITLE - 1), g.CORNER - 1, g.CORNER - 1)
         title.addRect(QRectF(1, g.TITLE - g.CORNER, g.WIDTH - 2, g.CORNER))
         p.setBrush(ink.brush("node_title"))
         p.drawPath(title)
