@@ -228,3 +228,19 @@ def test_a_line_of_code_and_its_node_find_each_other(qtbot: QtBot, look: Look) -
     assert len(panel.view.extraSelections()) == 1
     qtbot.mouseClick(panel.copy_button, Qt.MouseButton.LeftButton)
     assert "t2 = t1 + 2" in QGuiApplication.clipboard().text()
+
+
+def test_only_changed_lines_are_written_anew(qtbot: QtBot, look: Look) -> None:
+    panel = CodePanel(look)
+    qtbot.addWidget(panel)
+    first = "import torch\n\na = torch.ones(2)\nb = a + 2\nc = b * 3\n"
+    for text in (
+        first,
+        first.replace("a + 2", "a + 7"),
+        first.replace("b = a + 2\n", ""),
+        "",
+        first + "d = c\n",
+        first,
+    ):
+        panel.show_code(text, {})
+        assert panel.view.toPlainText() == text
