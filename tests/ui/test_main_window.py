@@ -18,6 +18,7 @@ from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
+from guigrad.ui.widgets.search_box import SearchBox
 
 LESSON = """import torch
 
@@ -300,3 +301,51 @@ def test_the_rail_by_keys(lesson: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(strip, Qt.Key.Key_Delete)
     lesson.live._follow()
     assert [item.text for item in strip.items] == ["forward"]
+
+
+def test_tidy_places_every_card_anew(lesson: MainWindow, qtbot: QtBot) -> None:
+    first, second = node(lesson, "t1"), node(lesson, "t2")
+    lesson.session.edit(edit.move({first: (0.0, 0.0), second: (-500.0, 900.0)}))
+    before = dict(lesson.session.document.views)
+    lesson.canvas.setFocus()
+    lesson.session.select(())
+    qtbot.keyClick(lesson.canvas, Qt.Key.Key_L)
+    views = lesson.session.document.views
+    assert len(views) == 5
+    assert views[first].x < views[second].x
+    qtbot.keyClick(lesson, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert lesson.session.document.views == before
+
+
+def test_search_finds_commands_nodes_and_ops(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.live._follow()
+    qtbot.keyClick(lesson, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    box = QApplication.activePopupWidget()
+    assert isinstance(box, SearchBox)
+    qtbot.keyClicks(box.field, "t3")
+    assert box.model.entries[0].kind == "node"
+    qtbot.keyClick(box.field, Qt.Key.Key_Return)
+    assert lesson.session.selection == {node(lesson, "t3")}
+    assert not box.isVisible()
+
+
+def test_the_welcome_page_opens_lessons(window: MainWindow, qtbot: QtBot) -> None:
+    window.start(None, "")
+    assert window.stack.currentWidget() is window.welcome
+    assert window.rail.isHidden()
+    card = window.welcome.cards[0]
+    qtbot.waitUntil(lambda: card.picture is not None)
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+    assert window.stack.currentWidget() is window.canvas
+    assert window.session.path == str(card.lesson.path)
+    assert window.is_lesson(window.session.path)
+    assert window.settings.recent == []
+
+
+def test_export_writes_the_script(lesson: MainWindow, tmp_path: Path) -> None:
+    lesson.intents.write_export(str(tmp_path / "out.py"))
+    assert "t2 = t1 + 2" in (tmp_path / "out.py").read_text()
+    lesson.intents.write_export(str(tmp_path / "out.svg"))
+    assert (tmp_path / "out.svg").read_text().lstrip().startswith("<")
+    with pytest.raises(ValueError, match="ends in"):
+        lesson.intents.write_export(str(tmp_path / "out.docx"))
