@@ -194,7 +194,8 @@ class MainWindow(QMainWindow):
     def _apply_look(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        app.setStyle("Fusion")
+        if app.style().objectName() != "fusion":
+            app.setStyle("Fusion")
         app.setPalette(palette(self.look.theme))
         app.setFont(self.look.text())
         app.setStyleSheet(stylesheet(self.look))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
@@ -18,6 +18,7 @@ from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
+from guigrad.ui.widgets.parts import Link
 from guigrad.ui.widgets.search_box import SearchBox
 
 LESSON = """import torch
@@ -101,7 +102,7 @@ def test_a_second_backward_is_explained_with_fixes(lesson: MainWindow, qtbot: Qt
 def test_retain_grad_from_the_inspector(lesson: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(lesson, Qt.Key.Key_F6)
     lesson.session.select((node(lesson, "t2"),))
-    buttons = {button.text(): button for button in lesson.inspector.findChildren(QPushButton)}
+    buttons = {button.text(): button for button in lesson.inspector.findChildren(Link)}
     button = buttons["Turn on retain_grad()"]
     qtbot.waitUntil(lambda: button.height() > 10)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
