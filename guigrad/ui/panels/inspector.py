@@ -219,7 +219,7 @@ class InspectorPanel(QScrollArea):
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
             grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
         self.grad.show_tensor(heading, grad, why)
-        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and self.width() > 220
+        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and not self._narrow
         for place, view in enumerate((self.value, self.grad)):
             view.setVisible(tensor)
             self._tables.removeWidget(view)
