@@ -74,9 +74,9 @@ def measure(part: str, quick: bool = False) -> Iterator[Row]:
             for pair in engine.pairs(quick):
                 yield paired(Pair(*pair), quick)
         case "canvas":
-            from guigrad.ui.canvas import bench as canvas
+            from guigrad.ui.canvas.bench import rows
 
-            for what, value, low, high, goal, unit in canvas.rows(quick):
+            for what, value, low, high, goal, unit in rows(quick):
                 yield Row("canvas", what, value, low, high, goal, unit)
 
 

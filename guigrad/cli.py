@@ -246,7 +246,7 @@ def _ops(options: argparse.Namespace) -> int:
         for row in rows:
             name, *others = row.targets
             also = f" (also {', '.join(others)})" if others else ""
-            print(f"{name:<40}  {row.family:<16}  {row.about}{also}".rstrip())
+            print(f"{name:<40}  {row.family:<16}  {row.about or row.doc}{also}".rstrip())
     if not rows:
         say(f"guigrad: no op matches {query!r}")
     return FINE if rows else PROBLEMS

@@ -89,10 +89,9 @@ class _Walk:
                     self.head(item.id, item.iter, "iter")
                     for carry in item.carried:
                         self.node(carry.port)
-                    self.define(item.var)
                     if not item.body:
                         self.tell("this loop has nothing in it", "order", item.id, severity="warning")
-                    self.inside(item.body)
+                    self.inside(item.body, item.var)
                 case Branch():
                     for carry in item.carried:  # first: the test of an ``a or b`` reads its own variable
                         self.node(carry.port)
@@ -103,8 +102,10 @@ class _Walk:
                     self.head(item.id, item.args, "args")
                     self.body(item.body)
 
-    def inside(self, items: tuple[Item, ...]) -> None:
+    def inside(self, items: tuple[Item, ...], var: str | None = None) -> None:
         outside = set(self.visible)
+        if var is not None:
+            self.define(var)
         self.body(items)
         self.visible = outside
 

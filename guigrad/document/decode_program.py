@@ -156,8 +156,7 @@ class Wires:
             case Loop():
                 head = self._wires(item.iter, item.id)
                 self._carries(item.carried)
-                self.visible.add(item.var)
-                body = self._inside(item.body)
+                body = self._inside(item.body, item.var)
                 return Loop(item.id, item.var, head, body, self._updates(item.carried, body, item.var))
             case Branch():
                 self._carries(item.carried)  # first: the test of an ``a or b`` reads its own variable
@@ -168,8 +167,9 @@ class Wires:
                 args = tuple(self._wires(value, item.id) for value in item.args)
                 return Region(item.id, item.kind, self.mend(item.body), args)
 
-    def _inside(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    def _inside(self, items: tuple[Item, ...], var: str = "") -> tuple[Item, ...]:
         outside = set(self.visible)
+        self.visible.add(var)
         body = self.mend(items)
         self.visible = outside
         return body

@@ -129,10 +129,13 @@ class Draft:
         self.put_program(tree.replace_body(self._program, above, (*body[:at], item, *body[at:])))
 
     def drop(self, keys: Iterable[str]) -> None:
-        """Removes nodes and items with all that hangs on them; what read them has open ports then."""
-        doomed = set(keys)
+        """Removes nodes and items with all that hangs on them; what read them has open ports then.
+
+        A variable that nothing re-binds any more goes too: what read it reads the value that it had before.
+        """
+        doomed = self._with_idle_variables(dict.fromkeys(keys, In()))
         consumers = self.document.consumers
-        readers = {reader for key in doomed for reader in consumers.get(key, ())} - doomed
+        readers = {reader for key in doomed for reader in consumers.get(key, ())} - doomed.keys()
         spots = tree.spots(self.document)
         heads = {key for key in readers if key not in self.document.nodes}
         for key in readers - heads:
@@ -152,7 +155,20 @@ class Draft:
         if self._settings.root in doomed:
             self.put_settings(replace(self._settings, root=None))
 
-    def _without(self, doomed: set[str], spots: Mapping[str, tree.Spot], heads: bool) -> tuple[Item, ...]:
+    def _with_idle_variables(self, doomed: dict[str, In]) -> dict[str, In]:
+        spots, updates = tree.spots(self.document), tree.updates(self.document)
+        stack = list(doomed)
+        while stack:
+            holder = updates.get(stack.pop())
+            item = tree.item_at(self._program, spots[holder]) if holder is not None and holder not in doomed else None
+            for carry in item.carried if isinstance(item, Loop | Branch) else ():
+                if carry.port not in doomed and all(wire.node in doomed for wire in carry.updates):
+                    first = next(self.node(carry.port).inputs(), In())
+                    doomed[carry.port] = doomed.get(first.node or "", first)
+                    stack.append(carry.port)
+        return doomed
+
+    def _without(self, doomed: Mapping[str, In], spots: Mapping[str, tree.Spot], heads: bool) -> tuple[Item, ...]:
         gone = {spots[key][0] for key in doomed if key in spots and len(spots[key]) == 1}
         inner = any(len(spots.get(key, ())) > 1 for key in doomed)
         if heads or inner or any(item_key(self._program[index]) not in doomed for index in gone):
@@ -177,11 +193,11 @@ def replace(settings: Settings, **fields: Any) -> Settings:
     return Settings(**{**known, **fields})
 
 
-def _open(wire: In, doomed: set[str]) -> In:
-    return In() if wire.node in doomed else wire
+def _open(wire: In, doomed: Mapping[str, In]) -> In:
+    return doomed.get(wire.node or "", wire)
 
 
-def _without(program: tuple[Item, ...], doomed: set[str]) -> tuple[Item, ...]:
+def _without(program: tuple[Item, ...], doomed: Mapping[str, In]) -> tuple[Item, ...]:
     """The program without some items. What a loop or branch has left over is kept, and so are its other variables."""
 
     def change(item: Item) -> tuple[Item, ...]:
@@ -208,7 +224,7 @@ def _without(program: tuple[Item, ...], doomed: set[str]) -> tuple[Item, ...]:
     return tree.rewrite(program, change)
 
 
-def _carried(carried: tuple[Carried, ...], doomed: set[str]) -> tuple[Carried, ...]:
+def _carried(carried: tuple[Carried, ...], doomed: Mapping[str, In]) -> tuple[Carried, ...]:
     kept = []
     for carry in carried:
         if carry.port not in doomed:
@@ -223,13 +239,18 @@ def resolve(document: Document, key: str) -> str:
 
     Raises: Refused when there is no such thing.
     """
-    if key in document.nodes or key in document.boxes or key in document.notes or key in tree.spots(document):
+    if key in document.nodes:
+        return key
+    other = key in document.boxes or key in document.notes or key in tree.spots(document)
+    if other and key.startswith("#"):  # no name is written so
         return key
     from guigrad.document.names import frame_labels  # late: it walks the whole program
 
     found = frame_labels(document).get(key)
     if found is not None:
         return found[0]
+    if other:
+        return key
     raise refused(f"there is no {key!r}")
 
 

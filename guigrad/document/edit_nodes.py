@@ -9,6 +9,7 @@ from guigrad.document.defaults import default_node
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, refused, resolve, title, to_value
 from guigrad.document.edit_wires import put_wire
+from guigrad.document.kinds import results
 from guigrad.document.model import (
     Branch,
     Document,
@@ -125,6 +126,8 @@ def rename(key: str, name: str | None, output: int | None = None) -> Edit:
         node = document.nodes.get(resolve(document, key))
         if node is None:
             raise refused(f"{key!r} is no node")
+        if name is not None and output is None and not node.outputs and results(node) == ("None",):
+            raise refused(f"{order.name(document, node.id)} gives no value that could have a name", node_id=node.id)
         old = node.name if output is None else node.outputs[output] if output < len(node.outputs) else None
         if name == old:
             return draft.diff("Rename")
@@ -232,7 +235,13 @@ def with_effects(document: Document, keys: Iterable[str]) -> set[str]:
                 continue
             node = document.nodes[source]
             only = all(reader in doomed for reader in document.consumers.get(source, ()))
-            if only and node.name is None and not node.outputs and source not in document.views:
+            if (
+                only
+                and source not in tree.updates(document)
+                and node.name is None
+                and not node.outputs
+                and source not in document.views
+            ):
                 doomed.add(source)
                 stack.append(source)
     return doomed

@@ -226,6 +226,11 @@ def _check(document: Document, keys: Iterable[str], message: str) -> None:
     """Refuses when a wire at one of these items points backwards or into a loop."""
     spots = tree.spots(document)
     for key in keys:
+        holder = tree.updates(document).get(key)
+        if holder is not None and (
+            spots[key][: len(spots[holder])] != spots[holder] or len(spots[key]) == len(spots[holder])
+        ):
+            raise refused(f"{message}: {order.name(document, holder)} carries its value on", node_id=key)
         item = tree.item_at(document.program, spots[key])
         for wire in item_inputs(document, item):
             if wire.node is not None and not tree.is_visible(document, wire.node, item_key(item)):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def carry_over(old: Document, new: Document, diff: Diff) -> None:
     """Gives ``new`` (which is ``old`` after ``diff``) what was already known of ``old``."""
     known = old.__dict__
-    if not known.keys() & {"last_id", "spots"}:
+    if not known.keys() & {"last_id", "spots", "updates"}:
         return
     before: tuple[Item, ...] = ()
     after: tuple[Item, ...] = ()
@@ -35,6 +35,8 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         new.__dict__["last_id"] = max(
             known["last_id"], *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), made))
         )
+    if "updates" in known and old.program is new.program:
+        new.__dict__["updates"] = known["updates"]
     if "spots" not in known:
         return
     new.__dict__["spots"] = known["spots"]

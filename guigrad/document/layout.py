@@ -17,8 +17,8 @@ from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, N
 from guigrad.document.names import owned_nodes
 from guigrad.document.tree import bodies
 
-COLUMN_PX, ROW_PX = 225.0, 150.0
-"""Distance of cards of about 176 × 112 px."""
+COLUMN_PX, ROW_PX = 240.0, 168.0
+"""Distance of cards that are 176 px wide and 112 to 168 px high."""
 
 CHAINS = 2000
 """Up to how many nodes rows are found by chains. See Note [Rows]."""

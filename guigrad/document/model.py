@@ -99,20 +99,12 @@ class Node(Struct, frozen=True, eq=False):
     outputs: tuple[str | None, ...] = ()
 
     def __eq__(self, other: object) -> bool:
-        # 2 == 2.0 == True and nan != nan in Python, but they are different (or the same) programs: compare by repr.
         if self is other:
             return True
         if not isinstance(other, Node):
             return NotImplemented
-        return (self.id, self.op, self.name, self.outputs) == (
-            other.id,
-            other.op,
-            other.name,
-            other.outputs,
-        ) and repr((self.args, self.kwargs)) == repr((other.args, other.kwargs))
-
-    def __ne__(self, other: object) -> bool:  # msgspec's own would compare identities
-        return not self == other
+        mine, its = (self.id, self.op, self.name, self.outputs), (other.id, other.op, other.name, other.outputs)
+        return mine == its and same(self.args, other.args) and same(self.kwargs, other.kwargs)
 
     def __hash__(self) -> int:
         return hash((self.id, self.op))
@@ -123,6 +115,22 @@ class Node(Struct, frozen=True, eq=False):
             yield from wires_in(value)
         for _, value in self.kwargs:
             yield from wires_in(value)
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two template values are the same program: 2, 2.0 and True differ here, and nan is nan; unlike ``==`` in Python."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    match a, b:
+        case ((float() | complex()), _):
+            return repr(a) == repr(b)
+        case tuple(), tuple():
+            return len(a) == len(b) and all(map(same, a, b))
+        case ((ListOf() | DictOf() | Slice() | Star() | Format()), (ListOf() | DictOf() | Slice() | Star() | Format())):
+            return all(same(getattr(a, field), getattr(b, field)) for field in a.__struct_fields__)
+    return a == b
 
 
 def wires_in(value: Value) -> Iterator[In]:

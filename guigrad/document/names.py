@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -69,7 +70,7 @@ def labels(document: Document) -> dict[str, str]:
     for key in nodes:
         if key not in found:
             found[key] = _fresh(short_name(document.nodes[key].op), counts, taken)
-    return found
+    return {key: found[key] for key in nodes}
 
 
 def _holders(document: Document, nodes: Mapping[str, None]) -> dict[str, list[In]]:
@@ -119,7 +120,8 @@ def frame_labels(document: Document) -> dict[str, tuple[str, int | None]]:
 
 def python_name(name: str) -> str:
     """The nearest name that Python allows."""
-    cleaned = re.sub(r"\W", "_", name) or "_"
+    plain = unicodedata.normalize("NFKC", name)  # as Python itself reads names
+    cleaned = "".join(character if f"_{character}".isidentifier() else "_" for character in plain) or "_"
     if not cleaned.isidentifier():
         cleaned = f"_{cleaned}"
     return f"{cleaned}_" if keyword.iskeyword(cleaned) else cleaned

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import structs
 
+from guigrad.document.forms import is_statement, rebinds, template_wires
 from guigrad.document.mend import mend
 from guigrad.document.model import (
     Branch,
@@ -28,7 +29,7 @@ from guigrad.document.model import (
     wires_in,
 )
 from guigrad.document.names import PYTHON_NAMES, labels, python_name
-from guigrad.document.plan import Plan, is_statement, plan, rebinds, template_wires
+from guigrad.document.plan import Plan, plan
 from guigrad.document.rewire import rewire_items, rewire_node
 from guigrad.document.simulate import simulate
 from guigrad.document.variables import prune

@@ -9,26 +9,33 @@ taken in order, becomes a statement itself. So the code evaluates exactly in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
-from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
 
+from guigrad.document.forms import (
+    COMPARISONS,
+    LAZY,
+    ORDERED,
+    STAND_ALONE,
+    compared,
+    has_hard_text,
+    is_chain,
+    is_statement,
+    operands,
+    rebinds,
+    template_wires,
+)
 from guigrad.document.model import (
     Branch,
-    DictOf,
     Document,
     Effect,
     Eval,
     In,
     Item,
-    ListOf,
     Loop,
     Node,
     Region,
-    Star,
-    Value,
     item_key,
     walk,
     wires_in,
@@ -36,31 +43,6 @@ from guigrad.document.model import (
 
 DEPTH: Final = 40
 """How deep expressions nest before a part gets a name: Python's own parser stops at 200 parentheses."""
-
-STATEMENTS: Final = ("operator.i", "setitem.", "setattr.")
-STAND_ALONE: Final = frozenset(
-    {"python.literal", "python.alias", "python.list", "python.tuple", "python.dict", "python.unpack", "python.carry",
-     "python.loop_var", "python.assert", "operator.setitem"}
-)  # fmt: skip
-"""Ops that are never part of a larger expression: as an operand their code would read back as a template."""
-
-_ORDERED: Final = frozenset(
-    {
-        "operator.setitem",
-        "operator.contains",
-        "operator.not_contains",
-        "python.and",
-        "python.or",
-        "python.ifelse",
-        "python.fstring",
-    }
-)
-"""Ops whose operands are not simply evaluated in the order of their template."""
-
-COMPARISONS: Final = frozenset(
-    f"operator.{name}" for name in ["lt", "le", "gt", "ge", "eq", "ne", "is_", "is_not", "contains", "not_contains"]
-)
-LAZY: Final = ("python.and", "python.or", "python.ifelse")
 
 
 class Plan(Struct):
@@ -72,68 +54,6 @@ class Plan(Struct):
     absorbed: dict[In, str]
     reads: dict[In, int]
     wires: dict[str, tuple[In, ...]]
-
-
-def template_wires(node: Node) -> tuple[In, ...]:
-    """The wires of a node's template, as ``Node.inputs`` gives them, faster."""
-    found: list[In] = []
-    for value in node.args:
-        if type(value) is In:
-            found.append(value)
-        elif type(value) not in _PLAIN:
-            found.extend(wires_in(value))
-    for _, value in node.kwargs:
-        if type(value) is In:
-            found.append(value)
-        elif type(value) not in _PLAIN:
-            found.extend(wires_in(value))
-    return tuple(found)
-
-
-_PLAIN: Final = frozenset({int, float, str, bool, type(None)})
-
-
-@cache
-def is_statement(op: str) -> bool:
-    """Whether an op is written as a statement only (``y += 1``, ``x[0] = 1``)."""
-    if op.startswith("operator.i"):
-        return op not in ("operator.is_", "operator.is_not", "operator.invert")
-    return op.startswith(STATEMENTS) or op in ("operator.setitem", "python.assert")
-
-
-def rebinds(op: str) -> bool:
-    """Whether an op is a statement that re-binds the name that it changes."""
-    return is_statement(op) and not op.startswith(("setattr.", "python."))
-
-
-def operands(node: Node) -> tuple[Value, ...]:
-    """A node's template values in the order in which Python evaluates its code."""
-    args = node.args
-    match node.op:
-        case "operator.setitem" if len(args) == 3:
-            return (args[2], args[0], args[1])
-        case "operator.contains" | "operator.not_contains" if len(args) == 2:
-            return (args[1], args[0])
-        case op if op.startswith("setattr.") and op.count(".") == 1 and len(args) == 2:
-            return (args[1], args[0])
-    return (*args, *(value for _, value in node.kwargs))
-
-
-def compared(node: Node) -> tuple[Value, Value]:
-    """Left and right of a comparison as written."""
-    first, second = node.args
-    return (second, first) if node.op in ("operator.contains", "operator.not_contains") else (first, second)
-
-
-def is_chain(document: Document, node: Node) -> bool:
-    """Whether a ``python.and`` is a chain ``a < b < c`` whose middle operands need no evaluation."""
-    parts = [document.nodes.get(arg.node or "") if isinstance(arg, In) else None for arg in node.args]
-    sides = []
-    for part in parts:
-        if part is None or part.op not in COMPARISONS or len(part.args) != 2 or part.name is not None:
-            return False
-        sides.append(compared(part))
-    return len(sides) > 1 and all(repr(a[1]) == repr(b[0]) for a, b in pairwise(sides))
 
 
 def plan(document: Document) -> Plan:
@@ -255,7 +175,7 @@ class _Planner:
                 self.body(item.body)
 
     def _wanted(self, node: Node) -> Iterable[In]:
-        if node.op in _ORDERED or node.op.startswith("setattr."):
+        if node.op in ORDERED or node.op.startswith("setattr."):
             return self._in_order(node)
         changed = bool(node.args) and isinstance(node.args[0], In) and rebinds(node.op) and self._is_named(node)
         return self.plan.wires[node.id][changed:]
@@ -293,7 +213,7 @@ class _Planner:
             del waiting[: last + 1]
 
     def _waits(self, node: Node, waiting: list[str], update: str) -> bool:
-        depth, hard = 0, node.op == "python.fstring" or _has_hard_text(node.args) or _has_hard_text(node.kwargs)
+        depth, hard = 0, node.op == "python.fstring" or has_hard_text(node.args) or has_hard_text(node.kwargs)
         for wire in self.plan.wires[node.id]:
             if wire.node in self.plan.inline:
                 depth = max(depth, self.depth.get(wire.node or "", 0))
@@ -360,25 +280,6 @@ class _Planner:
             if not opened or node is None or node.op != "python.unpack":
                 return
             self._absorb(node, opened)
-
-
-def _has_hard_text(values: tuple[object, ...]) -> bool:
-    """Whether a template holds a text that an f-string of Python 3.11 cannot hold inside its braces."""
-    for value in values:
-        if type(value) in (In, int, float, bool):
-            continue
-        if isinstance(value, str):
-            if not value.isprintable() or any(character in value for character in "\\'\"#"):
-                return True
-        elif isinstance(value, tuple):
-            if _has_hard_text(value):
-                return True
-        elif isinstance(value, ListOf | DictOf):
-            if _has_hard_text(value.items):
-                return True
-        elif isinstance(value, Star) and _has_hard_text((value.value,)):
-            return True
-    return False
 
 
 def _unnamed(node: Node) -> Iterator[In]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from guigrad.document.forms import rebinds
 from guigrad.document.model import (
     Branch,
     Document,
@@ -18,7 +19,7 @@ from guigrad.document.model import (
     item_key,
     wires_in,
 )
-from guigrad.document.plan import Plan, rebinds
+from guigrad.document.plan import Plan
 
 
 class Simulation:

@@ -17,6 +17,7 @@ from guigrad.document.model import (
     Loop,
     Region,
     item_key,
+    walk,
 )
 
 Spot = tuple[int, ...]
@@ -139,10 +140,15 @@ def keys(item: Item) -> Iterator[str]:
 def meeting(document: Document, source: str, reader: str) -> tuple[Spot, Spot] | None:
     """Where a node and its reader stand in the body that holds both; None if the node cannot be seen from there.
 
-    What a region computes is seen after it; what a loop or branch computes only inside it (Note [Variables]).
+    What a region computes is seen after it; what a loop or branch computes, and a loop's variable, only inside it (Note
+    [Variables]).
     """
     where = spots(document)
     at, to = where[source], where[reader]
+    if to[: len(at)] != at or len(to) == len(at):
+        item = item_at(document.program, at)
+        if isinstance(item, Loop) and item.var == source:
+            return None
     while at[:-1] != to[: len(at) - 1]:
         if not isinstance(item_at(document.program, at[:-2]), Region):
             return None
@@ -150,7 +156,25 @@ def meeting(document: Document, source: str, reader: str) -> tuple[Spot, Spot] |
     return at, to[: len(at)]
 
 
+def updates(document: Document) -> Mapping[str, str]:
+    """The nodes whose values loops and branches carry on, each with the key of its loop or branch."""
+    known: dict[str, str] | None = document.__dict__.get("updates")
+    if known is None:
+        known = document.__dict__["updates"] = {}
+        for item in walk(document.program):
+            if isinstance(item, Loop | Branch):
+                for carry in item.carried:
+                    known.update((wire.node, item.id) for wire in carry.updates if wire.node is not None)
+    return known
+
+
 def is_visible(document: Document, source: str, reader: str) -> bool:
     """Whether a reader may be wired to a node as the program stands."""
     met = meeting(document, source, reader)
-    return met is not None and met[0] < spots(document)[reader]
+    if met is None:
+        return False
+    spot = spots(document)[reader]
+    if met[0] == spot:  # the test of an ``a or b`` reads the branch's own variable
+        item = item_at(document.program, spot)
+        return isinstance(item, Branch) and item.id == reader and any(carry.port == source for carry in item.carried)
+    return met[0] < spot

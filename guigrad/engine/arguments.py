@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import DictOf, Format, In, ListOf, Slice, Star, Sym, Value
-from guigrad.engine.resolve import resolve_symbol
+from guigrad.engine.resolve import resolve, resolve_symbol
 from guigrad.engine.values import MISSING, tensor_of
 
 Step = Callable[[], None]
@@ -64,7 +64,10 @@ def constant_of(value: Value, device: str | None = None) -> Any:
         try:
             return resolve_symbol(value.path)
         except LookupError as error:
-            raise Refused(str(error)) from None
+            try:
+                return resolve(value.path)  # a second name for a function: relu = torch.relu
+            except LookupError:
+                raise Refused(str(error)) from None
     if isinstance(value, ListOf):
         return [constant_of(item, device) for item in value.items]
     if isinstance(value, DictOf):

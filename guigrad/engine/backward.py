@@ -37,19 +37,17 @@ def default_roots(engine: Engine) -> Roots | str:
     document, state = engine.document, engine.state
     if document.settings.root in document.nodes:
         return Roots(((str(document.settings.root), None),))
-    effects = [key for key in state.order if state.roles.get(key) == "backward"]
+    effects = [key for key in state.order if state.role(key) == "backward"]
     if len(effects) == 1:
-        found = _roots_of(document.nodes[effects[0]])
+        found = roots_of(document.nodes[effects[0]])
         if found is not None:
             return Roots(found, effects[0])
     if all(state.status.get(key) is None for key in state.order):
         engine.forward()
-    read = {
-        key for reader in state.order if state.roles.get(reader, "play") == "play" for key in state.facts(reader).reads
-    }
+    read = {key for reader in state.order if state.role(reader) == "play" for key in state.facts(reader).reads}
     sinks = [
         key for key in state.order
-        if key not in read and state.roles.get(key) == "play" and isinstance(engine.plan.value(key), torch.Tensor)
+        if key not in read and state.role(key) == "play" and isinstance(engine.plan.value(key), torch.Tensor)
     ]  # fmt: skip
     for test in (lambda t: t.requires_grad and t.numel() == 1, lambda t: t.requires_grad, lambda t: True):
         fitting = [key for key in sinks if test(engine.plan.value(key))]
@@ -61,7 +59,8 @@ def default_roots(engine: Engine) -> Roots | str:
     return "There is nothing to start backward from: no node has a tensor yet."
 
 
-def _roots_of(node: Node) -> tuple[tuple[str, int | None], ...] | None:
+def roots_of(node: Node) -> tuple[tuple[str, int | None], ...] | None:
+    """What the program's own backward starts from, None if that is not plain to see."""
     value = node.args[0] if node.args else dict(node.kwargs).get("tensors")
     items = value.items if isinstance(value, ListOf) else value if isinstance(value, tuple) else (value,)
     found = tuple((item.node, None) for item in items if isinstance(item, In) and item.node is not None)
@@ -104,7 +103,7 @@ def backward(
     state.problems.pop(first, None) if roots.effect else None
     walk = Walk(state, engine.label)
     try:
-        with walk.catching(lambda: roots.keys[0]), engine.recorder(roots, tensors, xray):
+        with walk.catching(lambda: roots.keys[0]), engine.recorder(tensors, xray):
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
     except Exception as error:
         engine.said.append(_blame(engine, roots.keys[0], error))

@@ -47,6 +47,7 @@ class Plan:
         self.out = out
         self.cancelled = cancelled
         self.seed = seed
+        self.around: Callable[[str, Step], Step] | None = None
         self.steps: dict[str, Step] = {}
         self.running: list[tuple[Block, Any]] = []
         self.failed: str | None = None
@@ -252,9 +253,8 @@ class Plan:
                 keys.append("")
             match item:
                 case Eval() | Effect():
-                    calls.append(
-                        self.steps.get(item.node) or raiser(Refused("the program names a node that is not there"))
-                    )
+                    call = self.steps.get(item.node) or raiser(Refused("the program names a node that is not there"))
+                    calls.append(call if self.around is None else self.around(item.node, call))
                     keys.append(item.node)
                 case Loop():
                     calls.append(self._loop(item))

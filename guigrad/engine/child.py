@@ -71,6 +71,9 @@ def serve(channel: Channel, engine: str, memory_bytes: int | None) -> None:
     """Answers requests until the other end closes."""
     limit_memory(memory_bytes)
     player = make_engine(engine)
+    warm = getattr(player, "warm", None)
+    if warm is not None:
+        threading.Thread(target=warm, daemon=True).start()
     while True:
         try:
             request = channel.receive()

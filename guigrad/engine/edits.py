@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, Item, Loop, Node, Region, walk
-from guigrad.engine.effects import SEEDS, changes
+from guigrad.engine.effects import changes, is_seed
 from guigrad.engine.state import State
 
 
@@ -23,19 +23,29 @@ def follow(state: State, before: Document, diff: Diff) -> None:
             touched.add(key)
             if old is not None and changes(old):
                 broken.append(old)
+    if any(old is not None and new is not None and old.outputs != new.outputs for old, new in diff.nodes.values()):
+        state.forget_facts()
     old_context, old_order = state.context, state.order
-    if diff.program is not None or diff.nodes:
+    if diff.program is not None or any(_rewired(old, new) for old, new in diff.nodes.values()):
         state.index()
     if diff.program is not None:
         touched |= _moved(state, before, old_context, old_order)
     for node in broken:
         touched |= _undone(state, node)
-    if any(state.plan.document.nodes[key].op in SEEDS for key in touched if key in state.plan.document.nodes):
+    nodes = state.plan.document.nodes
+    if any(is_seed(nodes[key]) for key in touched if key in nodes):
         touched |= {key for key in state.order if state.facts(key).random}
     for key in state.below({key for key in touched if key in state.plan.document.nodes}):
         if state.status.get(key) in ("fresh", "failed"):
             state.status[key] = "stale"
         state.problems.pop(key, None)
+
+
+def _rewired(old: Node | None, new: Node | None) -> bool:
+    """Whether a change may alter what roles nodes have."""
+    if old is None or new is None or old.op != new.op or (old.name is None) != (new.name is None):
+        return True
+    return list(old.inputs()) != list(new.inputs()) or old.kwargs != new.kwargs
 
 
 def _same(old: Node, new: Node) -> bool:

@@ -34,7 +34,8 @@ SEEDS = frozenset(
 )
 FLAGS = frozenset(("torch.Tensor.requires_grad_", "torch.Tensor.retain_grad", "setattr.requires_grad"))
 _BACKWARD = frozenset(("torch.Tensor.backward", "torch.autograd.backward"))
-_GRAD = frozenset(("torch.Tensor.grad", "getattr.grad"))
+_OBJECTS = ("object.", "optimizer.", "scheduler.")
+GRAD_READS = frozenset(("torch.Tensor.grad", "getattr.grad"))
 
 
 def is_in_place(node: Node) -> bool:
@@ -73,9 +74,14 @@ _MUTATE = frozenset(
 )
 
 
+def is_seed(node: Node) -> bool:
+    """Whether a node sets where random numbers start."""
+    return node.op in SEEDS or table.effect_of(node.op) == "seed"
+
+
 def is_random(node: Node) -> bool:
     """Whether a node may draw random numbers, or sets how they are drawn."""
-    return table.is_random(node.op) or node.op in SEEDS or any(word in node.op for word in _RANDOM)
+    return table.is_random(node.op) or is_seed(node) or any(word in node.op for word in _RANDOM)
 
 
 _RANDOM = (
@@ -94,7 +100,9 @@ _RANDOM = (
 
 
 def roles(document: Document) -> dict[str, str]:
-    """The role of each node of the program. See Note [Roles]."""
+    """The role of each node of the program that has another than "play". See Note [Roles]."""
+    if not any(_matters(op) for op in {node.op for node in document.nodes.values()}):
+        return {}
     found: dict[str, str] = {}
     grads: set[str] = set()
     readers: dict[str, list[str]] = {}
@@ -107,7 +115,18 @@ def roles(document: Document) -> dict[str, str]:
             continue
         if all(found.get(user, "play") != "play" for user in using):
             found[key] = "operand"
-    return found
+    return {key: role for key, role in found.items() if role != "play"}
+
+
+def _matters(op: str) -> bool:
+    """Whether a node of this op makes roles other than "play" possible."""
+    return (
+        op in ("python.print", "python.assert")
+        or op in _BACKWARD
+        or op in GRAD_READS
+        or op.startswith((*_OBJECTS, "setattr.grad"))
+        or ".clip_grad_" in op
+    )
 
 
 def _visit(
@@ -164,12 +183,12 @@ def _role(document: Document, node: Node, grads: set[str], untracked: bool) -> s
     if op in _BACKWARD:
         return "backward"
     name = op.rpartition(".")[2]
-    if op == "object.zero_grad" or op == "setattr.grad":
+    if op == "setattr.grad" or (op.startswith(_OBJECTS) and name == "zero_grad"):
         return "zero"
-    if op.startswith("object.") and name == "step":
+    if op.startswith(_OBJECTS) and name == "step":
         return "scheduler" if _is_scheduler(document, node) else "update"
     reads = [wire.node for wire in node.inputs() if wire.node in grads]
-    if op in _GRAD:
+    if op in GRAD_READS:
         grads.add(node.id)
     elif op.startswith("setattr.grad.") or name.startswith("clip_grad_"):
         return "update"
@@ -191,6 +210,8 @@ def _unnamed(document: Document, key: str) -> bool:
 
 def _is_scheduler(document: Document, node: Node) -> bool:
     """Whether the object that ``.step()`` is called on was made by torch.optim.lr_scheduler."""
+    if node.op.startswith(("optimizer.", "scheduler.")):
+        return node.op.startswith("scheduler.")
     seen: set[str] = set()
     value = node.args[0] if node.args else None
     while isinstance(value, In) and value.node is not None and value.node not in seen:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from guigrad.document.model import Document, In, Node
 from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
+from guigrad.engine.effects import GRAD_READS
 from guigrad.engine.memory import refusal
 from guigrad.engine.reasons import REASONS, WARNINGS, Reason
 from guigrad.engine.values import MISSING
@@ -93,7 +94,13 @@ def warned(message: str, category: type[Warning], key: str, document: Document, 
 
 def _read_node(site: Site) -> Site:
     node = site.node
-    if node is not None and node.args and isinstance(node.args[0], In) and node.args[0].node is not None:
+    if (
+        node is not None
+        and node.op in GRAD_READS
+        and node.args
+        and isinstance(node.args[0], In)
+        and node.args[0].node is not None
+    ):
         return Site(node.args[0].node, site.document, site.label, site.read)
     return site
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
+from typing import TYPE_CHECKING
+
+import torch
+
 from guigrad.engine.build import Cancelled
 from guigrad.engine.device import devices
 from guigrad.engine.play import Engine
+from guigrad.run.frame import Frame
 from guigrad.run.request import (
     Backward,
     Edit,
@@ -21,12 +28,34 @@ from guigrad.run.request import (
     ZeroGrad,
 )
 
+if TYPE_CHECKING:
+    from guigrad.engine.shapes import Shapes
+
+SHAPES_SECONDS = 0.1
+"""A frame waits no longer for what has not run; the next one goes on."""
+
 
 class Handler:
-    """An engine that is asked by requests. ``engine`` is the engine itself, for those in the same process."""
+    """An engine that is asked by requests. ``engine`` is the engine itself, for those in the same process.
+
+    Note [Shapes in frames]
+    Frames tell shapes of what has not run once ``warm`` has ended: what torch needs for that takes a second or two to load, and
+    that must not stand in the way of the first values.
+    """
 
     def __init__(self) -> None:
         self.engine = Engine()
+        self._warm = threading.Event()
+        self._shapes: Shapes | None = None
+
+    def warm(self) -> None:
+        """Loads what is needed to tell shapes before a run; in the background, if a thread calls it."""
+        from torch._subclasses.fake_tensor import FakeTensorMode  # late: see Note [Shapes in frames]
+
+        with FakeTensorMode():
+            (torch.ones(2, 2) @ torch.ones(2, 2)).relu().sum()
+        importlib.import_module("guigrad.engine.shapes")
+        self._warm.set()
 
     def handle(self, request: Request) -> Reply:
         """Plays one verb and gives what was asked for."""
@@ -37,23 +66,37 @@ class Handler:
             self._play(request.verb)
         except Cancelled:
             cancelled = True
+        frame = None if request.want is None else self._with_shapes(engine.frame(request.want))
         return Reply(
             request.number,
-            None if request.want is None else engine.frame(request.want),
-            engine.problems,
+            frame,
+            engine.problems if frame is None else frame.problems,
             tuple(engine.prints),
             engine.point() if request.point else None,
             cancelled,
             devices() if isinstance(request.verb, Load) else (),
         )
 
+    def _with_shapes(self, frame: Frame) -> Frame:
+        if not self._warm.is_set() or all(record.kind for record in frame.records.values()):
+            return frame
+        from guigrad.engine import shapes  # late: see Note [Shapes in frames]
+
+        if self._shapes is None:
+            self._shapes = shapes.Shapes(self.engine.document, self.engine.revision)
+        self._shapes.work(SHAPES_SECONDS)
+        return shapes.fill(frame, self._shapes)
+
     def _play(self, verb: Verb) -> None:
         engine = self.engine
         match verb:
             case Load():
+                self._shapes = None
                 engine.load(verb.document, verb.revision, verb.device, verb.seed)
             case Edit():
                 engine.edit(verb.diff, verb.revision)
+                if self._shapes is not None:
+                    self._shapes.edit(verb.diff, verb.revision)
             case Forward():
                 engine.forward(verb.to, verb.partial)
             case Backward():

@@ -153,7 +153,11 @@ def refusal(name: str, message: str) -> str | None:
     found = _WANTED.search(message)
     if found is None:
         return None
-    needed = float(found[1]) * _UNITS[found[2]]
+    return too_large(name, float(found[1]) * _UNITS[found[2]])
+
+
+def too_large(name: str, needed: float) -> str:
+    """That something of so many bytes does not fit."""
     what = f"{name} needs" if name else "This needs"
     return (
         f"{what} {_gib(needed)} of memory, and {_gib(available_bytes() * SHARE)} are available: it was not allocated."

@@ -17,14 +17,13 @@ from guigrad.engine.backward import Roots, backward, default_roots
 from guigrad.engine.build import Cancelled, Plan
 from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
-from guigrad.engine.explain import explain
 from guigrad.engine.look import Names
 from guigrad.engine.memory import limited
+from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
-from guigrad.engine.watch import backwards_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
 
@@ -56,6 +55,7 @@ class Engine:
         self._settle_device()
         self.plan = Plan(document, self._print, self.cancelled, seed)
         self.plan.device = self.device
+        self.plan.around = lambda key, step: watched(self, key, step)
         self.state = State(self.plan)
         self.names = Names(document)
         self.ambient = Ambient(self.device, seed)
@@ -198,7 +198,7 @@ class Engine:
         """Plays the updates of the program that forward leaves out. See Note [Roles]."""
         with self._verb():
             state = self.state
-            updates = {key for key in state.order if state.roles.get(key) == "update"}
+            updates = {key for key in state.order if state.role(key) == "update"}
             if not updates:
                 self.say(
                     "There is nothing to step: the program has no optimizer and no in-place update that reads a gradient."
@@ -214,7 +214,7 @@ class Engine:
     def _operands(self, updates: set[str]) -> set[str]:
         """Updates and what must be read anew for them: their operands, and what comes from a gradient."""
         state = self.state
-        fresh = {key for key in state.order if self.document.nodes[key].op in ("torch.Tensor.grad", "getattr.grad")}
+        fresh = {key for key in state.order if state.facts(key).reads_grad}
         stale = state.below(fresh)
         found: set[str] = set()
         todo = list(updates)
@@ -223,31 +223,18 @@ class Engine:
             if key in found or key not in state.context:
                 continue
             found.add(key)
-            todo += [k for k in state.facts(key).reads if k in stale or k in fresh or state.roles.get(k) == "operand"]
+            todo += [k for k in state.facts(key).reads if k in stale or k in fresh or state.role(k) == "operand"]
         return found
 
     def run(self) -> None:
         """The whole program from fresh sources, as a new Python process would; stops at the first error."""
         self.reset()
         with self._verb():
-            walk = Walk(self.state, self.label)
-            error: BaseException | None = None
-            with backwards_recorded(self), walk.catching(lambda: self.plan.current or ""):
-                try:
-                    self.plan.run()
-                except Exception as caught:
-                    error = caught
-            self.state.ran(self.plan.failed if error is not None else None)
-            if isinstance(error, Exception):
-                key = self.plan.failed or ""
-                self.state.problems[key] = (explain(error, key, self.document, self.label, self.plan.read),)
-                if key in self.document.nodes:
-                    self.state.status[key] = "failed"
-                self.said += self.state.problems[key]
+            play_all(self)
 
-    def recorder(self, roots: Roots, tensors: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
+    def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""
-        self.tape = Tape(self.plan, tensors, self.state.order, self.state.random, self.state.earlier) if xray else None
+        self.tape = Tape(self.plan, roots, self.state.order, self.state.random, self.state.earlier) if xray else None
         return nullcontext() if self.tape is None else self.tape.recorder
 
     # --- what there is ---

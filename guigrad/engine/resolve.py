@@ -27,7 +27,6 @@ _OWNERS: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("tuple", tuple),
     ("str", str),
     ("dict", dict),
-    ("dict", type({}.keys())),
     ("bool", bool),
     ("int", int),
     ("float", float),

@@ -20,7 +20,7 @@ from msgspec import Struct
 from guigrad.document.model import Branch, Document, In, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
-from guigrad.engine.effects import FLAGS, changes, is_in_place, is_random, roles
+from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
 from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
 
@@ -31,9 +31,12 @@ class Facts(Struct, frozen=True):
     """What the engine asks about a node again and again."""
 
     reads: tuple[str, ...]
+    slots: tuple[int, ...]
     changes: bool
     in_place: bool
     random: bool
+    keepable: bool
+    reads_grad: bool
 
 
 class Pristine(Struct):
@@ -52,7 +55,6 @@ class State:
         self.status: dict[str, str] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.random: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        self.windows: dict[str, tuple[int, int]] = {}
         self.sources: set[str] = set()
         self.made_from: dict[str, tuple[object, ...]] = {}
         self.pristine: dict[str, Pristine] = {}
@@ -68,6 +70,8 @@ class State:
         """Reads the program: order, roles, which loops and regions each node stands in."""
         document = self.plan.document
         self.roles = roles(document)
+        self.units = _units(document)
+        self.loops = {item.id for item in walk(document.program) if isinstance(item, Loop)}
         self._carried = {
             carry.port: tuple(wire.node for wire in carry.updates if wire.node is not None)
             for item in walk(document.program)
@@ -84,9 +88,16 @@ class State:
         if known is not None and known[0] is node:
             return known[1]
         reads = tuple({wire.node: None for wire in node.inputs() if wire.node is not None})
-        facts = Facts(reads, changes(node), is_in_place(node), is_random(node))
+        slots = tuple(self.plan.slot(wire) for wire in node.inputs() if wire.node is not None)
+        keepable = node.op in ("torch.nn.Parameter", "torch.nn.parameter.Parameter") or node.op in FLAGS
+        reads_grad = node.op in GRAD_READS
+        facts = Facts(reads, slots, changes(node), is_in_place(node), is_random(node), keepable, reads_grad)
         self._facts[key] = (node, facts)
         return facts
+
+    def role(self, key: str) -> str:
+        """What a node does for the session. See Note [Roles]."""
+        return self.roles.get(key, "play")
 
     def updates(self, key: str) -> tuple[str, ...]:
         """The nodes that re-bind a variable, () for any other node."""
@@ -98,6 +109,10 @@ class State:
             if key != failed and self.plan.value(key) is not MISSING:
                 self.status[key] = "fresh"
                 self.made(key)
+
+    def forget_facts(self) -> None:
+        """Another node's outputs changed, so wires may read other slots."""
+        self._facts.clear()
 
     def forget(self, key: str) -> None:
         """A node is gone, or shall be made anew."""
@@ -118,8 +133,7 @@ class State:
             return True
         if key in self.made_from:
             return self.made_from[key] == self._makings(key)
-        node = self.plan.document.nodes[key]
-        if node.op in ("torch.nn.Parameter", "torch.nn.parameter.Parameter") or node.op in FLAGS:
+        if self.facts(key).keepable:
             value = self.plan.value(key)
             return isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad
         return False
@@ -127,9 +141,14 @@ class State:
     def made(self, key: str) -> None:
         """A node has just been computed: is it a source?"""
         self.freed.discard(key)
-        self.pristine.pop(key, None)
+        env = self.plan.env
         value = self.plan.value(key)
-        if isinstance(value, KEPT_OBJECTS):
+        if type(value) is torch.Tensor:
+            for at in self.facts(key).slots:
+                if type(env[at]) is torch.Tensor:
+                    self.sources.discard(key)
+                    return
+        if isinstance(value, KEPT_OBJECTS) and not is_seed(self.plan.document.nodes[key]):
             self.made_from[key] = self._makings(key)
             return
         if tensors_in(value) and not any(
@@ -164,7 +183,7 @@ class State:
     def before_change(self, key: str) -> None:
         """An in-place node is about to run: keep a copy of the source whose memory it changes."""
         node = self.plan.document.nodes[key]
-        target = node.args[0] if node.args else None
+        target = dict(node.kwargs).get("out", node.args[0] if node.args else None)
         value = self.plan.read(target) if isinstance(target, In) else None
         if not isinstance(value, torch.Tensor):
             return
@@ -202,7 +221,6 @@ class State:
     def below(self, keys: set[str]) -> set[str]:
         """These nodes and all that depends on them by wires, program order and loops."""
         found = set(keys)
-        units = self._units()
         changed = True
         while changed:
             changed = False
@@ -212,25 +230,15 @@ class State:
                 if any(read in found for read in self.facts(key).reads):
                     found.add(key)
                     changed = bool(self.context[key]) or changed
-            for unit in units:
+            for unit in self.units:
                 if unit & found and not unit <= found:
                     found |= unit
                     changed = True
         return found
 
-    def _units(self) -> list[set[str]]:
-        """Loops and branches: what is inside is computed together, with what their headers read."""
-        units = []
-        for item in walk(self.plan.document.program):
-            if isinstance(item, Loop | Branch):
-                inside = {key for key, path in self.context.items() if item.id in path}
-                inside |= {carry.port for carry in item.carried}
-                units.append(inside)
-        return units
-
     def shared(self, todo: set[str]) -> set[str]:
         """What else must be made anew because an in-place op has changed memory that ``todo`` reads or changes."""
-        movers = [key for key in self.order if self.facts(key).in_place and self.roles.get(key) == "play"]
+        movers = [key for key in self.order if self.facts(key).in_place and self.role(key) == "play"]
         if not movers:
             return set()
         members: dict[int, set[str]] = {}
@@ -274,3 +282,14 @@ def _index(
             context[item.var] = inner
         _index(document, item.body, inner, order, context)
         _index(document, getattr(item, "orelse", ()), inner, order, context)
+
+
+def _units(document: Document) -> list[set[str]]:
+    """Loops and branches: what is inside is computed together."""
+    return [
+        {key for inner in walk((item,)) if (key := getattr(inner, "node", None)) is not None}
+        | {carry.port for inner in walk((item,)) for carry in getattr(inner, "carried", ())}
+        | {inner.var for inner in walk((item,)) if isinstance(inner, Loop)}
+        for item in walk(document.program)
+        if isinstance(item, Loop | Branch)
+    ]

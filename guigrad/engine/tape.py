@@ -16,10 +16,9 @@ from typing import Any, Protocol
 
 import torch
 
-from guigrad.document.model import Document, In, Node
+from guigrad.document.model import Document, Node
 from guigrad.document.ports import node_wires
-from guigrad.document.template import map_wires
-from guigrad.engine.compile import compile_node
+from guigrad.engine.again import again
 from guigrad.engine.recorder import ACCUMULATE, ARRIVED, Earlier, Edge, Recorder, Tensor, edge_of
 from guigrad.engine.values import MISSING
 
@@ -265,21 +264,15 @@ class Tape:
             return {}
         fresh = [v.detach().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v for v in values]
         asked = [v for v in fresh if isinstance(v, Tensor) and v.requires_grad]
-        numbers = iter(range(len(wires)))
-        bench = _Bench([v.clone() if isinstance(v, Tensor) and v.requires_grad else v for v in fresh], self._device)
+        inputs = [v.clone() if isinstance(v, Tensor) and v.requires_grad else v for v in fresh]
         state = torch.get_rng_state()
         try:
-            step = compile_node(
-                map_wires(node, lambda wire: wire if wire.node is None else In(str(next(numbers)))),
-                bench,
-                len(fresh),
-            )
             if node.id in self._random:
                 torch.set_rng_state(self._random[node.id][0])
             with torch.enable_grad():
-                step()
+                made = again(node, inputs, self._device)
             pairs = [
-                (o, g) for (_, o), g in zip(_elements("", bench.env[len(fresh)]), gradients, strict=True)
+                (o, g) for (_, o), g in zip(_elements("", made), gradients, strict=True)
                 if g is not None and o.requires_grad
             ]  # fmt: skip
             given = torch.autograd.grad([o for o, _ in pairs], asked, [g for _, g in pairs], allow_unused=True)
@@ -290,27 +283,6 @@ class Tape:
         by_input = dict(zip(map(id, asked), given, strict=True))
         paths = {wire.path: by_input.get(id(value)) for wire, value in zip(wires, fresh, strict=True)}
         return {path: gradient for path, gradient in paths.items() if gradient is not None}
-
-
-class _Bench:
-    """Values of one node's inputs, for running it once more."""
-
-    def __init__(self, values: list[Any], device: str | None) -> None:
-        self.env: list[Any] = [*values, MISSING]
-        self.device = device
-
-    def slot(self, wire: In) -> int:
-        return int(wire.node or -1)
-
-    def constant(self, value: object) -> int:
-        self.env.append(value)
-        return len(self.env) - 1
-
-    def may_miss(self, wire: In) -> str | None:
-        return None
-
-    def printer(self, *values: Any, **options: Any) -> None:
-        pass
 
 
 def _elements(place: str, value: Any) -> Iterator[tuple[str, Tensor]]:

@@ -12,12 +12,10 @@ import torch
 from guigrad.document.model import Branch, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Cancelled
-from guigrad.engine.effects import SEEDS
+from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
 from guigrad.engine.state import State
 from guigrad.engine.values import MISSING
-
-_sequence = torch._C._autograd._get_sequence_nr
 
 
 class Walk:
@@ -97,32 +95,32 @@ class Walk:
         if self.bad and not self.bad.isdisjoint(facts.reads):
             self._not_run(key)
             return
-        if state.roles.get(key, "play") not in self.played:
+        if state.role(key) not in self.played:
             self._pass_on(key)
             return
         if self.empty and not self.empty.isdisjoint(facts.reads) and not self._may_read_none(key):
             self._not_run(key)
             return
-        if state.is_kept(key):
+        if (key in state.sources or facts.keepable or key in state.made_from) and state.is_kept(key):
             self._advance_random(key)
             return
         if facts.in_place:
             state.before_change(key)
         self._now = key
-        state.problems.pop(key, None)
+        if state.problems:
+            state.problems.pop(key, None)
         before = self._random_before(key) if facts.random else None
-        low = _sequence()
         try:
             self.plan.steps[key]()
         except Exception as error:
             self._failed(key, error)
             return
-        state.windows[key] = (low, _sequence())
         state.status[key] = "fresh"
+        state.pristine.pop(key, None)
         state.made(key)
         if before is not None:
             state.random[key] = (before, self._generator.get_state())
-        if self.plan.document.nodes[key].op in ("torch.Tensor.grad", "getattr.grad") and self.plan.value(key) is None:
+        if facts.reads_grad and self.plan.value(key) is None:
             self.empty.add(key)
 
     def _may_read_none(self, key: str) -> bool:
@@ -159,7 +157,7 @@ class Walk:
 
     def _random_before(self, key: str) -> torch.Tensor:
         """The random state that a node starts from; in a partial run its own of the last time, else that of the node before it."""
-        if self.partial and self.plan.document.nodes[key].op not in SEEDS:
+        if self.partial and not is_seed(self.plan.document.nodes[key]):
             known = self.state.random.get(key)
             if known is not None:
                 self._generator.set_state(known[0])

@@ -52,7 +52,7 @@ _FIT: Mapping[str, Mapping[str, int]] = {
     "float": {"float": EXACT, "int": IMPLICIT, "bool": IMPLICIT, "Scalar": IMPLICIT, "Tensor": LENIENT},
     "complex": {"complex": EXACT, "float": IMPLICIT, "int": IMPLICIT, "bool": IMPLICIT, "Scalar": IMPLICIT},
     "Scalar": {"Scalar": EXACT, "int": EXACT, "float": EXACT, "bool": EXACT, "complex": EXACT, "Tensor": LENIENT},
-    "bool": {"bool": EXACT, "int": LENIENT, "Tensor": LENIENT},
+    "bool": {"bool": EXACT},
     "str": {"str": EXACT},
     "dtype": {"dtype": EXACT, "type": IMPLICIT},
     "device": {"device": EXACT, "str": EXACT, "int": IMPLICIT},
@@ -214,19 +214,13 @@ def _bind_one(overload: Overload, args: Sequence[Kind], kwargs: Mapping[str, Kin
 
 
 def _takes_the_rest(param: Param, positional: Sequence[Param], at: int, args: Sequence[Kind]) -> bool:
-    """``x.view(2, 3)`` and ``torch.randn(2, 3)``: sizes given one by one."""
-    if not param.type.startswith(("int[", "Scalar[")) or isinstance(args[at], tuple) or args[at] in _SEQUENCES:
+    """``x.view(2, 3)`` and ``torch.randn(2, 3)``: numbers one by one where the one positional parameter is a list of them."""
+    own = at == 1 and positional[0].name in ("self", "input")
+    if len(positional) != at + 1 or not (at == 0 or own) or not param.type.startswith(("int[", "Scalar[")):
         return False
-    if at > 1 or (at == 1 and positional[0].name not in ("self", "input")):
+    if isinstance(args[at], tuple) or args[at] in _SEQUENCES:
         return False
-    if len(args) - at > 1:
-        following = positional[
-            at + 1 :
-        ]  # sum(dim, keepdim): the next value fits the next parameter, so this is one dim
-        return not (
-            following and len(args) - at - 1 <= len(following) and fits(args[at + 1], following[0].type) == EXACT
-        )
-    return fits(args[at], param.type) == NEVER and args[at] in ("int", "any", "bool")
+    return len(args) - at > 1 or (fits(args[at], param.type) == NEVER and args[at] in ("int", "bool"))
 
 
 def _parameter(overload: Overload, keyword: str) -> Param | None:

@@ -68,6 +68,7 @@ str.replace(self: str, old: str, new: str) -> str # One text for another.
 str.startswith(self: str, prefix) -> bool # Whether it begins so.
 str.endswith(self: str, suffix) -> bool # Whether it ends so.
 str.find(self: str, sub: str) -> int # Where a text stands in it, or -1.
+str.index(self: str, sub: str) -> int # Where a text stands in it.
 str.count(self: str, sub: str) -> int # How often a text stands in it.
 str.center(self: str, width: int, fillchar: str = ' ') -> str # In the middle of a width.
 str.ljust(self: str, width: int, fillchar: str = ' ') -> str # At the left of a width.

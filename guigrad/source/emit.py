@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guigrad.document.deep import deep_recursion
+from guigrad.document.forms import is_statement
 from guigrad.document.model import Branch, Comment, Document, Effect, Eval, In, Item, Loop, Node, Region, item_key
 from guigrad.document.normal import is_in_place_method, normal
-from guigrad.document.plan import Plan, is_statement
+from guigrad.document.plan import Plan
 from guigrad.source.literals import docstring, text_literal
 from guigrad.source.printer import INFIX, Printer
 

@@ -45,11 +45,9 @@ def _complex(value: complex) -> tuple[str, int]:
     if not (math.isfinite(real) and math.isfinite(imag)) or math.copysign(1, real) < 0 == real:
         parts = ", ".join(number(part)[0] for part in (real, imag))
         return f"complex({parts})", ATOM
-    if real == 0:
-        text = f"{imag!r}j"
-        if math.copysign(1, imag) < 0:
-            return f"complex({real!r}, {imag!r})", ATOM  # -(0.5j) would have a real part of -0.0
-        return text, ATOM
-    if math.copysign(1, imag) < 0:
-        return f"{real!r} - {-imag!r}j" if imag else f"complex({real!r}, {imag!r})", SUM if imag else ATOM
-    return f"{real!r} + {imag!r}j", SUM
+    shown = repr(complex(0, abs(imag)))
+    if math.copysign(1, imag) > 0:
+        return (shown, ATOM) if real == 0 else (f"{repr(real).removesuffix('.0')} + {shown}", SUM)
+    if imag == 0 or real == 0:  # 1 - 0j is 1+0j, and -(0.5j) has a real part of -0.0
+        return f"complex({real!r}, {imag!r})", ATOM
+    return f"{repr(real).removesuffix('.0')} - {shown}", SUM

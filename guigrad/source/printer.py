@@ -9,8 +9,9 @@ from types import EllipsisType
 from typing import Final
 
 from guigrad.document.array import ArrayData
+from guigrad.document.forms import COMPARISONS, compared, is_chain
 from guigrad.document.model import Branch, DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
-from guigrad.document.plan import COMPARISONS, Plan, compared, is_chain
+from guigrad.document.plan import Plan
 from guigrad.ops.builtin import ATTRIBUTES
 from guigrad.source.literals import ATOM, UNARY, number, text_literal
 

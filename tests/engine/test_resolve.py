@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+from types import ModuleType
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guigrad.engine.resolve import resolve, resolve_method, resolve_property, resolve_symbol
+from guigrad.ops import table
 
 
 def test_callables() -> None:
@@ -60,6 +66,64 @@ def test_no_dangerous_method_of_a_tensor(name: str) -> None:
         resolve_method(name, torch.ones(1))
     with pytest.raises(LookupError):
         resolve_property(name, torch.ones(1))
+
+
+def test_whatever_the_name_nothing_dangerous_comes_out() -> None:
+    """The callables themselves, not their names: an alias on the list would give the thing away."""
+    dangerous = {
+        id(found)
+        for found in (
+            eval, exec, compile, open, input, getattr, setattr, delattr, vars, globals, locals, dir, __import__, breakpoint, super, memoryview,
+            operator.attrgetter, operator.methodcaller, operator.call, torch.load, torch.save, torch.compile, torch.from_file, torch.vmap,
+            torch.jit.load, torch.hub.load, torch.import_ir_module, torch.set_num_threads, torch.Tensor.set_, torch.Tensor.data_ptr, torch.Tensor.numpy,
+            torch.Tensor.apply_, torch.Tensor.map_, torch.Tensor.map2_, torch.Tensor.register_hook, torch.frombuffer, torch.from_numpy, torch.from_dlpack,
+            torch.Tensor.__setstate__, torch.Tensor.__reduce_ex__, torch.Tensor.__deepcopy__, str.format, str.format_map,
+        )
+    }  # fmt: skip
+    for target in table.targets():
+        try:
+            found = resolve(target)
+        except LookupError:
+            assert target.startswith(("python.", "tensor.")), target
+            continue
+        assert id(found) not in dangerous, target
+        assert not isinstance(found, ModuleType), target
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *[
+                    "torch",
+                    "os",
+                    "sys",
+                    "Tensor",
+                    "load",
+                    "__class__",
+                    "__init__",
+                    "__globals__",
+                    "__builtins__",
+                    "eval",
+                    "nn",
+                    "functional",
+                    "_C",
+                    "ops",
+                    "add",
+                    "data",
+                ]
+            ]
+        ),
+        max_size=5,
+    )
+)
+def test_made_up_paths_resolve_only_if_a_row_names_them(parts: list[str]) -> None:
+    target = ".".join(parts)
+    if table.find(target) is None:
+        with pytest.raises(LookupError):
+            resolve(target)
+        with pytest.raises(LookupError):
+            resolve_symbol(target + ".x")
 
 
 def test_methods_of_objects() -> None:

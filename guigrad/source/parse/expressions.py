@@ -252,7 +252,7 @@ class Expressions(Operands):
         kind = kinds.join(self.kind(taken), self.kind(other))
         wire = self.node(expr, "python.carry", kind=kind, item=False)
         self.kept.add(wire.node or "")
-        key = self.new_id("b")
+        key = self.new_id()
         self.place(key, expr)
         carried = (Carried(wire.node or "", (taken, other)),)
         self.items.append(Branch(key, test, tuple(first.items), tuple(second.items), carried))

@@ -59,7 +59,7 @@ class Operands(Scope):
         kind = kinds.join(self.kind(start), self.kind(update))
         wire = self.node(where, "python.carry", (start,), kind=kind, item=False)
         self.kept.add(wire.node or "")
-        key = self.new_id("b")
+        key = self.new_id()
         self.place(key, where)
         self.items.append(Branch(key, wire, tuple(body), tuple(orelse), (Carried(wire.node or "", (update,)),)))
         return wire

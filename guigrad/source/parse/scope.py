@@ -58,9 +58,10 @@ class Scope:
 
     # -- making ---------------------------------------------------------------------------------
 
-    def new_id(self, prefix: str = "n") -> str:
+    def new_id(self) -> str:
+        """An id that no name of the code can equal."""
         self.count += 1
-        return f"{prefix}{self.count}"
+        return f"#{self.count}"
 
     def place(self, key: str, where: ast.AST) -> None:
         """Remembers the line that Python names for this expression in a warning or traceback."""

@@ -184,7 +184,7 @@ class Statements(Targets):
             return
         with Lazy(self) as lazy:
             self.node(statement, "python.assert", (False, self.value(message)), effect=True, kind="None")
-        key = self.new_id("b")
+        key = self.new_id()
         self.place(key, statement)
         self.items.append(Branch(key, test, (), tuple(lazy.items)))
 
@@ -193,7 +193,7 @@ class Statements(Targets):
             self.block(statement.body)
             return
         kind, args = self._manager(items[0])
-        key = self.new_id("r")
+        key = self.new_id()
         self.place(key, items[0].context_expr)
         with Lazy(self) as lazy:
             self._with(statement, items[1:])
@@ -279,7 +279,7 @@ class Statements(Targets):
             self.depth += 1
             return
         test = self.value(statement.test)
-        key = self.new_id("b")
+        key = self.new_id()
         self.place(key, statement.test)
         variables = self._open(statement, bound_names([statement], self.known))
         body, first = self._body(statement.body, variables)
@@ -293,7 +293,7 @@ class Statements(Targets):
                 statement.orelse[0], "`else` of a loop is not understood", why="Write it behind the loop."
             )
         steps = self.value(statement.iter)
-        key = self.new_id("l")
+        key = self.new_id()
         self.place(key, statement.iter)
         variables = self._open(statement, bound_names([statement], self.known))
         var = self.node(statement.target, "python.loop_var", kind=self._kind_of_step(steps), item=False)

@@ -21,9 +21,15 @@ Compound: TypeAlias = Loop | Branch | Region
 
 
 class Bracket:
-    """One loop, branch or region that has cards: ``rows`` are theirs, ``inner`` how many brackets nest inside it."""
+    """One loop, branch or region that has cards: ``rows`` are theirs, ``inner`` how many brackets nest inside it.
 
-    def __init__(self, key: str, title: str, rows: Array, inner: int) -> None:
+    ``carried`` are (row, output, row of the variable) of what goes back into its variables.
+    """
+
+    def __init__(
+        self, key: str, title: str, rows: Array, inner: int, carried: tuple[tuple[int, int, int], ...]
+    ) -> None:
+        self.carried = carried
         self.key = key
         self.title = title
         self.rows = rows
@@ -70,8 +76,20 @@ def _collect(scene: Scene, item: Compound, found: list[Bracket]) -> tuple[list[i
             depth = max(depth, below + 1)
     rows += [scene.row[key] for key in keys if key in scene.row]
     if rows:
-        found.insert(place, Bracket(item.id, title(scene, item), rows_array(rows), depth))
+        found.insert(place, Bracket(item.id, title(scene, item), rows_array(rows), depth, _carried(scene, item)))
     return rows, depth
+
+
+def _carried(scene: Scene, item: Compound) -> tuple[tuple[int, int, int], ...]:
+    if isinstance(item, Region):
+        return ()
+    return tuple(
+        (scene.row[update.node or ""], update.output, scene.row[carry.port])
+        for carry in item.carried
+        if carry.port in scene.row
+        for update in carry.updates
+        if (update.node or "") in scene.row
+    )
 
 
 def title(scene: Scene, item: Compound) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.run.frame import Record, Stats
-from guigrad.ui.canvas.facet import Facet
+from guigrad.ui.canvas.facet import LEAF, Facet
 from guigrad.ui.canvas.geometry import LINE, cells_height
 from guigrad.ui.heat import Array, levels
 
@@ -97,7 +97,7 @@ def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
         return ("leaf ∇", "leaf")
     if record.retains_grad:
         return ("retain", "op")
-    return ("const", "leaf") if facet.source else ("", "")
+    return ("const", "leaf") if facet.source and facet.kind == LEAF else ("", "")
 
 
 def _foot(record: Record) -> str:
@@ -146,7 +146,7 @@ def array_part(data: ArrayData) -> Part:
         return Part(text=data.dtype)
     if array.size == 0:
         return Part(text="empty")
-    if array.ndim == 0:
+    if array.size == 1:  # one number says more than one cell
         return Part(text=number(array.item()))
     cells = levels(arrange(array))
     return Part(cells=cells, height=cells_height(len(cells)))

@@ -8,20 +8,21 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen, QPixmap
+from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen, QPixmap
 
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.brackets import Bracket
 from guigrad.ui.canvas.face import draw_ports
 from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
-from guigrad.ui.canvas.wire import Array
+from guigrad.ui.canvas.wire import Array, handle
 
 CHIP_ZOOM: Final = 0.7
 CHIPS: Final = 60
 """Most chips in a frame."""
-PIN_WIDTH: Final = 240.0
+PIN_WIDTH: Final = 208.0
 
 
 def draw_box(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> None:
@@ -57,6 +58,33 @@ def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFo
     p.setPen(ink.color(token))
     p.drawText(QPointF(0, 0), elided(font, title, max(0.0, (rect.width() - 32) / grow)))
     p.restore()
+
+
+def draw_carried(p: QPainter, ink: Ink, scene: Scene, bracket: Bracket) -> None:
+    """What a loop carries back into its variables: a dashed way around below the cards."""
+    if not bracket.carried:
+        return
+    pen = QPen(ink.color("loop"), 1.5, Qt.PenStyle.CustomDashLine)
+    pen.setDashPattern([4, 4])
+    p.setPen(pen)
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    bottom = bracket.rect(scene)[3]
+    for source, output, target in bracket.carried:
+        start = QPointF(*scene.port_point(source, "out", output))
+        end = QPointF(float(scene.x[target]), float(scene.y[target] + scene.height[target] - 12))
+        path = QPainterPath(start)
+        if end.x() > start.x():
+            bend = float(handle(start.x(), end.x()))
+            path.cubicTo(start + QPointF(bend, 0), end - QPointF(bend, 0), end)
+            p.drawPath(path)
+            continue
+        low = max(bottom, end.y() + 24) + 10
+        path.cubicTo(start + QPointF(48, 0), QPointF(start.x() + 48, low), QPointF(start.x() - 12, low))
+        path.lineTo(end.x() + 12, low)
+        path.cubicTo(QPointF(end.x() - 40, low), QPointF(end.x() - 40, end.y()), end)
+        p.drawPath(path)
+        p.drawLine(end, end + QPointF(-6, -4))
+        p.drawLine(end, end + QPointF(-6, 4))
 
 
 def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> None:

@@ -109,7 +109,7 @@ def _skin(p: QPainter, ink: Ink, facet: Facet, height: float, collapsed: bool) -
     if not collapsed:
         title = QPainterPath()
         title.setFillRule(Qt.FillRule.WindingFill)
-        title.addRoundedRect(QRectF(1, 1, g.WIDTH - 2, g.TITLE), g.CORNER - 1, g.CORNER - 1)
+        title.addRoundedRect(QRectF(1, 1, g.WIDTH - 2, g.TITLE - 1), g.CORNER - 1, g.CORNER - 1)
         title.addRect(QRectF(1, g.TITLE - g.CORNER, g.WIDTH - 2, g.CORNER))
         p.setBrush(ink.brush("node_title"))
         p.drawPath(title)
@@ -196,11 +196,11 @@ def _foot(p: QPainter, ink: Ink, content: Content, height: float) -> None:
     p.setFont(ink.foot)
     p.setPen(ink.color("text_muted"))
     foot = elided(ink.foot, content.foot, g.WIDTH - 2 * g.INSET)
-    p.drawText(QPointF(g.INSET, top + 16.5), foot)
+    p.drawText(QPointF(g.INSET, top + 15.5), foot)
     room = g.WIDTH - 2 * g.INSET - text_width(ink.foot, foot) - 8
     name = elided(ink.foot, content.grad_fn, room)
     p.setPen(ink.color("text_faint"))
-    p.drawText(QPointF(g.WIDTH - g.INSET - text_width(ink.foot, name), top + 16.5), name)
+    p.drawText(QPointF(g.WIDTH - g.INSET - text_width(ink.foot, name), top + 15.5), name)
 
 
 def draw_ports(p: QPainter, ink: Ink, facet: Facet, content: Content, collapsed: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from types import EllipsisType
 from typing import Final
@@ -23,13 +24,16 @@ _SHORT: Final = 14
 
 
 class Inlet(Struct, frozen=True):
-    """A port on the left edge. ``text`` is the literal that stands there, "" for a wire or an open end."""
+    """A port on the left edge. ``text`` is the literal that stands there, "" for a wire or an open end;
+    ``hidden``: what stands there is the code of an operand that has no card.
+    """
 
     path: str
     label: str
     place: Place
     text: str = ""
     optional: bool = False
+    hidden: bool = False
 
 
 class Facet(Struct, frozen=True):
@@ -68,9 +72,9 @@ class Facet(Struct, frozen=True):
         return -1
 
 
-def facet(node: Node) -> Facet:
-    """The face of one node."""
-    inputs = tuple(_fill(node, inlet) for inlet in inlets(node))
+def facet(node: Node, document: Document | None = None, hidden: Callable[[str], bool] = lambda key: False) -> Facet:
+    """The face of one node; ``hidden`` tells which of the nodes it reads have no card, so that their code is shown instead."""
+    inputs = tuple(_fill(node, inlet, document, hidden) for inlet in inlets(node))
     wired = any(True for _ in node.inputs())
     short = short_op(node.op)
     literal = node.op == "python.literal"
@@ -157,12 +161,14 @@ def _inlets(node: Node) -> tuple[Inlet, ...]:
     return tuple(found)
 
 
-def _fill(node: Node, inlet: Inlet) -> Inlet:
+def _fill(node: Node, inlet: Inlet, document: Document | None, hidden: Callable[[str], bool]) -> Inlet:
     if not inlet.place:
         return inlet
     value = template.get(node, inlet.place)
     if isinstance(value, In):
-        return inlet
+        if value.node is None or document is None or not hidden(value.node):
+            return inlet
+        return Inlet(inlet.path, inlet.label, inlet.place, value_text(value, document), hidden=True)
     return Inlet(inlet.path, inlet.label, inlet.place, value_text(value))
 
 

@@ -12,12 +12,12 @@ INSET: Final = 13.0
 """From the card's edge to its texts."""
 CELLS_LEFT: Final = 50.0
 CELLS_WIDTH: Final = WIDTH - CELLS_LEFT - 14.0
-PORT_ROW: Final = 18.0
+PORT_ROW: Final = 17.0
 LINE: Final = 14.0
 """Height of a value or gradient that takes one line."""
 GAP: Final = 8.5
 """Above, between and below the value and the gradient row."""
-FOOT: Final = 26.0
+FOOT: Final = 24.0
 PORT: Final = 4.5
 """Radius of a port's dot."""
 REACH: Final = 11.0

@@ -132,7 +132,7 @@ def literal_under(view: CanvasView, row: int, y: float) -> str | None:
         return None
     if face.rows:
         index = int((y - g.TITLE - 4.0) // g.PORT_ROW)
-        if 0 <= index < len(face.inputs) and face.inputs[index].text:
+        if 0 <= index < len(face.inputs) and face.inputs[index].text and not face.inputs[index].hidden:
             return face.inputs[index].path
     value = g.value_middle(face.rows, float(view.scene.value_height[row]))
     if abs(y - value) <= view.scene.value_height[row] / 2 + 4:

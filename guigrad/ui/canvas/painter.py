@@ -134,6 +134,8 @@ class Painter:
             rect = QRectF(left, top, right - left, bottom - top)
             if overlaps(shown, rect):
                 decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
+        for bracket in scene.brackets:
+            decor.draw_carried(p, self.ink, scene, bracket)
         for note in scene.document.notes.values():
             dx, dy = self.shifted.get(note.id, (0.0, 0.0))
             rect = QRectF(note.x + dx, note.y + dy, note.width, note.height)
@@ -158,9 +160,8 @@ class Painter:
             self._curves(p, view, rows, styles)
             return
         if not self.moving or s < g.STRAIGHT:
-            self._lines(
-                p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(24, PIECES // len(rows), int(6 + 18 * s)))
-            )
+            best = min(40, int(12 + 28 * s)) if self.rest else min(24, int(6 + 18 * s))
+            self._lines(p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(best, PIECES // len(rows))))
             return
         # In motion a short wire makes do with few pieces.
         left, top, right, bottom = table.bounds[:, rows]

@@ -3,7 +3,8 @@
 Note [Drawn]
 A named node has a card, and so has an expression that nothing reads. Any other node has one if a node that has one reads it, other
 than as an operand of an effect (``0.1 * w.grad`` in ``w -= 0.1 * w.grad`` stays inside the effect's pill). An effect has one
-if it yields a value under a name (``y += 1``) or for a card; ``backward()`` and ``print`` live on the rail alone.
+if it yields a value under a name (``y += 1``) or for a card; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
+card only if one reads it: the bracket names it anyway.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Roles:
                 continue
             found.add(key)
             node = document.nodes.get(key)
-            if node is None or node.name is None:
+            if node is None or node.name is None or self.role.get(key) == VARIABLE:
                 stack.extend(self.inputs.get(key, ()))
         return found
 
@@ -86,7 +87,9 @@ class Roles:
 
     def _askers(self, document: Document, key: str) -> tuple[str, ...]:
         node = document.nodes.get(key)
-        if node is None or node.name is not None or node.outputs or self.role.get(key) == CARRY:
+        role = self.role.get(key)
+        named = node is not None and (node.name is not None and role != VARIABLE)
+        if node is None or named or node.outputs or role == CARRY:
             return ()
         return tuple(r for r in self.readers.get(key, ()) if self.role.get(r) != EFFECT)
 

@@ -92,12 +92,14 @@ class Scene:
         shown = [key for key in document.nodes if drawn[key]]
         for key in shown:
             self._add(key)
+        for key in shown:  # when it is known which nodes have cards
+            self._face(self.row[key])
+        self._compound = compound(document.program)
+        self.brackets = brackets(self, self._compound)
         self._lay(shown)
         for key in shown:
             self._wire(self.row[key])
         self.place_wires(None)
-        self._compound = compound(document.program)
-        self.brackets = brackets(self, self._compound)
 
     def apply(self, document: Document, diff: Diff) -> set[int]:
         """Follows one change, touching only what the diff names; the rows it touched."""
@@ -116,20 +118,19 @@ class Scene:
             servants.update(self.roles.set_inputs(key, sources))
         affected = self.roles.above(document, servants)
         drawn = self.roles.drawn(document, affected)
-        rewire = {self.row[key] for key in diff.nodes if key in self.row and drawn.get(key)}
-        for key in affected:
-            if key in self.row and not drawn[key]:
-                self._remove(key)
+        gone = [key for key in affected if key in self.row and not drawn[key]]
         fresh = [key for key in affected if drawn[key] and key not in self.row]
         if len(fresh) > 1:  # sources first
             wanted = set(fresh)
             fresh = [key for key in document.nodes if key in wanted]
+        for key in gone:
+            self._remove(key)
         for key in fresh:
-            rewire.add(self._add(key))
-        rewire.update(self.row[r] for key in fresh for r in self.roles.readers.get(key, ()) if r in self.row)
-        for key in diff.nodes:
-            if key in self.row:
-                self._face(self.row[key])
+            self._add(key)
+        rewire = {self.row[key] for key in (*diff.nodes, *fresh) if key in self.row}
+        rewire |= self._showing((*diff.nodes, *gone, *fresh))
+        for changed_row in rewire:
+            self._face(changed_row)
         moved = set(rewire)
         for key in diff.views:
             row = self.row.get(key)
@@ -165,7 +166,6 @@ class Scene:
         self._top += 1
         self.level[row] = self._top
         self._view(row, self.document.views.get(key))
-        self._face(row)
         return row
 
     def _remove(self, key: str) -> None:
@@ -185,12 +185,29 @@ class Scene:
         self._measure(row)
 
     def _face(self, row: int) -> None:
-        made = facet(self.document.nodes[self.ids[row]])
+        made = facet(self.document.nodes[self.ids[row]], self.document, self._hidden)
         self.facets[row] = made
         self.kind[row], self.port_rows[row] = made.kind, made.rows
         self.named_left[row], self.named_right[row] = len(made.inputs) > 1, len(made.outputs) > 1
         self.faces.drop(row)
         self._measure(row)
+
+    def _showing(self, keys: Iterable[str]) -> set[int]:
+        """The cards that read these nodes, at once or in the code of operands that have no card."""
+        found: set[int] = set()
+        seen: set[str] = set()
+        stack = list(keys)
+        while stack:
+            for reader in self.roles.readers.get(stack.pop(), ()):
+                if reader in self.row:
+                    found.add(self.row[reader])
+                elif reader not in seen:
+                    seen.add(reader)
+                    stack.append(reader)
+        return found
+
+    def _hidden(self, key: str) -> bool:
+        return key not in self.row and key in self.document.nodes
 
     def _measure(self, row: int) -> None:
         self.height[row] = (
@@ -218,7 +235,7 @@ class Scene:
             self._unwire(wire)
         node, face = self.document.nodes[self.ids[row]], self.facet(row)
         for index, inlet in enumerate(face.inputs):
-            value = template.get(node, inlet.place) if inlet.place and not inlet.text else None
+            value = template.get(node, inlet.place) if inlet.place else None
             source = self.row.get(value.node or "") if isinstance(value, In) else None
             if source is not None and isinstance(value, In):
                 wire = self.wires.add(source, value.output, row, index, inlet.path)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListWidget,
 
 from guigrad.ops import table
 from guigrad.ops.spec import OpSpec
+from guigrad.ui.theme import Theme, load_fonts
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -51,6 +52,7 @@ class SearchPopup(QFrame):
         self._choose, self._takes, self._gives = choose, takes, gives
         scale = self._view.text_scale
         self.resize(round(SIZE[0] * scale), round(SIZE[1] * scale))
+        self.setStyleSheet(_style(self._view.painter.ink.theme, scale))
         place = self._view.mapToGlobal(at.toPoint())
         screen = self._view.screen().availableGeometry()
         x = max(screen.left(), min(place.x(), screen.right() - self.width()))
@@ -105,6 +107,20 @@ class SearchPopup(QFrame):
         if isinstance(target, str):
             self.close()
             self._choose(target)
+
+
+def _style(theme: Theme, scale: float) -> str:
+    """The list as the rest of the window looks, wherever the canvas is embedded."""
+    colors = {token: theme.color(token).name() for token in ("panel", "border_strong", "text", "input", "accent_soft")}
+    px = round(12.5 * scale)
+    return (
+        f"SearchPopup {{ background: {colors['panel']}; border: 1px solid {colors['border_strong']}; border-radius: 6px; }}"
+        f"SearchPopup > * {{ color: {colors['text']}; background: {colors['input']}; border: none; "
+        f"font-size: {px}px; font-family: '{load_fonts()[0]}'; }}"
+        f"SearchPopup > QLineEdit {{ padding: {px // 2}px; border-radius: 4px; }}"
+        f"SearchPopup > QListWidget::item {{ padding: {px // 3}px; border-radius: 4px; color: {colors['text']}; }}"
+        f"SearchPopup > QListWidget::item:selected {{ background: {colors['accent_soft']}; }}"
+    )
 
 
 @lru_cache(maxsize=8192)

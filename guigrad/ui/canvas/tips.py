@@ -78,7 +78,7 @@ def _value(name: str, value: object, stats: Stats | None, record: Record) -> lis
             if bad:
                 lines.append(f"{bad} of {array.size} are not finite")
         flat = array.reshape(-1)[:SHOWN]
-        text = ", ".join(str(item) for item in flat.tolist())
+        text = ", ".join(str(item) for item in flat)  # NumPy's own numbers have the digits of their kind
         more = ", …" if array.size > SHOWN else ""
         lines.append(f"<code>{escape(text)}{more}</code>" if lines else f"{name}: <code>{escape(text)}{more}</code>")
         return lines

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = Path(__file__).resolve().parent
 LESSONS = ROOT / "resources" / "lessons"
 
-CHAIN = {"t1": (0, 140), "t2": (260, 200), "pow": (520, 200), "t3": (520, 400), "t4": (800, 280)}
-SQUARE = Box("b1", "y = 2·t2²", 236, 124, 512, 432)
+CHAIN = {"t1": (0, 220), "t2": (260, 200), "pow": (520, 200), "t3": (520, 400), "t4": (800, 280)}
+SQUARE = Box("b1", "y = 2·t2²", 236, 140, 512, 440)
 EPOCHS = {
     "weights@1": (0, 60), "weights": (260, 60), "mul": (520, 0), "model_output@1": (780, 0), "model_output": (1040, 0),
     "weights@2": (520, 220),
@@ -65,7 +65,7 @@ TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[B
         "torch.autograd.grad(t4, t2) returns the gradient of an intermediate and stores nothing: t1.grad is still None. After "
         "t2.retain_grad() a backward() keeps the same numbers in t2.grad, beside t1.grad.",
         "t4",
-        CHAIN,
+        {**CHAIN, "grad": (800, 480), "g2": (1060, 480)},
         (SQUARE,),
     ),
     "autograd-6-non-scalar": (

@@ -100,6 +100,14 @@ def test_cards_without_a_place_do_not_lie_on_each_other() -> None:
             assert a == b or apart or scene.y[b] - scene.y[a] >= scene.height[a] or scene.y[a] > scene.y[b]
 
 
+def test_an_operand_without_a_card_is_shown_as_code() -> None:
+    scene = Scene(parse(LOOP))
+    update = next(row for row in scene.row.values() if scene.facet(row).op == "isub")
+    assert [inlet.text for inlet in scene.facet(update).inputs] == ["", "0.1 * weights.grad"]
+    back = [scene.ids[source] for bracket in scene.brackets for source, _, _ in bracket.carried]
+    assert scene.ids[update] in back
+
+
 def test_a_wire_ends_at_the_ports() -> None:
     scene = Scene(lesson())
     wire = scene.into[scene.row["t3"]][0]

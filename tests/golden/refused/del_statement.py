@@ -1,0 +1,3 @@
+# 3:1 `del` is not understood
+x = 1
+del x

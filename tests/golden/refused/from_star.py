@@ -1,0 +1,2 @@
+# 2:1 `import *` is not understood
+from torch import *

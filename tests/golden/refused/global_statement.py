@@ -1,0 +1,2 @@
+# 2:1 `global` is not understood
+global x

@@ -1,0 +1,3 @@
+# 2:1 import of os is not understood
+import os
+os.system("true")

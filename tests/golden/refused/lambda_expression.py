@@ -1,0 +1,2 @@
+# 2:5 `lambda` is not understood
+f = lambda x: x

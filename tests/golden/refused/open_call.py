@@ -1,0 +1,2 @@
+# 2:5 `open()` is not understood
+f = open("x")

@@ -1,0 +1,5 @@
+# 2:1 `try` is not understood
+try:
+    print(1)
+except ValueError:
+    print(2)

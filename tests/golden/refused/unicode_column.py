@@ -1,0 +1,2 @@
+# 2:12 name 'zz' is not defined
+print("é", zz)
