@@ -214,7 +214,10 @@ class Intents:
         self.window.canvas.select_all()
 
     def rename(self) -> None:
-        """Puts the cursor in the inspector's name field."""
+        """A field over the card, or the inspector's own when the keys are elsewhere."""
+        if self.window.canvas.hasFocus():
+            self.window.canvas.rename()
+            return
         self.window.show_inspector()
         self.window.inspector.focus_name()
 

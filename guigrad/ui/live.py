@@ -87,6 +87,7 @@ class Live:
         w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
         w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
         w.canvas.dropped.connect(self._on_files)
+        w.canvas.activated.connect(lambda key: w.show_inspector())
         w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
         w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
         for panel in (w.problems, w.inspector):

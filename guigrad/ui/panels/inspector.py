@@ -69,7 +69,6 @@ class InspectorPanel(QScrollArea):
         self._narrow = False
         self._pairs: list[tuple[QLabel, QLabel]] = []
         self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(0)
         page = QFrame()
         page.setObjectName("side")
