@@ -8,6 +8,7 @@ from typing import Final
 from guigrad.document.model import In, Star, Sym, Value
 from guigrad.ops import table
 from guigrad.source.parse import kinds
+from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.exact import exact_tensor
 from guigrad.source.parse.expressions import Expressions
 from guigrad.source.parse.scope import RefusedError
@@ -45,7 +46,6 @@ _WHY_NOT: Final = {
     "set": "Write a list or a tuple.",
 }
 _PRINT: Final = ("sep", "end", "flush")
-_FLOATS: Final = ("inf", "-inf", "nan", "infinity", "-infinity", "+inf")
 
 
 class Calls(Expressions):
@@ -84,7 +84,7 @@ class Calls(Expressions):
         raise RefusedError(expr, *unknown_name(name, self.names if self.may_suggest() else ()))
 
     def _function(self, expr: ast.Call, path: str) -> Value:
-        number = _number(expr) if path in ("builtins.float", "builtins.complex") else None
+        number = constant_number(expr) if path in ("builtins.float", "builtins.complex") else None
         if number is not None:
             return number
         if path.startswith("torch.Tensor.") and table.find(path) is not None and not expr.args:
@@ -132,22 +132,6 @@ class Calls(Expressions):
                 raise RefusedError(keyword.value, "`**` in a call is not understood", why="Write the keywords out.")
             found.append((keyword.arg, self.value(keyword.value)))
         return tuple(found)
-
-
-def _number(expr: ast.expr) -> float | complex | None:
-    """The number that ``float("inf")`` or ``complex(-0.0, 1.0)`` writes; None for any other expression."""
-    match expr:
-        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(text))], keywords=[]):
-            return float(text) if text.strip().lower() in _FLOATS else None
-        case ast.Call(func=ast.Name(id="complex"), args=[real, imag], keywords=[]):
-            first, second = _number(real), _number(imag)
-            if isinstance(first, int | float) and isinstance(second, int | float):
-                return complex(first, second)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -value
-        case ast.Constant(value=int() | float() as value):
-            return value
-    return None
 
 
 def _only(

@@ -11,6 +11,7 @@ from typing import Final
 from guigrad.document.model import Branch, Carried, DictOf, Format, In, Item, ListOf, Slice, Star, Sym, Value, wires_in
 from guigrad.ops import table
 from guigrad.source.parse import kinds
+from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.operands import Lazy, Operands
 from guigrad.source.parse.scope import RefusedError
 from guigrad.source.parse.suggest import unknown_name, unknown_op
@@ -159,10 +160,9 @@ class Expressions(Operands):
     # -- operators ------------------------------------------------------------------------------
 
     def _unary(self, expr: ast.UnaryOp) -> Value:
-        if isinstance(expr.op, ast.USub) and isinstance(expr.operand, ast.Constant):
-            number = expr.operand.value
-            if isinstance(number, int | float | complex) and not isinstance(number, bool):
-                return -number
+        number = constant_number(expr)
+        if number is not None:
+            return number
         value = self.value(expr.operand)
         name = UNARY[type(expr.op)]
         kind = self.kind(value)
@@ -170,18 +170,19 @@ class Expressions(Operands):
         return self.node(expr, f"operator.{name}", (value,), kind=kind)
 
     def _binary(self, expr: ast.BinOp) -> Value:
+        number = constant_number(expr)
+        if number is not None:
+            return number
         chain: list[ast.BinOp] = []
         left: ast.expr = expr
-        while isinstance(left, ast.BinOp):  # a long sum nests to the left: no recursion for it
+        while (
+            isinstance(left, ast.BinOp) and constant_number(left) is None
+        ):  # a long sum nests to the left: no recursion
             chain.append(left)
             left = left.left
         value = self.value(left)
         for step in reversed(chain):
             other = self.value(step.right)
-            folded = _complex(step.op, value, other)
-            if folded is not None:
-                value = folded
-                continue
             name = BINARY[type(step.op)]
             kind = kinds.of_operator(name, self.kind(value), self.kind(other))
             value = self.node(step, f"operator.{name}", (value, other), kind=kind)
@@ -300,8 +301,9 @@ class Expressions(Operands):
 
     def _formatted_already(self, where: ast.expr, parts: list[Value], before: int) -> list[Value]:
         """Python formats each part before it evaluates the next: parts ahead of one that acts become a text of their own."""
-        if not any(True for _ in wires_in(tuple(parts))):
-            return parts
+        read = [part for part in parts if isinstance(part, Format) and any(wires_in((part.value, part.spec)))]
+        if all(self.kind(part.value) == "str" and not part.spec for part in read):
+            return parts  # a text does not change
         later = self.items[before:]
         del self.items[before:]
         text = self.node(where, "python.fstring", _joined(parts), kind="str")
@@ -321,12 +323,3 @@ def _joined(parts: Sequence[Value]) -> tuple[Value, ...]:
         elif part != "":
             found.append(part)
     return tuple(found)
-
-
-def _complex(op: ast.operator, left: Value, right: Value) -> complex | None:
-    """``1 + 2j`` is one number."""
-    if not isinstance(right, complex) or isinstance(left, bool | EllipsisType) or not isinstance(left, int | float):
-        return None
-    if isinstance(op, ast.Add):
-        return left + right
-    return left - right if isinstance(op, ast.Sub) else None

@@ -8,6 +8,7 @@ from typing import Final
 
 from guigrad.document.model import Branch, Carried, DictOf, In, Item, ListOf, Value
 from guigrad.source.parse import kinds
+from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.scope import RefusedError, Scope
 
 BODIES: Final = 100
@@ -38,8 +39,10 @@ class Operands(Scope):
             case ast.Name(id=name):
                 bound = self.names.get(name)
                 return bound is None or not (bound.maybe or bound.refused)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
-                return True
+            case ast.JoinedStr(values=parts):
+                return all(isinstance(part, ast.Constant) for part in parts)
+            case ast.UnaryOp() | ast.BinOp() | ast.Call():
+                return constant_number(expr) is not None
             case ast.Attribute():
                 return bool(self.path(expr))
             case ast.Tuple(elts=items) | ast.List(elts=items):
