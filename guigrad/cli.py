@@ -276,7 +276,6 @@ def _render(options: argparse.Namespace) -> int:
     suffix_of(options.output, {".png", ".svg", ".pdf"})
     document = read_document(options.file)
     frame, _, problems = _play(document, options)
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
         from guigrad.ui import render
     except ImportError as error:

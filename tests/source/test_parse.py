@@ -121,7 +121,7 @@ def test_loop_has_variables_only_where_a_value_goes_on() -> None:
     assert set(names) == {"total", "i"}
     update = document.nodes[names["total"].updates[0].node or ""]
     assert (update.op, update.name) == ("operator.iadd", "total")
-    assert document.nodes[names["total"].port].args == (In("n1"),)
+    assert document.nodes[names["total"].port].args == (In("#1"),)
     assert document.nodes[names["i"].port].args == ()
     printed = document.nodes[document.program[-1].node]  # type: ignore[union-attr]
     assert printed.args == (In(names["total"].port), In(names["i"].port))
@@ -151,7 +151,7 @@ def test_parts_of_an_fstring_are_formatted_before_a_later_one_acts() -> None:
     assert ops(document) == ["torch.ones", "python.fstring", "torch.Tensor.add_", "python.fstring", "python.print"]
     plain = read(LEAF + 'print(f"{x!r:>{3}} {x=}")\n')
     node = next(node for node in plain.nodes.values() if node.op == "python.fstring")
-    assert node.args == (Format(In("n1"), "r", (">", Format(3))), " x=", Format(In("n1"), "r"))
+    assert node.args == (Format(In("#1"), "r", (">", Format(3))), " x=", Format(In("#1"), "r"))
 
 
 def test_regions_nest_and_keep_their_arguments() -> None:
@@ -264,7 +264,7 @@ def test_line_ends_marks_and_odd_characters() -> None:
     assert ops(read("\ufeffx = 1\r\nprint(x)\r\n")) == ["python.literal", "python.print"]
     assert ops(read("x = 1\rprint(x)")) == ["python.literal", "python.print"]
     assert ops(read("x = '\u2028'  # \u2028 c\nprint(x)")) == ["python.literal", "python.print"]
-    assert read("größe = 1\nprint(größe)").nodes["n1"].name == "größe"
+    assert read("größe = 1\nprint(größe)").nodes["#1"].name == "größe"
     assert ops(read("")) == []
     assert emit(read("")) == ""
 
