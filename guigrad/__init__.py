@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import guigrad.document.edit as edit  # noqa: F401  # a public name
     from guigrad.api import Result as Result
     from guigrad.api import Session as Session
     from guigrad.api import call as call
-    from guigrad.document import edit as edit
     from guigrad.document.file import save as save
     from guigrad.document.model import Document as Document
     from guigrad.document.problem import Fix as Fix

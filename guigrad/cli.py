@@ -104,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="guigrad",
         usage="guigrad [FILE] | guigrad COMMAND …",
         description="Wire PyTorch computations on a canvas and watch autograd work. Without a command the window opens.",
-        epilog="FILE is a .guigrad document or a Python script; - is a script on standard input. "
+        epilog="FILE is a .guigrad document, a Python script, a notebook, or a .png or .svg that render made; - is a script on "
+        "standard input. "
         "Exit status: 0 fine, 1 the document has problems, 2 wrong usage.",
     )
     parser.add_argument("--version", action="version", version=f"guigrad {_version()}")
@@ -275,7 +276,6 @@ def _render(options: argparse.Namespace) -> int:
     suffix_of(options.output, {".png", ".svg", ".pdf"})
     document = read_document(options.file)
     frame, _, problems = _play(document, options)
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
         from guigrad.ui import render
     except ImportError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
 import threading
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -54,9 +56,10 @@ def read_text(file: str) -> str:
 
 def _decoded(data: bytes) -> str:
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProblemError((Problem(f"not UTF-8 text: {error}", kind="file"),)) from error
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)  # as Python itself finds it out
+        return io.TextIOWrapper(io.BytesIO(data), encoding).read()
+    except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+        raise ProblemError((Problem(f"this is no text: {error}", kind="file"),)) from error
 
 
 def suffix_of(output: str, known: set[str]) -> str:

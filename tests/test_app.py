@@ -45,6 +45,17 @@ def test_without_a_display_it_says_so_and_does_the_main_job(
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_needs_no_display_whatever_the_platform(tmp_path: Path, repository: Path) -> None:
+    script, picture = tmp_path / "graph.py", tmp_path / "out.png"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, str(repository / "main.py"), "render", str(script), "-o", str(picture)],
+        env=environment(tmp_path, QT_QPA_PLATFORM="xcb"), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_first_obstacle_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(display, "_loads", lambda name: name not in ("libEGL.so.1", "libGL.so.1"))
     reason = display.drawing_obstacle()

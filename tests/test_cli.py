@@ -145,6 +145,10 @@ def test_check_gives_line_and_column(tmp_path: Path, script: str, capsys: pytest
     assert lines[0].startswith(f"{bad}:3:5: ")
     assert lines[1].startswith(f"{bad}:4:5: ")
     assert len(lines) == 2
+    bad.write_text("import torch\nx = torch.tensor([1, 2], requires_grad=True)\n", "utf-8")
+    for words in (["check", str(bad)], ["run", str(bad)]):
+        assert cli.main(words) == 1
+        assert capsys.readouterr().err.startswith(f"{bad}:2:5: RuntimeError: Only Tensors of floating point")
 
 
 def test_ops_searches_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

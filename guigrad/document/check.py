@@ -299,7 +299,7 @@ def _labelled(document: Document, problems: list[Problem]) -> tuple[Problem, ...
         fields |= {
             "node": known.get(problem.node_id, ""),
             "line": problem.line or line,
-            "column": problem.column or column,
+            "column": problem.column or (column + 1 if line else 0),
         }
         result.append(Problem(**fields))
     return tuple(result)

@@ -227,9 +227,7 @@ def _check(document: Document, keys: Iterable[str], message: str) -> None:
     spots = tree.spots(document)
     for key in keys:
         holder = tree.updates(document).get(key)
-        if holder is not None and (
-            spots[key][: len(spots[holder])] != spots[holder] or len(spots[key]) == len(spots[holder])
-        ):
+        if holder is not None and spots[key][: len(spots[holder])] != spots[holder]:
             raise refused(f"{message}: {order.name(document, holder)} carries its value on", node_id=key)
         item = tree.item_at(document.program, spots[key])
         for wire in item_inputs(document, item):

@@ -7,6 +7,7 @@ A *spot* is a tuple of numbers: the index in the outermost body, then for each l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 
 from guigrad.document.model import (
     Branch,
@@ -17,7 +18,6 @@ from guigrad.document.model import (
     Loop,
     Region,
     item_key,
-    walk,
 )
 
 Spot = tuple[int, ...]
@@ -34,10 +34,16 @@ def spots(document: Document) -> Mapping[str, Spot]:
 
 def collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot], start: int = 0) -> None:
     """Writes down the spots of the items of one body, the first of which has the index ``start``."""
-    for index, item in enumerate(items, start):
-        spot = (*above, index)
+    holders = [index for index, kind in enumerate(map(type, items)) if kind is not Eval and kind is not Effect]
+    low = 0
+    for index in (*holders, len(items)):
+        run, numbers = items[low:index], range(start + low, start + index)
+        # runs of ten thousand Evals are usual: zip makes the spots of the outermost body
+        found.update(zip(map(_NODE, run), zip(numbers) if not above else ((*above, n) for n in numbers), strict=True))
+        low = index + 1
+    for index in holders:
+        item, spot = items[index], (*above, start + index)
         if isinstance(item, Eval | Effect):
-            found[item.node] = spot
             continue
         found[item.id] = spot
         if isinstance(item, Loop):
@@ -48,6 +54,10 @@ def collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot], start:
         collect(item.body, (*spot, 0), found)
         if isinstance(item, Branch):
             collect(item.orelse, (*spot, 1), found)
+
+
+_LEAVES = (Eval, Effect)
+_NODE: Callable[[Item], str] = attrgetter("node")
 
 
 def bodies(item: Item) -> tuple[tuple[Item, ...], ...]:
@@ -161,7 +171,9 @@ def updates(document: Document) -> Mapping[str, str]:
     known: dict[str, str] | None = document.__dict__.get("updates")
     if known is None:
         known = document.__dict__["updates"] = {}
-        for item in walk(document.program):
+        stack = [item for item in document.program if type(item) not in _LEAVES]
+        for item in stack:  # grows by what is inside
+            stack += [inner for body in bodies(item) for inner in body if type(inner) not in _LEAVES]
             if isinstance(item, Loop | Branch):
                 for carry in item.carried:
                     known.update((wire.node, item.id) for wire in carry.updates if wire.node is not None)

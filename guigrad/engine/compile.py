@@ -44,11 +44,13 @@ def compile_node(node: Node, place: Place, out: int) -> Step:
     row = table.find(node.op)
     if family == "operator":
         return _operator(node, place, out, name)
+    if row is None:  # the allow-list: below, names are looked up on whatever object comes along
+        return raiser(Refused(f"{node.op} is not an operation that guigrad knows"))
     if family == "setitem":
         return _set_item(node, place, out, getattr(operator, name))
     if node.op.startswith("setattr."):
         return _set_attribute(node, place, out)
-    if family in ("getattr", "field") or (row is not None and row.family == "attribute"):
+    if family == "field" or row.family == "attribute":
         return _attribute(node, place, out, name)
     if family in METHOD_OF:
         return _method(node, place, out, name)

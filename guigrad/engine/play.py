@@ -98,8 +98,6 @@ class Engine:
     def _verb(self) -> Iterator[None]:
         self.verbs += 1
         self.said = []
-        if self.tape is not None:
-            self.tape.seal()
         with self.ambient.active(), limited(self.device == "cpu"):
             yield
 
@@ -108,6 +106,7 @@ class Engine:
         with self._verb():
             state = self.state
             todo: set[str] | None = None
+            self._keep_tape(partial)
             if partial:
                 todo = {key for key in state.order if state.status.get(key) != "fresh"} | state.freed
                 todo = self._closed(todo)
@@ -126,8 +125,14 @@ class Engine:
                 walk.play()
             finally:
                 state.after_forward()
-                self.tape = None if not partial else self.tape
                 self.said += walk.problems
+
+    def _keep_tape(self, keep: bool) -> None:
+        """Gradients may change from now on: the tape of the last backward goes, or has copies of its own."""
+        if not keep:
+            self.tape = None
+        elif self.tape is not None:
+            self.tape.seal()
 
     def _closed(self, todo: set[str]) -> set[str]:
         state = self.state
@@ -198,6 +203,7 @@ class Engine:
         """Plays the updates of the program that forward leaves out. See Note [Roles]."""
         with self._verb():
             state = self.state
+            self._keep_tape(True)
             updates = {key for key in state.order if state.role(key) == "update"}
             if not updates:
                 self.say(

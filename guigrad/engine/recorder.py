@@ -38,9 +38,12 @@ def edge_of(tensor: Tensor) -> Edge | None:
     """Where a tensor's gradient arrives; None for a tensor that has none."""
     if not tensor.requires_grad:
         return None
-    if tensor.grad_fn is not None:
-        return (tensor.grad_fn, tensor.output_nr)
-    return (torch.autograd.graph.get_gradient_edge(tensor).node, 0)
+    try:
+        if tensor.grad_fn is not None:
+            return (tensor.grad_fn, tensor.output_nr)
+        return (torch.autograd.graph.get_gradient_edge(tensor).node, 0)
+    except (RuntimeError, AssertionError):  # a view that was made without recording has no edge
+        return None
 
 
 class Recorder:

@@ -134,10 +134,13 @@ class Tape:
     def _owner(self) -> dict[Any, str]:
         """The place whose gradient arrives at a grad_fn. Of several that hold one tensor it is the one that made it."""
         found: dict[Any, str] = {}
-        for place, _, edges in self._places():
-            for edge in edges:
-                if edge is not None:
-                    found.setdefault(edge[0], place)
+        places = [(place, [edge for edge in edges if edge is not None]) for place, _, edges in self._places()]
+        for place, edges in places:  # what was made first: later edges may come from an in-place node of their own
+            for fn, _ in edges[:1]:
+                found.setdefault(fn, place)
+        for place, edges in places:
+            for fn, _ in edges[1:]:
+                found.setdefault(fn, place)
         return found
 
     def _arrived(self, edge: Edge) -> Tensor | None:
@@ -190,6 +193,11 @@ class Tape:
                 if out in inputs:
                     same.extend((place, key, path) for place, path in inputs[out])
             for edge, hits in self._walk(outs, inputs, makers).items():
+                if edge not in inputs:
+                    # A view of what was changed in place since: its gradient goes to the new version.
+                    path = next((wire.path for wire in node_wires(node)), "")
+                    edges.setdefault((self._owner[edge[0]], key, path), []).extend(hits)
+                    continue
                 wires = [(place, key, path) for place, path in inputs[edge]]
                 if len(wires) == 1:
                     edges.setdefault(wires[0], []).extend(hits)
@@ -226,9 +234,9 @@ class Tape:
                 continue
             seen.add(fn)
             for at, target in enumerate(fn.next_functions):
-                if target in inputs:
+                if target in inputs or (target[0] in makers and target[0] not in own):
                     found.setdefault(target, []).append((fn, at))
-                elif target[0] is not None and (target[0] not in makers or target[0] in own):
+                elif target[0] is not None:
                     todo.append(target[0])
         return found
 

@@ -75,7 +75,9 @@ class Printer:
             case DictOf(items):
                 return "{" + ", ".join(f"{self.free(key)}: {self.free(item)}" for key, item in items) + "}", ATOM
             case Sym(path):
-                return self.path(path), ATOM
+                return (
+                    "..." if path.startswith("?") else self.path(path)
+                ), ATOM  # "?": kept from a file, no word of Python
             case Star(inner):
                 return f"*{self.at(inner, 5)}", ATOM
             case Slice():

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, Q
 
 from guigrad.document import edit
 from guigrad.document.diff import Diff
+from guigrad.document.layout import layout, shown_nodes
 from guigrad.document.problem import ProblemError
 from guigrad.ops import table
 from guigrad.source.emit import emit
@@ -213,7 +214,10 @@ class Intents:
         self.window.canvas.select_all()
 
     def rename(self) -> None:
-        """Puts the cursor in the inspector's name field."""
+        """A field over the card, or the inspector's own when the keys are elsewhere."""
+        if self.window.canvas.hasFocus():
+            self.window.canvas.rename()
+            return
         self.window.show_inspector()
         self.window.inspector.focus_name()
 
@@ -222,10 +226,10 @@ class Intents:
         self.window.canvas.add_node()
 
     def tidy(self) -> None:
-        """Automatic placement."""
-        from guigrad.document.layout import layout
-
-        self.session.edit(edit.place_views(layout(self.session.document)))
+        """Places the selection, or all cards, anew."""
+        document = self.session.document
+        chosen = [key for key in self.session.selection if key in document.nodes]
+        self.session.edit(edit.place_views(layout(document, chosen or shown_nodes(document))))
 
     # --- search ---
 

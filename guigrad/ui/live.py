@@ -48,7 +48,10 @@ class Live:
         self._problems: tuple[Problem, ...] = ()
         self._late = QTimer(window)
         self._late.setSingleShot(True)
-        self._late.timeout.connect(self._follow)
+        self._late.timeout.connect(self._follow_code)
+        self._checks = QTimer(window)
+        self._checks.setSingleShot(True)
+        self._checks.timeout.connect(self._follow_checks)
         self._recover = QTimer(window)
         self._recover.setSingleShot(True)
         self._recover.setInterval(RECOVER_MS)
@@ -84,6 +87,7 @@ class Live:
         w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
         w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
         w.canvas.dropped.connect(self._on_files)
+        w.canvas.activated.connect(lambda key: w.show_inspector())
         w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
         w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
         for panel in (w.problems, w.inspector):
@@ -123,6 +127,7 @@ class Live:
             stop()
         self._stops.clear()
         self._late.stop()
+        self._checks.stop()
         self._busy.stop()
         self._passing.stop()
         self._recover.stop()
@@ -138,7 +143,8 @@ class Live:
             self.window.canvas.set_document(document, fit=bool(document.nodes))
         nodes = len(document.nodes)
         # Emitting 10,000 nodes takes a while: the larger the document, the longer the pause in typing it waits for.
-        self._late.start(FOLLOW_MS + nodes // 20)
+        if not diff.only_layout or not diff.label:
+            self._late.start(FOLLOW_MS + nodes // 20)
         if self.session.dirty:
             self._recover.start()
         if self.session.selection:
@@ -147,7 +153,17 @@ class Live:
         self._hint()
 
     def _follow(self) -> None:
-        """Code, rail, labels and problems, a moment after the last edit."""
+        """Code, rail, labels and problems as they are now."""
+        self._follow_code()
+        self._follow_checks()
+
+    def _follow_checks(self) -> None:
+        self._on_problems(self.session.problems)
+        self.window.update_actions()
+
+    def _follow_code(self) -> None:
+        """Code, rail and labels, a moment after the last edit; the checks follow in a turn of their own."""
+        self._checks.start()
         document = self.session.document
         text, self.lines = emit_lines(document)
         self.names = dict(labels(document))
@@ -158,9 +174,7 @@ class Live:
         self.window.rail.show_items(rail_items(document, texts))
         effects = {table.effect_of(node.op) for node in document.nodes.values()}
         self.updates = bool(effects & {"step", "in-place", "assign"})
-        self._on_problems(self.session.problems)
         self._show_inspector()
-        self.window.update_actions()
 
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)

@@ -23,7 +23,7 @@ from guigrad.document.problem import Problem
 from guigrad.lessons import index
 from guigrad.paths import resources
 from guigrad.session import Session
-from guigrad.ui.actions import ACTIONS, MENUS, State
+from guigrad.ui.actions import ACTIONS, MENUS, State, by_id
 from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.intents import Intents, readable
@@ -39,6 +39,7 @@ from guigrad.ui.settings import Settings
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.widgets.action_button import ICON, ActionButton
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
@@ -106,6 +107,9 @@ class MainWindow(QMainWindow):
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
         self.rail = Rail(look)
+        self.play = ActionButton(by_id("run_program"), self.actions_by_id["run_program"], look, "flat")
+        self.play.set_level(ICON)
+        self.rail.add_button(self.play)
         self.code, self.problems, self.messages = CodePanel(look), ProblemsPanel(look), MessagesPanel(look)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -190,7 +194,8 @@ class MainWindow(QMainWindow):
     def _apply_look(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        app.setStyle("Fusion")
+        if app.style().objectName() != "fusion":
+            app.setStyle("Fusion")
         app.setPalette(palette(self.look.theme))
         app.setFont(self.look.text())
         app.setStyleSheet(stylesheet(self.look))
@@ -211,7 +216,7 @@ class MainWindow(QMainWindow):
         self.look = look
         self._apply_look()
         for part in (
-            self.top, self.bar, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
+            self.top, self.bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
         ):  # fmt: skip
             part.set_look(look)
         self.canvas.set_theme(look.theme.name)

@@ -276,6 +276,10 @@ class Rail(QFrame):
         self.strip.lay_out()
         self._fit()
 
+    def add_button(self, button: QWidget) -> None:
+        """A button behind the heading."""
+        self._layout.insertWidget(1, button)
+
     def show_items(self, items: tuple[Pill | Bracket, ...]) -> None:
         """Another program."""
         self.strip.show_items(items)

@@ -69,13 +69,12 @@ def render(
 
 
 def application() -> QGuiApplication:
-    """The Qt application; one without a window system where there is none yet and no display."""
+    """The Qt application; one without a window system where there is none yet."""
     found = QGuiApplication.instance()
     if isinstance(found, QGuiApplication):
         return found
-    if not os.environ.get("QT_QPA_PLATFORM"):
-        # A picture needs no window: whatever the display is like, this works.
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # A picture needs no window. Whatever platform is asked for, Qt would abort where it cannot be had.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
     return QGuiApplication([])
 
 

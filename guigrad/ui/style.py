@@ -121,6 +121,7 @@ QTabBar::tab:focus {{ color: {css("focus")}; }}
 QTabWidget::pane {{ border: none; }}
 QTreeView, QListView, QTableView {{ background: {css("panel")}; border: none; outline: none;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}
+QTableCornerButton::section {{ background: transparent; border: none; }}
 QPlainTextEdit#code {{ background: {css("panel")}; border: none; font-family: "{code}"; padding: {px(6)}px;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}
 QStatusBar {{ background: {css("window")}; border-top: 1px solid {css("border")}; color: {css("text_muted")}; }}

@@ -22,6 +22,7 @@ from guigrad.document.model import (
     walk,
 )
 from guigrad.document.store import Store
+from guigrad.source.parse.parser import parse
 
 
 def graph(*items: Any, effects: tuple[str, ...] = ()) -> Document:
@@ -289,3 +290,15 @@ def test_wrapping_and_removing_a_loop() -> None:
     assert isinstance(region.program[1], Region)
     with pytest.raises(Refused, match="one body"):
         edit.wrap(["t1", "t2"], "loop")(region)
+
+
+def test_a_loop_that_carries_its_variable_on_can_be_moved() -> None:
+    document = parse("import torch\na = torch.ones(2)\nfor i in range(3):\n    b = a * i\nc = a + 1\nprint(i, b)\n")
+    (loop,) = [item for item in document.program if isinstance(item, Loop)]
+    c = next(node.id for node in document.nodes.values() if node.name == "c")
+    after = edit.move_item(c, before=loop.id)(document).apply(document)
+    back = edit.move_item(loop.id, before=c)(after).apply(after)
+    assert order(back) == order(document)
+    inner = next(key for key in order(document) if document.nodes.get(key) and document.nodes[key].name == "b")
+    with pytest.raises(Refused, match="carries its value on"):
+        edit.move_item(inner, before=c)(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import os
@@ -335,3 +336,19 @@ def test_tensors_of_every_dtype_come_back(tmp_path: Path) -> None:
             array = ArrayData(dtype, (count,), (1,), data * (count // 8))
             node = Node("n", "tensor.data", (array, Slice(1, None)))
             assert file.read(saved(Document({"n": node}, (Eval("n"),)))).nodes["n"] == node, dtype
+
+
+def test_what_is_kept_from_a_newer_file_never_becomes_code() -> None:
+    from guigrad.source.emit import emit
+
+    hostile = "x'); import os; ("
+    document = read(
+        nodes=[
+            {"id": "a", "op": "torch.relu", "args": [{"odd": hostile}], "kwargs": {"b": {"sym": hostile}}, "name": "a"}
+        ],
+        program=["a"],
+        settings={"title": hostile, "device": hostile, "about": hostile},
+        comments={"a": {"before": [hostile]}},
+    )
+    calls = [node for node in ast.walk(ast.parse(emit(document))) if isinstance(node, ast.Import)]
+    assert [alias.name for node in calls for alias in node.names] == ["torch"]

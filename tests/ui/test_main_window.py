@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
@@ -18,6 +18,8 @@ from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
+from guigrad.ui.widgets.parts import Link
+from guigrad.ui.widgets.search_box import SearchBox
 
 LESSON = """import torch
 
@@ -100,7 +102,7 @@ def test_a_second_backward_is_explained_with_fixes(lesson: MainWindow, qtbot: Qt
 def test_retain_grad_from_the_inspector(lesson: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(lesson, Qt.Key.Key_F6)
     lesson.session.select((node(lesson, "t2"),))
-    buttons = {button.text(): button for button in lesson.inspector.findChildren(QPushButton)}
+    buttons = {button.text(): button for button in lesson.inspector.findChildren(Link)}
     button = buttons["Turn on retain_grad()"]
     qtbot.waitUntil(lambda: button.height() > 10)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -300,3 +302,51 @@ def test_the_rail_by_keys(lesson: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(strip, Qt.Key.Key_Delete)
     lesson.live._follow()
     assert [item.text for item in strip.items] == ["forward"]
+
+
+def test_tidy_places_every_card_anew(lesson: MainWindow, qtbot: QtBot) -> None:
+    first, second = node(lesson, "t1"), node(lesson, "t2")
+    lesson.session.edit(edit.move({first: (0.0, 0.0), second: (-500.0, 900.0)}))
+    before = dict(lesson.session.document.views)
+    lesson.canvas.setFocus()
+    lesson.session.select(())
+    qtbot.keyClick(lesson.canvas, Qt.Key.Key_L)
+    views = lesson.session.document.views
+    assert len(views) == 5
+    assert views[first].x < views[second].x
+    qtbot.keyClick(lesson, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert lesson.session.document.views == before
+
+
+def test_search_finds_commands_nodes_and_ops(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.live._follow()
+    qtbot.keyClick(lesson, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    box = QApplication.activePopupWidget()
+    assert isinstance(box, SearchBox)
+    qtbot.keyClicks(box.field, "t3")
+    assert box.model.entries[0].kind == "node"
+    qtbot.keyClick(box.field, Qt.Key.Key_Return)
+    assert lesson.session.selection == {node(lesson, "t3")}
+    assert not box.isVisible()
+
+
+def test_the_welcome_page_opens_lessons(window: MainWindow, qtbot: QtBot) -> None:
+    window.start(None, "")
+    assert window.stack.currentWidget() is window.welcome
+    assert window.rail.isHidden()
+    card = window.welcome.cards[0]
+    qtbot.waitUntil(lambda: card.picture is not None)
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+    assert window.stack.currentWidget() is window.canvas
+    assert window.session.path == str(card.lesson.path)
+    assert window.is_lesson(window.session.path)
+    assert window.settings.recent == []
+
+
+def test_export_writes_the_script(lesson: MainWindow, tmp_path: Path) -> None:
+    lesson.intents.write_export(str(tmp_path / "out.py"))
+    assert "t2 = t1 + 2" in (tmp_path / "out.py").read_text()
+    lesson.intents.write_export(str(tmp_path / "out.svg"))
+    assert (tmp_path / "out.svg").read_text().lstrip().startswith("<")
+    with pytest.raises(ValueError, match="ends in"):
+        lesson.intents.write_export(str(tmp_path / "out.docx"))

@@ -141,6 +141,8 @@ class Commands(Board):
     def paste(self) -> None:
         """Makes nodes of what is on the clipboard: copied nodes, or Python."""
         data = QGuiApplication.clipboard().mimeData()
+        if data is None:  # nothing was ever copied on this system
+            return
         if data.hasFormat(DOCUMENT_MIME):
             self.paste_data(bytes(data.data(DOCUMENT_MIME).data()))
         elif data.text().strip():

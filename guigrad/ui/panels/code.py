@@ -177,11 +177,29 @@ class CodePanel(QWidget):
             by_line.setdefault(line, []).append(node)
         self._by_line = {line: tuple(nodes) for line, nodes in by_line.items()}
         if text != self.view.toPlainText():
-            bar = self.view.verticalScrollBar()
-            place = bar.value()
-            self.view.setPlainText(text)
-            bar.setValue(place)
+            self._write(text)
         self._mark()
+
+    def _write(self, text: str) -> None:
+        """Changes only the lines that differ, so that a long script is not coloured anew at every edit."""
+        bar = self.view.verticalScrollBar()
+        place = bar.value()
+        old, new = self.view.toPlainText().split("\n"), text.split("\n")
+        head = 0
+        while head < min(len(old), len(new)) and old[head] == new[head]:
+            head += 1
+        tail = 0
+        while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+            tail += 1
+        if head == 0 or tail == 0 or len(old) - head - tail == 0 or len(new) - head - tail == 0:
+            self.view.setPlainText(text)
+        else:
+            document = self.view.document()
+            cursor = QTextCursor(document.findBlockByNumber(head))
+            last = document.findBlockByNumber(len(old) - tail - 1)
+            cursor.setPosition(last.position() + last.length() - 1, QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText("\n".join(new[head : len(new) - tail]))
+        bar.setValue(place)
 
     def mark(self, selected: frozenset[str] | None = None, hovered: frozenset[str] | None = None) -> None:
         """Highlights the lines of these nodes; None leaves a set as it is."""

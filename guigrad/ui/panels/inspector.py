@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -29,6 +30,8 @@ from guigrad.ui.widgets.formula import rich_text
 from guigrad.ui.widgets.param_editor import ParamEditor
 from guigrad.ui.widgets.tensor_view import TensorView
 
+NARROW_PX = 250
+"""Below this width names stand above their values. Units: px at scale 1"""
 EMPTY = "Select a node to see its value, its gradient and its parameters."
 
 
@@ -63,8 +66,9 @@ class InspectorPanel(QScrollArea):
         self.shown: Shown | None = None
         self.editors: dict[str, ParamEditor] = {}
         self._node: Node | None = None
+        self._narrow = False
+        self._pairs: list[tuple[QLabel, QLabel]] = []
         self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(0)
         page = QFrame()
         page.setObjectName("side")
@@ -107,6 +111,7 @@ class InspectorPanel(QScrollArea):
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         self.look = look
+        self._narrow = self.width() < look.px(NARROW_PX)
         margin = look.px(16)
         self._page.setContentsMargins(margin, look.px(12), margin, margin)
         self._inner.setSpacing(look.px(12))
@@ -143,7 +148,7 @@ class InspectorPanel(QScrollArea):
             self.name.setText(node.name or "")
             self.name.setPlaceholderText(shown.label)
             self.name.setCursorPosition(0)
-        self.kind.setText(f"{story.kind_words(node, record)} · {node.op}")
+        self.kind.setText(f"{story.kind_words(node, record)} · {parts.breakable(node.op)}")
         self._fill_attributes(record)
         self._fill_tables(record)
         self._fill_cards(node, record)
@@ -158,6 +163,13 @@ class InspectorPanel(QScrollArea):
         self.name.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.name.selectAll()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < self.look.px(NARROW_PX)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.set_look(self.look)
+
     def _record(self) -> Record | None:
         return self.shown.frame.records.get(self.shown.node or "") if self.shown else None
 
@@ -169,20 +181,27 @@ class InspectorPanel(QScrollArea):
     def _fill_attributes(self, record: Record | None) -> None:
         rows = story.attributes(record)
         self._attributes.setVisible(bool(rows))
-        while self._grid.rowCount() and self._grid.count() > 2 * len(rows):
-            item = self._grid.takeAt(self._grid.count() - 1)
-            parts.drop(item.widget() if item else None)
-        for number, (name, text, token) in enumerate(rows):
-            if self._grid.count() <= 2 * number:
-                self._grid.addWidget(parts.label("", "muted"), number, 0)
-                self._grid.addWidget(parts.label("", "", selectable=True), number, 1)
-            left, right = (self._grid.itemAtPosition(number, column) for column in (0, 1))
-            for item, words, colour in ((left, name, "text_muted"), (right, text, token)):
-                label = item.widget() if item else None
-                if isinstance(label, QLabel):
-                    label.setText(words)
-                    label.setFont(self.look.code(11.5))
-                    label.setStyleSheet(f"color: {self.look.css(colour)};")
+        while len(self._pairs) > len(rows):
+            for label in self._pairs.pop():
+                self._grid.removeWidget(label)
+                parts.drop(label)
+        while len(self._pairs) < len(rows):
+            self._pairs.append((parts.label("", "muted"), parts.label("", "", selectable=True)))
+        for number, ((name, text, token), pair) in enumerate(zip(rows, self._pairs, strict=True)):
+            self._place(self._grid, number, *pair)
+            for label, words, colour in zip(pair, (name, text), ("text_muted", token), strict=True):
+                label.setText(words)
+                label.setFont(self.look.code(11.5))
+                label.setStyleSheet(f"color: {self.look.css(colour)};")
+
+    def _place(self, grid: QGridLayout, number: int, left: QWidget, right: QWidget) -> None:
+        """Side by side, or one below the other where the panel is narrow for its text."""
+        if self._narrow:
+            grid.addWidget(left, 2 * number, 0, 1, 2)
+            grid.addWidget(right, 2 * number + 1, 0, 1, 2)
+        else:
+            grid.addWidget(left, number, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(right, number, 1)
 
     def _fill_tables(self, record: Record | None) -> None:
         assert self.shown is not None
@@ -199,7 +218,7 @@ class InspectorPanel(QScrollArea):
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
             grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
         self.grad.show_tensor(heading, grad, why)
-        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and self.width() > 220
+        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and not self._narrow
         for place, view in enumerate((self.value, self.grad)):
             view.setVisible(tensor)
             self._tables.removeWidget(view)
@@ -239,7 +258,7 @@ class InspectorPanel(QScrollArea):
         for line in lines:
             layout.addWidget(parts.label(line, "", selectable=True))
         for text, slot in links:
-            layout.addWidget(parts.link(text, slot), 0, Qt.AlignmentFlag.AlignLeft)
+            layout.addWidget(parts.Link(text, slot))
         return card
 
     def _fill_parameters(self, node: Node, other: bool) -> None:
@@ -267,8 +286,7 @@ class InspectorPanel(QScrollArea):
             label.setFont(self.look.code(11.5))
             label.setToolTip(f"{parameter.type}" + ("" if parameter.given else " · not given: the default"))
             label.setBuddy(editor.field)
-            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(editor, row, 1)
+            self._place(grid, row, label, editor)
             self.editors[parameter.name] = editor
         self._parameters.addWidget(holder)
         if focused in self.editors:
@@ -279,8 +297,8 @@ class InspectorPanel(QScrollArea):
         steps = story.story(shown.document, shown.frame, shown.label, shown.texts) if not story.stale(record) else []
         if not steps:
             if record is not None and record.grad is not None and not shown.xray:
-                why = parts.link("Turn on x-ray to see how this gradient came here", self.xray_asked.emit)
-                self._story.addWidget(why, 0, Qt.AlignmentFlag.AlignLeft)
+                why = parts.Link("Turn on x-ray to see how this gradient came here", self.xray_asked.emit)
+                self._story.addWidget(why)
             return
         self._story.addWidget(parts.label("HOW THIS GRADIENT CAME HERE", "heading"))
         for step in steps:
@@ -309,7 +327,7 @@ class InspectorPanel(QScrollArea):
         )
         for words, role, size, row, column in rows:
             if words:
-                label = parts.label(words, role)
+                label = parts.label(parts.breakable(words), role)
                 label.setFont(self.look.code(size))
                 label.setAlignment(Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft)
                 layout.addWidget(label, row, column, 1, 1 if row == 0 else 2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from guigrad.document.problem import Problem
 from guigrad.ui.style import Look
+from guigrad.ui.widgets import parts
 
 SHOWN: Final = 100
 """Cards made at most; the rest is counted."""
@@ -43,16 +45,13 @@ class ProblemCard(QFrame):
         rows.addWidget(self.message)
         if problem.why:
             rows.addWidget(_text(problem.why, ""))
-        self.buttons: list[QPushButton] = []
+        self.buttons: list[parts.Link] = []
         if problem.fixes:
             links = QHBoxLayout()
             links.setSpacing(look.px(8))
             for fix in problem.fixes:
-                button = QPushButton(fix.title)
-                button.setProperty("role", "link")
-                button.setCursor(Qt.CursorShape.PointingHandCursor)
+                button = parts.Link(fix.title, partial(self.fix_chosen.emit, fix))
                 button.setToolTip(f"Apply: {fix.title}")
-                button.clicked.connect(lambda _=False, chosen=fix: self.fix_chosen.emit(chosen))
                 links.addWidget(button)
                 self.buttons.append(button)
             links.addStretch(1)

@@ -169,7 +169,7 @@ class WelcomePanel(QScrollArea):
             column.addSpacing(look.px(6))
             column.addWidget(parts.label("RECENT FILES", "heading"))
             for name in self.recent:
-                link = parts.link(f"{Path(name).name}   {_folder(name)}", partial(self.file_chosen.emit, name))
+                link = parts.Link(f"{Path(name).name}   {_folder(name)}", partial(self.file_chosen.emit, name))
                 link.setToolTip(name)
                 column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(look.px(6))
@@ -209,7 +209,7 @@ class WelcomePanel(QScrollArea):
             row.addWidget(button)
         row.addStretch(1)
         if self.back:
-            row.addWidget(parts.link(f"Back to {self.back}  (Esc)", self.back_asked.emit))
+            row.addWidget(parts.Link(f"Back to {self.back}  (Esc)", self.back_asked.emit))
         return row
 
     def _flow(self) -> None:

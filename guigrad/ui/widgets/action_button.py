@@ -100,8 +100,8 @@ class ActionButton(QAbstractButton):
             return "grad_soft", "grad", "grad_soft"
         fill = "pressed" if self.isDown() else "hover" if over else "raised"
         if self.tone == "flat" and not over:
-            fill = "window"
-        return fill, "grad" if self.tone == "grad" else "text", "window" if self.tone == "flat" else "border"
+            fill = "panel"
+        return fill, "grad" if self.tone == "grad" else "text", "panel" if self.tone == "flat" else "border"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look, painter = self.look, QPainter(self)

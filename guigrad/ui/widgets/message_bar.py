@@ -44,7 +44,7 @@ class MessageBar(QFrame):
         self.text.setText(text)
         parts.clear(self._links)
         for title, call in links:
-            button = parts.link(title, call)
+            button = parts.Link(title, call)
             button.clicked.connect(self.hide)
             self._links.addWidget(button)
         self.set_look(self.look)

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import (
+    QEnterEvent,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from guigrad.ui.style import Look
 
@@ -73,13 +92,66 @@ def copy_button(tip: str, text: Callable[[], str]) -> QPushButton:
     return button
 
 
-def link(text: str, call: Callable[[], object]) -> QPushButton:
-    """A button that looks like a link."""
-    button = QPushButton(text)
-    button.setProperty("role", "link")
-    button.setCursor(Qt.CursorShape.PointingHandCursor)
-    button.clicked.connect(lambda: call())
-    return button
+class Link(QAbstractButton):
+    """A button that looks like a link and wraps like a text."""
+
+    def __init__(self, text: str, call: Callable[[], object], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.clicked.connect(lambda: call())
+
+    def _font(self) -> QFont:
+        font = QFont(self.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        font.setUnderline(self.underMouse())
+        return font
+
+    def _room(self, width: int) -> QRect:
+        flags = Qt.TextFlag.TextWordWrap.value | Qt.AlignmentFlag.AlignLeft.value
+        return QFontMetrics(self._font()).boundingRect(QRect(0, 0, max(width - 4, 1), 10_000), flags, self.text())
+
+    def heightForWidth(self, width: int) -> int:
+        return self._room(width).height() + 4
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self._font())
+        return QSize(metrics.horizontalAdvance(self.text()) + 6, metrics.lineSpacing() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        metrics = QFontMetrics(self._font())
+        longest = max((metrics.horizontalAdvance(word) for word in self.text().split()), default=0)
+        return QSize(min(longest + 6, self.sizeHint().width()), metrics.lineSpacing() + 4)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self._font())
+        painter.setPen(self.palette().color(QPalette.ColorRole.Link))
+        flags = Qt.TextFlag.TextWordWrap.value | Qt.AlignmentFlag.AlignLeft.value | Qt.AlignmentFlag.AlignVCenter.value
+        painter.drawText(self.rect().adjusted(2, 2, -2, -2), flags, self.text())
+        if self.hasFocus():
+            painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 3, 3)
+
+
+def breakable(code: str) -> str:
+    """Code that may be broken after its signs, for labels that nobody copies from."""
+    return re.sub(r"([._(,=])", "\\1\u200b", code)
 
 
 def grid() -> tuple[QWidget, QGridLayout]:

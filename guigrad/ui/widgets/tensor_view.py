@@ -156,7 +156,7 @@ class TensorView(QWidget):
         super().__init__(parent)
         self.look, self.scale = look, scale
         self.array: ArrayData | None = None
-        self.heading = QLabel()
+        self.heading = parts.label("")
         self.heading.setProperty("role", "grad" if scale == "grad" else "heading")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
