@@ -17,11 +17,12 @@ from typing import Any
 import torch
 from msgspec import Struct
 
-from guigrad.document.model import Branch, Document, In, Loop, Node, walk
+from guigrad.document.model import Branch, Document, In, Item, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
+from guigrad.engine.stretch import Part
 from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
@@ -64,6 +65,7 @@ class State:
         self.order: list[str] = []
         self.context: dict[str, tuple[str, ...]] = {}
         self.roles: dict[str, str] = {}
+        self.stretches: dict[int, tuple[tuple[Item, ...], tuple[Part, ...]]] = {}
         self.index()
 
     def index(self) -> None:
@@ -150,11 +152,14 @@ class State:
                     return
         if isinstance(value, KEPT_OBJECTS) and not is_seed(self.plan.document.nodes[key]):
             self.made_from[key] = self._makings(key)
+            self.stretches.clear()
             return
         if tensors_in(value) and not any(
             tensors_in(self.plan.read(wire)) for wire in self.plan.document.nodes[key].inputs()
         ):
-            self.sources.add(key)
+            if key not in self.sources:
+                self.sources.add(key)
+                self.stretches.clear()
         else:
             self.sources.discard(key)
 
