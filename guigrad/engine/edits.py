@@ -12,7 +12,7 @@ def follow(state: State, before: Document, diff: Diff) -> None:
     """Brings a session's state after one change of its document; ``state.plan`` has followed it already."""
     if diff.only_layout:
         return
-    state.stretches.clear()
+    state.forget_stretches()
     touched: set[str] = set()
     broken: list[Node] = []
     for key, (old, new) in diff.nodes.items():

@@ -12,6 +12,7 @@ put back before the next forward, unless something else (an optimizer step) has 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -66,6 +67,7 @@ class State:
         self.context: dict[str, tuple[str, ...]] = {}
         self.roles: dict[str, str] = {}
         self.stretches: dict[int, tuple[tuple[Item, ...], tuple[Part, ...]]] = {}
+        self.above: dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]] = {}
         self.index()
 
     def index(self) -> None:
@@ -116,6 +118,11 @@ class State:
         """Another node's outputs changed, so wires may read other slots."""
         self._facts.clear()
 
+    def forget_stretches(self) -> None:
+        """What needs watching must be found anew. See Note [Stretches]."""
+        self.stretches.clear()
+        self.above.clear()
+
     def forget(self, key: str) -> None:
         """A node is gone, or shall be made anew."""
         self.status.pop(key, None)
@@ -152,14 +159,14 @@ class State:
                     return
         if isinstance(value, KEPT_OBJECTS) and not is_seed(self.plan.document.nodes[key]):
             self.made_from[key] = self._makings(key)
-            self.stretches.clear()
+            self.forget_stretches()
             return
         if tensors_in(value) and not any(
             tensors_in(self.plan.read(wire)) for wire in self.plan.document.nodes[key].inputs()
         ):
             if key not in self.sources:
                 self.sources.add(key)
-                self.stretches.clear()
+                self.forget_stretches()
         else:
             self.sources.discard(key)
 
@@ -182,6 +189,19 @@ class State:
             if isinstance(value, torch.Tensor) and (key in self.sources or (value.is_leaf and value.requires_grad)):
                 found.setdefault(id(value), (key, value))
         return dict(found.values())
+
+    def with_gradients(self) -> Iterator[Any]:
+        """The tensors that have a gradient of their own now: leaves, and what retains it."""
+        tensor, value = torch.Tensor, self.plan.value
+        for key in self.order:
+            it = value(key)
+            if type(it) is tensor:
+                if (it.is_leaf or it.retains_grad) and it.grad is not None:
+                    yield it
+                continue
+            for element in tensors_in(it):
+                if (element.is_leaf or element.retains_grad) and element.grad is not None:
+                    yield element
 
     # --- in-place changes. See Note [Pristine] ---
 

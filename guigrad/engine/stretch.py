@@ -55,7 +55,7 @@ class Stretch:
             state.status[key] = "fresh"
             state.pristine.pop(key, None)
             state.made(key)
-        state.stretches.clear()
+        state.forget_stretches()
 
 
 Part = Item | Stretch
