@@ -24,12 +24,16 @@ def call(target: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Documen
     Raises: ProblemError when the target is not in the catalogue or an argument cannot stand in a document.
     """
     op = target if isinstance(target, str) else name_of(target)
+    swapped = False
+    if (special := _special(op)) is not None:
+        op, swapped = special
     try:
         resolve(op)
     except LookupError as error:
         raise ProblemError((Problem(str(error), "unknown op"),)) from None
     leaves = _Leaves()
     template = tuple(leaves.value(argument) for argument in args)
+    template = template[::-1] if swapped else template
     named = tuple((name, leaves.value(argument)) for name, argument in kwargs.items())
     out = Node(f"n{len(leaves.nodes) + 1}", op, template, named, "out")
     items: list[Item] = [Eval(node.id) for node in leaves.nodes]
@@ -51,10 +55,26 @@ def name_of(target: Callable[..., Any]) -> str:
         found = names.get(target)
     except TypeError:
         found = None
+    if found is None and getattr(torch.Tensor, getattr(target, "__name__", ""), None) is target:
+        found = f"torch.Tensor.{target.__name__}"
     if found is None:
         shown = getattr(target, "__qualname__", None) or repr(target)
         raise ProblemError((Problem(f"{shown} is not an operation that guigrad knows", "unknown op"),))
     return found
+
+
+def _special(op: str) -> tuple[str, bool] | None:
+    """The operator behind ``torch.Tensor.__add__`` and its kin, and whether it is the reflected form (``__radd__``)."""
+    bare = op.removeprefix("torch.Tensor.__").removesuffix("__")
+    if f"torch.Tensor.__{bare}__" != op:
+        return None
+    if bare == "len":
+        return "builtins.len", False
+    for name, swapped in ((bare, False), (bare[1:], bare.startswith("r"))):
+        name = {"div": "truediv", "idiv": "itruediv", "and": "and_", "or": "or_"}.get(name, name)
+        if table.find(f"operator.{name}") is not None:
+            return f"operator.{name}", swapped
+    return None
 
 
 _NAMES: dict[Any, str] = {}

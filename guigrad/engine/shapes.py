@@ -99,7 +99,7 @@ class Shapes:
 
     def is_unknown(self, key: str) -> bool:
         """Whether a node gives something that only running can tell."""
-        return self._engine.plan.value(key) is MISSING and self._engine.state.roles.get(key) == "play"
+        return self._engine.plan.value(key) is MISSING and self._engine.state.role(key) == "play"
 
     def problems(self) -> dict[str, Problem]:
         """What will go wrong, by node id: an op that refuses the shapes of its inputs, a tensor that no memory is there for."""

@@ -199,13 +199,17 @@ class ProcessRunner:
         reply = self._revive() or self._ask(request)
         self._state.took(request.verb)
         if reply is None:
-            status = self._bury()
             if self._stops != stops or self._closed:
-                reply = Reply(request.number, cancelled=True)
+                _end(
+                    job, Reply(request.number, cancelled=True)
+                )  # at once: the dead child's memory takes a while to free
+                self._bury()
             else:
-                reply = Reply(request.number, problems=(_death(status),))
+                reply = Reply(request.number, problems=(_death(self._bury()),))
             if not self._closed:
                 self._revive()
+            if reply is None:
+                return
         if reply.point is not None:
             self._state.keep(reply.point)
         _end(job, reply)

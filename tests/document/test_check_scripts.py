@@ -12,7 +12,7 @@ from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
-SCRIPTS = sorted(path for path in GOLDEN.glob("*/*.py") if path.name != "build.py")
+SCRIPTS = sorted([*GOLDEN.glob("scripts/*.py"), *GOLDEN.glob("lessons/autograd*.py")])
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from guigrad.document.model import Branch, Effect, Eval, Item, Loop, Region
-from guigrad.ui.canvas.facet import value_text
+from guigrad.ui.canvas.facet import code_of, value_text
 from guigrad.ui.canvas.wire import Array, Rect, rows_array
 
 if TYPE_CHECKING:
@@ -94,12 +94,11 @@ def _carried(scene: Scene, item: Compound) -> tuple[tuple[int, int, int], ...]:
 
 def title(scene: Scene, item: Compound) -> str:
     """The head as Python writes it, its nodes by their names."""
+    wired = code_of(scene.document, lambda key: key not in scene.row)
     match item:
         case Loop():
             variable = scene.document.nodes.get(item.var)
-            return (
-                f"for {variable.name if variable and variable.name else '_'} in {value_text(item.iter, scene.document)}"
-            )
+            return f"for {variable.name if variable and variable.name else '_'} in {value_text(item.iter, wired)}"
         case Branch():
-            return f"if {value_text(item.test, scene.document)}"
-    return f"with torch.{item.kind}({', '.join(value_text(value, scene.document) for value in item.args)})"
+            return f"if {value_text(item.test, wired)}"
+    return f"with torch.{item.kind}({', '.join(value_text(value, wired) for value in item.args)})"

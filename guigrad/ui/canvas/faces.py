@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
 
 Array = np.ndarray[Any, Any]
-ASKED_A_FRAME = 150
+ASKED_A_FRAME = 100
 """Wires whose gradient is looked up in one paint; the others follow in the next."""
 
 

@@ -21,6 +21,8 @@ from guigrad.ui.theme import KINDS
 LEAF, OP, REDUCE, LOSS, OPTIM, OTHER = range(len(KINDS))
 _FAMILY: Final = {"leaves": LEAF, "reduce": REDUCE, "loss": LOSS, "optimizer": OPTIM}
 _SHORT: Final = 14
+DEPTH: Final = 4
+"""How deep code without cards is written out on a port."""
 
 
 class Inlet(Struct, frozen=True):
@@ -170,7 +172,7 @@ def _fill(node: Node, inlet: Inlet, document: Document | None, hidden: Callable[
     if isinstance(value, In):
         if value.node is None or document is None or not hidden(value.node):
             return inlet
-        return Inlet(inlet.path, inlet.label, inlet.place, value_text(value, document), hidden=True)
+        return Inlet(inlet.path, inlet.label, inlet.place, value_text(value, code_of(document, hidden)), hidden=True)
     return Inlet(inlet.path, inlet.label, inlet.place, value_text(value))
 
 
@@ -205,29 +207,30 @@ def glyph_of(op: str) -> str:
     return (row.infix or row.glyph or short_op(op)) if row else short_op(op)
 
 
-def value_text(value: Value, document: Document | None = None) -> str:
-    """A template's value much as Python writes it; a wire is the name of its source, or ``·``."""
+Wired = Callable[[In], str]
+"""What to write where a wire comes in."""
+
+
+def value_text(value: Value, wired: Wired = lambda wire: "·") -> str:
+    """A template's value much as Python writes it."""
     match value:
         case In():
-            source = document.nodes.get(value.node or "") if document is not None else None
-            if source is None:
-                return "·"
-            return source.name or expression(source, document)
+            return wired(value)
         case Sym():
             return value.path.removeprefix("torch.")
         case EllipsisType():
             return "…"
         case tuple():
-            return "(" + _list(value, document) + ")"
+            return "(" + _list(value, wired) + ")"
         case ListOf():
-            return "[" + _list(value.items, document) + "]"
+            return "[" + _list(value.items, wired) + "]"
         case Slice():
-            parts = ["" if part is None else value_text(part, document) for part in (value.start, value.stop)]
-            return ":".join(parts) + ("" if value.step is None else f":{value_text(value.step, document)}")
+            parts = ["" if part is None else value_text(part, wired) for part in (value.start, value.stop)]
+            return ":".join(parts) + ("" if value.step is None else f":{value_text(value.step, wired)}")
         case Star():
-            return "*" + value_text(value.value, document)
+            return "*" + value_text(value.value, wired)
         case Format():
-            return "{" + value_text(value.value, document) + "}"
+            return "{" + value_text(value.value, wired) + "}"
         case DictOf():
             return "{…}"
         case ArrayData():
@@ -235,13 +238,29 @@ def value_text(value: Value, document: Document | None = None) -> str:
     return repr(value)
 
 
-def _list(values: tuple[Value, ...], document: Document | None) -> str:
-    return ", ".join(value_text(value, document) for value in values[:8]) + (", …" if len(values) > 8 else "")
+def _list(values: tuple[Value, ...], wired: Wired) -> str:
+    return ", ".join(value_text(value, wired) for value in values[:8]) + (", …" if len(values) > 8 else "")
 
 
-def expression(node: Node, document: Document | None) -> str:
-    """An unnamed node as short code, for titles; the code pane has the exact text."""
-    parts = [value_text(value, document) for value in node.args]
+def code_of(document: Document, hidden: Callable[[str], bool], depth: int = DEPTH) -> Wired:
+    """Writes a wire as the name of its source; a nameless one as its code if it has no card, as its op if it has."""
+
+    def wired(wire: In) -> str:
+        source = document.nodes.get(wire.node or "")
+        if source is None:
+            return "·"
+        if source.name is not None:
+            return source.name
+        if not depth or not hidden(source.id):
+            return short_op(source.op)
+        return expression(source, code_of(document, hidden, depth - 1))
+
+    return wired
+
+
+def expression(node: Node, wired: Wired) -> str:
+    """A nameless node as short code; the code pane has the exact text."""
+    parts = [value_text(value, wired) for value in node.args]
     row = table.find(node.op)
     if row is not None and row.infix and len(parts) == 2:
         return f"{parts[0]} {row.infix} {parts[1]}"

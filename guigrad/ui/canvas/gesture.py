@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
@@ -141,6 +142,7 @@ class Move(Gesture):
         self.moved = (0.0, 0.0)
         self.rows: list[int] = []
         self.loose: list[str] = []
+        self.home = np.empty(0), np.empty(0)
         if not mods & Mods.ControlModifier and not self.was_selected:
             view.select((*view.selection, pressed) if mods & Mods.ShiftModifier else (pressed,))
 
@@ -161,13 +163,14 @@ class Move(Gesture):
                 }
         self.rows = [scene.row[key] for key in keys if key in scene.row]
         self.loose = [key for key in keys if key not in scene.row]
+        self.home = scene.x[self.rows].copy(), scene.y[self.rows].copy()
 
     def move(self, point: QPointF) -> None:
         scale = self.view.viewport.scale
         dx, dy = (point.x() - self.start.x()) / scale, (point.y() - self.start.y()) / scale
         if self.mods & Mods.ShiftModifier:  # along one axis
             dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
-        self.view.scene.shift(self.rows, dx - self.moved[0], dy - self.moved[1])
+        self.view.scene.put(self.rows, self.home[0] + dx, self.home[1] + dy)
         self.moved = (dx, dy)
         self.view.painter.shifted = dict.fromkeys(self.loose, self.moved)
         self.view.update()
@@ -205,7 +208,7 @@ class Move(Gesture):
             view.answer(view.intents.move(places))
 
     def cancel(self) -> None:
-        self.view.scene.shift(self.rows, -self.moved[0], -self.moved[1])
+        self.view.scene.put(self.rows, *self.home)
         self.moved = (0.0, 0.0)
         self.view.painter.shifted = {}
         self.view.update()

@@ -35,6 +35,8 @@ SMOOTH: Final = 8_000
 """Antialias wires up to so many pieces."""
 SHORT_PX: Final = 160.0
 """A wire shorter than this on screen is drawn of few pieces while something moves."""
+STRETCHED: Final = 600_000
+"""Units: px. Tiles of more than this together are stretched without smoothing while a gesture runs."""
 GRAD_WIDTHS: Final = (1.8, 2.4, 3.1, 4.0)
 """Widths of gradient-carrying wires, by magnitude."""
 _STYLES: Final = 2 + len(GRAD_WIDTHS)
@@ -160,14 +162,14 @@ class Painter:
             self._curves(p, view, rows, styles)
             return
         if not self.moving or s < g.STRAIGHT:
-            best = min(40, int(12 + 28 * s)) if self.rest else min(24, int(6 + 18 * s))
+            best = min(40, int(12 + 28 * s)) if self.rest else min(16, int(6 + 7 * s))
             self._lines(p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(best, PIECES // len(rows))))
             return
         # In motion a short wire makes do with few pieces.
         left, top, right, bottom = table.bounds[:, rows]
         long = np.maximum(right - left, bottom - top) * s > SHORT_PX
-        few = max(1, min(PIECES // len(rows), int(5 + 4 * s)))
-        for chosen, pieces in ((~long, few), (long, min(few * 3, PIECES // len(rows)))):
+        few = max(1, min(PIECES // len(rows), int(4 + 3 * s)))
+        for chosen, pieces in ((~long, few), (long, min(few * 2, PIECES // len(rows)))):
             if chosen.any():
                 self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces))
 
@@ -236,7 +238,9 @@ class Painter:
         tiles.begin(self.moving)
         xs = np.floor(scene.x[rows] * s + view.left).tolist()
         ys = np.floor(scene.y[rows] * s + view.top).tolist()
-        p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        # A zoom stretches tiles until it ends; where they fill the screen, smoothing would cost the frame.
+        crowded = self.moving and len(rows) * g.WIDTH * g.TITLE * 4 * s * s > STRETCHED
+        p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crowded)
         jobs: dict[tuple[int, int, int, int], list[cells.Job]] = {}
         texts: list[tuple[str, float, float, str, float]] = []
         cells_width = round(g.CELLS_WIDTH * s * ratio)

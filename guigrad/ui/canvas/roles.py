@@ -3,7 +3,7 @@
 Note [Drawn]
 A named node has a card, and so has an expression that nothing reads. Any other node has one if a node that has one reads it, other
 than as an operand of an effect (``0.1 * w.grad`` in ``w -= 0.1 * w.grad`` stays inside the effect's pill). An effect has one
-if it yields a value under a name (``y += 1``) or for a card; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
+if it yields a value under a name (``y += 1``) or one that something reads; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
 card only if one reads it: the bracket names it anyway.
 """
 
@@ -89,7 +89,7 @@ class Roles:
         node = document.nodes.get(key)
         role = self.role.get(key)
         named = node is not None and (node.name is not None and role != VARIABLE)
-        if node is None or named or node.outputs or role == CARRY:
+        if node is None or named or node.outputs or role in (CARRY, EFFECT):
             return ()
         return tuple(r for r in self.readers.get(key, ()) if self.role.get(r) != EFFECT)
 
@@ -103,6 +103,8 @@ class Roles:
         if node.outputs or role == CARRY:
             return True
         readers = self.readers.get(key, ())
+        if role == EFFECT:
+            return bool(readers)
         if role == EVAL and not readers and not self.heads[key]:
             return True
         if role is None and not readers:

@@ -362,13 +362,11 @@ class Scene:
                 self._top += 1
                 self.level[row] = self._top
 
-    def shift(self, rows: Iterable[int], dx: float, dy: float) -> None:
+    def put(self, rows: list[int], x: Array, y: Array) -> None:
         """Moves cards for the eye only; the document learns of it when the gesture ends."""
-        chosen = set(rows)
-        index = rows_array(chosen)
-        self.x[index] += dx
-        self.y[index] += dy
-        self.place_wires(chosen)
+        index = rows_array(rows)
+        self.x[index], self.y[index] = x, y
+        self.place_wires(set(rows))
 
 
 def _sources(node: Node) -> tuple[str, ...]:

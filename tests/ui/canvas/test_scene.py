@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from samples import lesson, lesson_frame
 
 from guigrad.document import edit
 from guigrad.document.draft import Refused
+from guigrad.document.layout import shown_nodes
 from guigrad.document.model import Document
 from guigrad.document.store import Store
+from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.scene import Scene
@@ -129,7 +132,7 @@ def test_a_literal_on_a_port_is_its_own_port() -> None:
 def test_hits_are_topmost() -> None:
     scene = Scene(lesson())
     a, b = scene.row["t1"], scene.row["two"]
-    scene.shift([b], scene.x[a] - scene.x[b] + 10, scene.y[a] - scene.y[b] + 10)
+    scene.put([b], scene.x[[a]] + 10, scene.y[[a]] + 10)
     x, y = scene.x[a] + 40, scene.y[a] + 40
     assert scene.node_at(x, y) == b
     scene.select(["t1"])
@@ -222,3 +225,12 @@ def test_moving_a_card_makes_nothing_stale() -> None:
     store.commit(edit.move({"t1": (0, 0)})(store.document))
     assert not np.any(scene.stale[: scene.count])
     assert scene.x[scene.row["t1"]] == 0
+
+
+def test_cards_are_those_that_the_layout_places(repository: Path) -> None:
+    for path in sorted((repository / "resources" / "lessons").glob("*.guigrad")):
+        document = load(path)
+        unread = {
+            key for key, node in document.nodes.items() if node.op == "python.loop_var" and not document.consumers[key]
+        }  # its bracket names it
+        assert set(Scene(document).row) == set(shown_nodes(document)) - unread
