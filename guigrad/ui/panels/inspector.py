@@ -269,7 +269,9 @@ class InspectorPanel(QScrollArea):
             return
         focused = next((name for name, editor in self.editors.items() if editor.field.hasFocus()), None)
         wanted = [
-            p for p in ports.parameters(node) if not p.is_port or story.is_literal(p.value) or (p.given and p.value == In())
+            p
+            for p in ports.parameters(node)
+            if not p.is_port or story.is_literal(p.value) or (p.given and p.value == In())
         ]
         same = not other and [p.name for p in wanted] == list(self.editors)
         if same and all(repr(self.editors[p.name].value) == repr(p.value) for p in wanted):
