@@ -31,7 +31,7 @@ from guigrad.document.model import (
 from guigrad.source.emit import emit, emit_lines
 from guigrad.source.literals import docstring, number, text_literal
 from guigrad.source.parse.parser import parse
-from tests.source.test_emit_corpus import play
+from tests.play import play
 
 HEAD = "import torch\n\nx = torch.ones(3)\n"
 

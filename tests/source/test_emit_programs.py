@@ -136,7 +136,7 @@ def printed(source: str) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(programs())
 def test_programs_read_back_and_print_the_same(source: str) -> None:
     document = parse(source)

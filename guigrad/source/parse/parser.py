@@ -39,7 +39,7 @@ def parse(source: str, path: str = "") -> Document:
         comments=comments,
         settings=Settings(device=reader.device),
         problems=tuple(reader.problems),
-        lines={key: place for key, place in reader.lines.items() if key in nodes or key[0] != "n"},
+        lines=reader.lines,
         path=path,
     )
 
