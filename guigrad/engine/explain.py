@@ -46,7 +46,7 @@ def explain(error: BaseException, key: str, document: Document, label: Labels, r
     site = Site(key, document, label, read)
     name, message = type(error).__name__, str(error)
     if isinstance(error, NotWired):
-        return _problem(site, message, "type", "", "Every input without a default needs a wire or a value.", ())
+        return _problem(site, message, "open", "", "Every input without a default needs a wire or a value.", ())
     if isinstance(error, Refused) or type(error) is LookupError:
         return _problem(
             site, message, "unknown op", "", "Only operations of the catalogue are run, whatever a document says.", ()

@@ -178,6 +178,7 @@ class Live:
 
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
+        self.window.canvas.set_problems(self._problems)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
@@ -187,7 +188,8 @@ class Live:
         self._problems = problems
         w = self.window
         w.problems.show_problems(problems)
-        w.tabs.setTabText(1, f"Problems {len(problems)}" if problems else "Problems")
+        wrong = sum(problem.severity != "hint" for problem in problems)
+        w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
         w.canvas.set_problems(problems)
         self._show_inspector()
         self._hint()
@@ -279,6 +281,7 @@ class Live:
             return
         session, document, frame = self.session, self.session.document, self.session.frame
         errors = [problem for problem in self._problems if problem.severity == "error"]
+        hints = [problem for problem in self._problems if problem.severity == "hint"]
         if session.running and not self._busy.isActive():
             text = "Running… Shift+F5 stops it."
         elif not document.nodes:
@@ -286,6 +289,8 @@ class Live:
         elif errors:
             place = errors[0].node or (f"line {errors[0].line}" if errors[0].line else "")
             text = f"{place + ': ' if place else ''}{errors[0].message.splitlines()[0]}"
+        elif hints:
+            text = f"{hints[0].node + ': ' if hints[0].node else ''}{hints[0].why or hints[0].message}"
         elif frame is None or not any(record.state == "fresh" for record in frame.records.values()):
             text = "Press F5 to compute every value."
         elif not any(record.grad is not None for record in frame.records.values()):
