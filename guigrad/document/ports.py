@@ -138,8 +138,8 @@ def parameters(node: Node) -> tuple[Parameter, ...]:
         value = default_of(param) if given is None else tuple(given) if param.name in spread else given[0]
         type_, default = param.type, param.default
         if is_required(param) and not param.is_port and param.name not in spread:
-            head = next((head for head in found if head.param is not None and head.param.name == param.name), None)
-            if param.name not in own if head is None else may_leave(node, head):
+            mine = next((head for head in found if head.param is not None and head.param.name == param.name), None)
+            if param.name not in own if mine is None else may_leave(node, mine):
                 type_, default = type_ if type_.endswith("?") else f"{type_}?", None
         name = param.name.lstrip("*")
         result.append(Parameter(name, type_, value, default, given is not None, param.keyword_only, param.is_port))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
 from guigrad.document import ports
-from guigrad.document.model import Branch, Document, In, Item, Loop, Node, Region, item_key, walk, wires_in
+from guigrad.document.model import Branch, Document, In, Item, Loop, Region, item_key, walk, wires_in
 
 _NO_WAY = ("detach", "detach_", "data", "item", "tolist", "numpy", "grad")
 """Names of ops that no gradient passes."""
@@ -31,20 +31,15 @@ def sources_above(document: Document, key: str, read: Callable[[In], Any] | None
         value = read(In(node.id)) if not node.outputs else None
         if isinstance(value, torch.Tensor) and not (value.is_floating_point() or value.is_complex()):
             continue
-        if _can_require(node, reads):
-            if isinstance(value, torch.Tensor) and not value.requires_grad:
+        if any(parameter.name == "requires_grad" for parameter in ports.parameters(node)):
+            source = node.op == "torch.nn.Parameter" or not reads
+            if source and isinstance(value, torch.Tensor) and not value.requires_grad:
                 yield node.id
-            continue
+            continue  # zeros_like(x) and its kind have the flag too, and no gradient reaches their x
         for other in (*reads, *more.get(node.id, ())):
             if other not in seen:
                 seen.add(other)
                 todo.append(other)
-
-
-def _can_require(node: Node, reads: Iterable[str]) -> bool:
-    """A source with a flag; ``zeros_like(x)`` and its kind have one too, and no gradient reaches their x."""
-    flagged = any(parameter.name == "requires_grad" for parameter in ports.parameters(node))
-    return flagged and (node.op == "torch.nn.Parameter" or not any(reads))
 
 
 def _variables(document: Document) -> dict[str, tuple[str, ...]]:
