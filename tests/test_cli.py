@@ -283,6 +283,7 @@ def test_headless_runs_the_lesson_and_draws_it(capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     assert captured.err.splitlines()[0] == "guigrad: no display was found"
     assert "7.5344" in captured.out
+    assert captured.err.count("t2: warning") == 1
     picture = Path(captured.out.splitlines()[-1].removeprefix("picture: "))
     assert picture.read_bytes().startswith(b"\x89PNG")
     picture.unlink()

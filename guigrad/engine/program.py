@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from guigrad.document.model import In, wires_in
-from guigrad.engine.arguments import Step
+from guigrad.engine.arguments import NotWired, Step
 from guigrad.engine.explain import explain
 from guigrad.engine.values import tensors_in
 from guigrad.engine.walk import Walk
@@ -33,7 +33,7 @@ def play_all(engine: Engine) -> None:
     if error is not None:
         key = plan.failed or ""
         state.problems[key] = (explain(error, key, engine.document, engine.label, plan.read),)
-        if key in engine.document.nodes:
+        if key in engine.document.nodes and not isinstance(error, NotWired):
             state.status[key] = "failed"
         engine.said += state.problems[key]
 

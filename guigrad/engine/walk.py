@@ -11,6 +11,7 @@ import torch
 
 from guigrad.document.model import Branch, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.document.problem import Problem
+from guigrad.engine.arguments import NotWired
 from guigrad.engine.build import Cancelled
 from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
@@ -135,7 +136,8 @@ class Walk:
     def _failed(self, key: str, error: Exception) -> None:
         self._not_run(key)
         problem = explain(error, key, self.plan.document, self.label, self.plan.read)
-        self.state.status[key] = "failed"
+        if not isinstance(error, NotWired):  # nothing has failed yet: something is left to do
+            self.state.status[key] = "failed"
         self.state.problems[key] = (problem,)
         self.problems.append(problem)
 

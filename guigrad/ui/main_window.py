@@ -196,9 +196,11 @@ class MainWindow(QMainWindow):
         assert isinstance(app, QApplication)
         if app.style().objectName() != "fusion":
             app.setStyle("Fusion")
-        app.setPalette(palette(self.look.theme))
-        app.setFont(self.look.text())
-        app.setStyleSheet(stylesheet(self.look))
+        sheet = stylesheet(self.look)
+        if app.styleSheet() != sheet or app.font() != self.look.text():  # each makes Qt style every widget anew
+            app.setPalette(palette(self.look.theme))
+            app.setFont(self.look.text())
+            app.setStyleSheet(sheet)
 
     def set_theme(self, name: str) -> None:
         """Dark or light, remembered."""

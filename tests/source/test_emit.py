@@ -8,7 +8,7 @@ import struct
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guigrad.document.array import ArrayData
@@ -259,7 +259,6 @@ def test_exact_tensors_keep_strides_offsets_and_emptiness() -> None:
 
 
 @given(st.one_of(st.floats(), st.integers(), st.complex_numbers(allow_nan=False)))
-@settings(max_examples=200, deadline=None)
 def test_numbers_read_back_to_the_same_bits(value: complex) -> None:
     text, _ = number(value)
     node = next(iter(parse(f"x = {text}\n").nodes.values()))
@@ -269,7 +268,6 @@ def test_numbers_read_back_to_the_same_bits(value: complex) -> None:
 
 
 @given(st.text(min_size=1))
-@settings(max_examples=200, deadline=None)
 def test_texts_read_back(value: str) -> None:
     assert ast.literal_eval(text_literal(value)) == value
     assert ast.literal_eval(docstring(value)) == value

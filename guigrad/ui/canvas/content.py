@@ -60,12 +60,13 @@ class Content(Struct, frozen=True):
 
 
 NOT_RUN: Final = Part(reason="not run yet")
+NOT_WIRED: Final = Part(reason="wire its inputs")
 
 
 def content(facet: Facet, record: Record | None, root: bool = False, stale: bool = False) -> Content:
     """What the card of a node shows; ``stale`` when the node was edited after the record was made."""
     if record is None or record.state == "not run":
-        return Content(NOT_RUN, _before(facet), _pill(facet, None, root))
+        return Content(NOT_WIRED if facet.open else NOT_RUN, _before(facet), _pill(facet, None, root))
     stale = stale or record.state == "stale"
     xray = record.grad is None and record.grad_stats is None and record.xray is not None
     return Content(

@@ -79,7 +79,9 @@ class Faces:
         for key in before | set(pins):
             row = scene.row.get(key)
             if row is not None:
-                scene.failed[row] = any(problem.severity == "error" for problem in self.pins.get(key, ()))
+                scene.failed[row] = any(
+                    problem.severity == "error" and problem.kind != "open" for problem in self.pins.get(key, ())
+                )
                 self.drop(row)
 
     def outdate(self, rows: set[int]) -> None:
