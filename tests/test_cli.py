@@ -183,7 +183,7 @@ def test_export_does_not_overwrite_what_it_did_not_understand(
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_render_draws_a_picture(script: str, tmp_path: Path, suffix: str) -> None:
+def test_render_draws_a_picture(script: str, tmp_path: Path, qapp: object, suffix: str) -> None:
     picture = tmp_path / f"out{suffix}"
     assert cli.main(["render", script, "-o", str(picture), "--theme", "light", "--scale", "1.5"]) == 0
     head = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
