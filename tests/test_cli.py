@@ -313,7 +313,9 @@ def test_ctrl_c_ends_even_a_long_op(tmp_path: Path) -> None:
         "utf-8",
     )
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    words = [*COMMAND, "run", str(path), "--as-script"]
+    # What a shell starts in the background, perhaps these tests, ignores SIGINT, and so do its children.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    words = [sys.executable, "-c", heard + COMMAND[-1], "run", str(path), "--as-script"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         try:
