@@ -14,8 +14,9 @@ from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
 from guigrad.engine.effects import GRAD_READS
 from guigrad.engine.memory import refusal
+from guigrad.engine.mixed import MixedDevices
 from guigrad.engine.reasons import REASONS, WARNINGS, Reason
-from guigrad.engine.values import MISSING
+from guigrad.engine.values import MISSING, is_leaf
 
 Reader = Callable[[In], Any]
 Labels = Callable[[str], str]
@@ -51,8 +52,14 @@ def explain(error: BaseException, key: str, document: Document, label: Labels, r
         return _problem(
             site, message, "unknown op", "", "Only operations of the catalogue are run, whatever a document says.", ()
         )
+    if isinstance(error, MixedDevices):
+        why = "torch gives a result here, but one that means nothing: a tensor on the device meta has no numbers."
+        return _problem(site, message, "device", "", why, ())
     if isinstance(error, RecursionError):
         message = "maximum recursion depth exceeded"
+    if isinstance(error, MemoryError) and not message:
+        what = f"{label(key)} needs" if site.node is not None else "This needs"
+        message = f"{what} more memory than is available: it was not made."
     for reason in REASONS:
         found = re.search(reason.pattern, message, re.DOTALL)
         if found and (not reason.error or reason.error == name):
@@ -195,7 +202,7 @@ def _cast(site: Site, _: re.Match[str]) -> Fix | None:
 
 def _requires_grad(site: Site, _: re.Match[str]) -> Fix | None:
     for wire, value in site.inputs():
-        if isinstance(value, torch.Tensor) and value.is_leaf and value.is_floating_point() and not value.requires_grad:
+        if isinstance(value, torch.Tensor) and is_leaf(value) and value.is_floating_point() and not value.requires_grad:
             return Fix(f"Let {site.label(wire.node or '')} require grad", "set_requires_grad", (wire.node, True))
     leaf = _leaf_above(site)
     return None if leaf is None else Fix(f"Let {site.label(leaf)} require grad", "set_requires_grad", (leaf, True))
