@@ -185,6 +185,8 @@ class Session:
 
     def apply_fix(self, fix: Fix) -> bool:
         """Does what a problem's fix says: an edit by its name, or one of the verbs in FIXES."""
+        if fix.verb == "set_requires_grad" and any("grad_fn" in p.message and fix in p.fixes for p in self._said):
+            self._live.forget_backward()  # it has not happened: the next one is the first
         if fix.verb in FIXES:
             return getattr(self, fix.verb)(*fix.args) is not False
         from guigrad.document import edit as edits  # late: it reads the op table

@@ -72,3 +72,53 @@ def test_a_value_typed_on_an_open_port_is_used(empty: MainWindow, qtbot: QtBot) 
     assert empty.session.frame is not None
     record = empty.session.frame.records[key]
     assert set(record.value.numpy().reshape(-1).tolist()) == {3.0}
+
+
+def test_backward_without_grad_offers_the_leaves(window: MainWindow, qtbot: QtBot) -> None:
+    code = "import torch\nt1 = torch.tensor([1.0, 2.0])\nw = torch.ones(2)\nk = torch.arange(2)\nt2 = t1 * w\nt3 = (t2 * k).sum()\n"
+    assert window.intents.open_code(code)
+    qtbot.keyClick(window, Qt.Key.Key_F6)
+    (problem,) = window.session.problems
+    assert [fix.title for fix in problem.fixes] == ["Let t1 require grad", "Let w require grad"]
+    window.tabs.setCurrentIndex(1)
+    (card,) = window.problems.cards
+    qtbot.waitUntil(lambda: card.buttons[0].height() > 10)
+    qtbot.mouseClick(card.buttons[0], Qt.MouseButton.LeftButton)
+    assert window.session.problems == ()
+    qtbot.keyClick(window, Qt.Key.Key_F6)
+    assert window.session.problems == ()
+    frame = window.session.frame
+    assert frame is not None
+    assert frame["t1"].grad is not None
+    assert frame["t1"].grad.tolist() == [0.0, 1.0]
+
+
+def test_parameters_of_every_overload_that_fits(window: MainWindow, qtbot: QtBot) -> None:
+    assert window.intents.open_code("import torch\nx = torch.ones(2, 3)\ns = x.sum()\nm = x.max()\n")
+    window.live._follow()
+    key = window.labels()["s"]
+    window.session.select((key,))
+    assert list(window.inspector.editors) == ["dim", "keepdim", "dtype"]
+    assert window.inspector.kind.text().startswith("op")
+    field = window.inspector.editors["dim"].field
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, "0")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    window.live._follow()
+    assert "s = x.sum(dim=0)" in window.code.view.toPlainText()
+    assert window.session.frame is not None
+    assert window.session.frame["s"].shape == (3,)
+    field = window.inspector.editors["dim"].field
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, "None")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    window.live._follow()
+    assert "s = x.sum()" in window.code.view.toPlainText()
+    window.inspector.editors["keepdim"].field.click()
+    window.live._follow()
+    assert "s = x.sum(dim=None, keepdim=True)" in window.code.view.toPlainText()
+    assert window.session.frame["s"].shape == (1, 1)
+    window.session.select((window.labels()["m"],))
+    assert list(window.inspector.editors) == ["dim", "keepdim"]
