@@ -62,11 +62,16 @@ def headless(path: str | None, reason: str) -> int:
 
     say(f"guigrad: {reason}")
     name = path if path is not None else str(index.lessons()[0].path)
-    status = _run(_parser().parse_args(["run", name]))
+    options = _parser().parse_args(["render", name, "-o", "picture.png"])
+    document = read_document(name)
+    with ctrl_c_ends_at_once():
+        frame, prints, problems = _play(document, options)
+        _show(document, frame, prints)
+    status = report(problems, name)
     with tempfile.NamedTemporaryFile(prefix=f"{Path(name).stem}-", suffix=".png", delete=False) as file:
         picture = file.name
     try:
-        _render(_parser().parse_args(["render", name, "-o", picture]))
+        _draw(document, frame, picture, options)
     except Refused as refusal:
         os.unlink(picture)
         say(f"guigrad: no picture: {refusal}")
@@ -172,8 +177,6 @@ def _scale(text: str) -> float:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from guigrad.run import report as frames
-
     if options.steps is not None:
         raise Refused("--steps is not there yet")
     gradient = _gradient(options)
@@ -185,11 +188,19 @@ def _run(options: argparse.Namespace) -> int:
     with ctrl_c_ends_at_once():
         frame, prints, problems = _play(document, options, gradient)
         if options.json:
-            print(json.dumps(frames.as_json(frame, problems), ensure_ascii=False))
+            from guigrad.run.report import as_json
+
+            print(json.dumps(as_json(frame, problems), ensure_ascii=False))
         else:
-            sys.stdout.write("".join(prints))
-            print(frames.table(frame, document))
+            _show(document, frame, prints)
     return report(problems, options.file)
+
+
+def _show(document: Document, frame: Any, prints: Any) -> None:
+    from guigrad.run.report import table
+
+    sys.stdout.write("".join(prints))
+    print(table(frame, document))
 
 
 def _play(
@@ -276,13 +287,17 @@ def _render(options: argparse.Namespace) -> int:
     suffix_of(options.output, {".png", ".svg", ".pdf"})
     document = read_document(options.file)
     frame, _, problems = _play(document, options)
+    _draw(document, frame, options.output, options)
+    return report(problems, options.file)
+
+
+def _draw(document: Document, frame: Any, output: str, options: argparse.Namespace) -> None:
     try:
         from guigrad.ui import render
     except ImportError as error:
         raise Refused(f"Qt cannot be loaded: {error}", PROBLEMS) from error
     theme, scale = options.theme, options.scale
-    write_whole(options.output, lambda path: render.render(document, frame, path, theme=theme, scale=scale))
-    return report(problems, options.file)
+    write_whole(output, lambda path: render.render(document, frame, path, theme=theme, scale=scale))
 
 
 def _lessons(options: argparse.Namespace) -> int:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec import structs
+
 from guigrad.document import file
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.diff import Diff
@@ -120,7 +122,8 @@ class Session:
             from guigrad.document.check import check  # late: it reads the op table
 
             self._checked = (self.document, tuple(check(self.document)))
-        return tuple(dict.fromkeys((*self._checked[1], *self._said)))
+        said = (problem for problem in self._said if problem.kind not in _OPEN)  # the checks tell of these already
+        return tuple(dict.fromkeys((*map(_gentle, self._checked[1]), *said)))
 
     # --- documents ---
 
@@ -182,6 +185,8 @@ class Session:
 
     def apply_fix(self, fix: Fix) -> bool:
         """Does what a problem's fix says: an edit by its name, or one of the verbs in FIXES."""
+        if fix.verb == "set_requires_grad" and any("grad_fn" in p.message and fix in p.fixes for p in self._said):
+            self._live.forget_backward()  # it has not happened: the next one is the first
         if fix.verb in FIXES:
             return getattr(self, fix.verb)(*fix.args) is not False
         from guigrad.document import edit as edits  # late: it reads the op table
@@ -337,6 +342,17 @@ FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_
 
 
 _BACKWARD_FIXES = ("retain_graph", "insert_before", "add_gradient")
+
+
+_OPEN = ("open", "unwired")
+"""Kinds of the problem that an input has no wire, as the engine and parse tell it."""
+
+
+def _gentle(problem: Problem) -> Problem:
+    """An input that nobody has wired yet is no error while somebody is at work: a hint says what is left to do."""
+    if problem.kind not in _OPEN:
+        return problem
+    return structs.replace(problem, severity="hint")
 
 
 def _changed(verb: Verb, kind: type[Backward], **fields: Any) -> Verb:

@@ -22,13 +22,13 @@ t4 = t3.mean()
 """
 
 
-def test_importing_is_fast_and_brings_neither_torch_nor_qt(repository: Path) -> None:
+def test_importing_brings_nothing_but_itself(repository: Path) -> None:
     code = (
-        "import sys, time; t = time.process_time(); import guigrad; t = time.process_time() - t; "
-        "print(t < 0.05, 'torch' in sys.modules, any('PySide' in m for m in sys.modules))"
+        "import sys; before = set(sys.modules); import guigrad; "
+        "print({name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repository, check=True)
-    assert done.stdout.split() == ["True", "False", "False"]
+    assert done.stdout.strip() == "{'guigrad'}"
 
 
 def test_the_lesson() -> None:

@@ -183,7 +183,7 @@ def test_export_does_not_overwrite_what_it_did_not_understand(
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_render_draws_a_picture(script: str, tmp_path: Path, suffix: str) -> None:
+def test_render_draws_a_picture(script: str, tmp_path: Path, qapp: object, suffix: str) -> None:
     picture = tmp_path / f"out{suffix}"
     assert cli.main(["render", script, "-o", str(picture), "--theme", "light", "--scale", "1.5"]) == 0
     head = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
@@ -283,6 +283,7 @@ def test_headless_runs_the_lesson_and_draws_it(capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     assert captured.err.splitlines()[0] == "guigrad: no display was found"
     assert "7.5344" in captured.out
+    assert captured.err.count("t2: warning") == 1
     picture = Path(captured.out.splitlines()[-1].removeprefix("picture: "))
     assert picture.read_bytes().startswith(b"\x89PNG")
     picture.unlink()
@@ -312,7 +313,9 @@ def test_ctrl_c_ends_even_a_long_op(tmp_path: Path) -> None:
         "utf-8",
     )
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    words = [*COMMAND, "run", str(path), "--as-script"]
+    # What a shell starts in the background, perhaps these tests, ignores SIGINT, and so do its children.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    words = [sys.executable, "-c", heard + COMMAND[-1], "run", str(path), "--as-script"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         try:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.model import DictOf, Format, In, ListOf, Node, Slice, Star, Sym, Value
 from guigrad.document.template import Place
-from guigrad.ops.bind import Binding, Kind, bind, kind_of
+from guigrad.ops.bind import Binding, Kind, bind, bind_overloads, kind_of
 from guigrad.ops.spec import REQUIRED, Overload, Param
 from guigrad.ops.table import find
 
@@ -82,6 +82,42 @@ def _bound(
     result = [known.get(i) or Head((i,), f"arg{i}", None) for i in range(len(args))]
     result += [known.get(name) or Head((name,), name, None) for name, _ in kwargs]
     return tuple(result), binding
+
+
+def choices(node: Node) -> tuple[Overload, ...]:
+    """What a call means and what it becomes by giving more: the overloads that take all that is given as the same parameters and need
+    no further wire. The one it means comes first, then the richest."""
+    return _choices(node.op, tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs))
+
+
+@lru_cache(maxsize=4096)
+def _choices(op: str, args: tuple[Kind, ...], kwargs: tuple[tuple[str, Kind], ...]) -> tuple[Overload, ...]:
+    spec, meant = find(op), _bound(op, args, kwargs)[1]
+    if spec is None or meant is None:
+        return ()
+    known = {(place.where, place.index): place.param for place in meant.places}
+    found = []
+    for overload in spec.overloads:
+        if overload is meant.overload or any(
+            is_required(p) and p.is_port and p.name not in known.values() for p in overload.params
+        ):
+            continue
+        eased = Overload(tuple(Param(p.name, p.type, None, p.keyword_only) for p in overload.params), overload.returns)
+        binding = bind_overloads((eased,), args, dict(kwargs))
+        if not binding.problem and {(place.where, place.index): place.param for place in binding.places} == known:
+            found.append(overload)
+    return (meant.overload, *sorted(found, key=lambda overload: -len(overload.params)))
+
+
+def may_leave(node: Node, head: Head) -> bool:
+    """Whether the call would still mean something without one of its arguments."""
+    place = head.place[0]
+    if isinstance(place, int) and place != len(node.args) - 1:
+        return False
+    args = tuple(map(kind, node.args if isinstance(place, str) else node.args[:-1]))
+    kwargs = tuple((name, kind(value)) for name, value in node.kwargs if name != place)
+    found = binding_of(node.op, args, kwargs)
+    return found is not None and not found.problem
 
 
 def kind(value: Value) -> Kind:

@@ -15,6 +15,7 @@ def canonical(document: Document) -> Document:
     """The document with ids counted in program order, names as its code shows them, without layout and comments."""
     with deep_recursion():
         document, _ = normal(document)
+    document = structs.replace(document, program=_by_name(document, document.program))
     ids: dict[str, str] = {}
     _number(document.program, ids)
 
@@ -67,6 +68,25 @@ def _number(items: tuple[Item, ...], ids: dict[str, str]) -> None:
                 _carries(item, ids)
                 _number(item.body, ids)
                 _number(item.orelse, ids)
+
+
+def _by_name(document: Document, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The tree with the variables of each item in the order of their names: it means nothing in which order they stand."""
+    found: list[Item] = []
+    for item in items:
+        match item:
+            case Loop():
+                item = structs.replace(item, body=_by_name(document, item.body))
+            case Region():
+                item = structs.replace(item, body=_by_name(document, item.body))
+            case Branch():
+                body, orelse = _by_name(document, item.body), _by_name(document, item.orelse)
+                item = structs.replace(item, body=body, orelse=orelse)
+        if isinstance(item, Loop | Branch) and len(item.carried) > 1:
+            carried = sorted(item.carried, key=lambda carry: document.nodes[carry.port].name or "")
+            item = structs.replace(item, carried=tuple(carried))
+        found.append(item)
+    return tuple(found)
 
 
 def _carries(item: Loop | Branch, ids: dict[str, str]) -> None:

@@ -37,6 +37,9 @@ DEVICES = re.compile(
 )
 """Devices that torch has words for, and ``auto``."""
 
+OPEN = "open"
+"""Kind of the problem that an input has no wire: nothing has gone wrong yet, something is left to do."""
+
 _INTEGERS = frozenset(
     ("uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64", "bool", "int", "long", "short")
 )
@@ -123,7 +126,7 @@ class _Walk:
     def head(self, key: str, value: Value, path: str) -> None:
         for wire in wires_in(value):
             if wire.node is None:
-                self.tell(f"nothing is wired to {path}", "open", key)
+                self.tell(f"nothing is wired to {path}", OPEN, key)
             else:
                 self.wire(key, wire)
 
@@ -202,6 +205,8 @@ def _node_problems(node: Node) -> Iterator[Problem]:
         )
         if binding is not None and binding.problem and not _open_ended(node):
             yield Problem(binding.problem, "type", node_id=key)
+    if any(wire.node is None for wire in node.inputs()):
+        yield _open(node)
     for value in (*node.args, *(value for _, value in node.kwargs)):
         yield from _value_problems(node, value)
     yield from _integers_with_grad(node)
@@ -215,14 +220,11 @@ def _unknown(node: Node) -> Problem:
 
 
 def _value_problems(node: Node, value: Value) -> Iterator[Problem]:
-    if isinstance(value, In | Sym):
-        if isinstance(value, Sym):
-            if value.path.startswith(UNKNOWN):
-                yield Problem("an argument that this version does not understand", "file", node_id=node.id)
-            elif not table.is_symbol(value.path) and table.find(value.path) is None:
-                yield Problem(f"no constant is called {value.path}", "name", node_id=node.id)
-        elif value.node is None:
-            yield _open(node, value)
+    if isinstance(value, Sym):
+        if value.path.startswith(UNKNOWN):
+            yield Problem("an argument that this version does not understand", "file", node_id=node.id)
+        elif not table.is_symbol(value.path) and table.find(value.path) is None:
+            yield Problem(f"no constant is called {value.path}", "name", node_id=node.id)
         return
     for part in template.children(value):
         yield from _value_problems(node, part)
@@ -233,14 +235,18 @@ def _open_ended(node: Node) -> bool:
     return node.op == "str.format" or any(name == "out" for name, _ in node.kwargs)
 
 
-def _open(node: Node, port: In) -> Problem:
-    """An open port; the template may have several, each gets its own problem by counting them up."""
+def _open(node: Node) -> Problem:
+    """What a node with open ports needs: one problem, however many they are."""
     places: list[template.Place] = [(i,) for i in range(len(node.args))] + [(name,) for name, _ in node.kwargs]
-    for place in places:
-        for steps, _, leaf in template.leaves(template.get(node, place)):
-            if leaf is port:
-                return Problem(f"nothing is wired to {path_of(node, (*place, *steps))}", "open", node_id=node.id)
-    return Problem("nothing is wired to a port", "open", node_id=node.id)
+    paths = [
+        path_of(node, (*place, *steps))
+        for place in places
+        for steps, _, leaf in template.leaves(template.get(node, place))
+        if isinstance(leaf, In) and leaf.node is None
+    ]
+    names = " and ".join(part for part in (", ".join(paths[:-1]), *paths[-1:]) if part) or "a port"
+    why = f"Wire something to {names}, or type a value."
+    return Problem(f"nothing is wired to {names}", OPEN, node_id=node.id, why=why)
 
 
 def _integers_with_grad(node: Node) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from guigrad.document import template
 from guigrad.document.array import ArrayData
-from guigrad.document.binding import UNKNOWN, Head, default_of, heads, is_required
+from guigrad.document.binding import UNKNOWN, Head, choices, default_of, heads, is_required, may_leave
 from guigrad.document.model import (
     Branch,
     Document,
@@ -117,7 +117,10 @@ def port_at(node: Node, path: str) -> Port | None:
 
 
 def parameters(node: Node) -> tuple[Parameter, ...]:
-    """Every parameter of the call in the order of the signature, given or not; what the row does not know comes last."""
+    """Every parameter of the call in the order of the signature, given or not; what the row does not know comes last.
+
+    Those of other overloads that the call becomes by giving them are among them: ``x.sum()`` may be given a ``dim``.
+    """
     found, overload = heads(node)
     values: dict[str, list[Value]] = {}
     unknown: list[Parameter] = []
@@ -129,21 +132,26 @@ def parameters(node: Node) -> tuple[Parameter, ...]:
             values.setdefault(head.param.name, []).append(value)
     spread = {head.param.name for head in found if head.param and head.path != head.param.name}
     result = []
-    for param in overload.params if overload else ():
+    own = {param.name for param in overload.params} if overload else set()
+    for param in _all_params(node):
         given = values.get(param.name)
         value = default_of(param) if given is None else tuple(given) if param.name in spread else given[0]
-        result.append(
-            Parameter(
-                param.name.lstrip("*"),
-                param.type,
-                value,
-                param.default,
-                given is not None,
-                param.keyword_only,
-                param.is_port,
-            )
-        )
+        type_, default = param.type, param.default
+        if is_required(param) and not param.is_port and param.name not in spread:
+            mine = next((head for head in found if head.param is not None and head.param.name == param.name), None)
+            if param.name not in own if mine is None else may_leave(node, mine):
+                type_, default = type_ if type_.endswith("?") else f"{type_}?", None
+        name = param.name.lstrip("*")
+        result.append(Parameter(name, type_, value, default, given is not None, param.keyword_only, param.is_port))
     return (*result, *unknown)
+
+
+def _all_params(node: Node) -> tuple[Param, ...]:
+    """The parameters of all overloads that a call may mean, each once, in the order of the richest."""
+    found = choices(node)
+    known = {param.name: param for overload in reversed(found) for param in overload.params}
+    richest = sorted(found, key=lambda overload: -len(overload.params))
+    return tuple(known[name] for name in dict.fromkeys(param.name for o in richest for param in o.params))
 
 
 def get_at(node: Node, path: str) -> Value:
@@ -209,6 +217,10 @@ def set_at(node: Node, path: str, value: Value) -> Node:
         last = many[-1].place[0]
         assert isinstance(last, int)
         return template.with_template(node, (*node.args[: last + 1], value, *node.args[last + 1 :]), node.kwargs)
+    if param is None and not tokens:
+        added = _from_another(node, head, value)
+        if added is not None:
+            return added
     if param is None:
         if head.startswith("arg") and head[3:].isdigit() and int(head[3:]) == len(node.args) and not tokens:
             return template.put(node, (len(node.args),), value)
@@ -297,6 +309,19 @@ def _value_wires(value: Value, target: str, path: str) -> Iterator[Wire]:
     for _, tail, leaf in template.leaves(value):
         if isinstance(leaf, In) and leaf.node is not None:
             yield Wire(leaf.node, leaf.output, target, path + tail)
+
+
+def _from_another(node: Node, name: str, value: Value) -> Node | None:
+    """The call with a parameter of another overload, and None for the optional ones which that cannot be without."""
+    for overload in choices(node)[1:]:
+        if any(param.name == name for param in overload.params):
+            given = {head.param.name for head in heads(node)[0] if head.param}
+            needed = [
+                p for p in overload.params if is_required(p) and p.type.endswith("?") and p.name not in {*given, name}
+            ]
+            added = (*((param.name, None) for param in needed), (name, value))
+            return template.with_template(node, node.args, (*node.kwargs, *added))
+    return None
 
 
 def _append(node: Node, place: Place, tokens: tuple[int | str, ...], value: Value) -> Node:

@@ -25,7 +25,9 @@ def call(target: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Documen
     """
     op = target if isinstance(target, str) else name_of(target)
     swapped = False
-    if (special := _special(op)) is not None:
+    if op == "torch.Tensor.__rsub__" and isinstance(args[-1], torch.Tensor):
+        op = "torch.rsub"  # what torch does for two tensors; grad_fn tells it from a swapped sub
+    elif (special := _special(op)) is not None:
         op, swapped = special
     try:
         resolve(op)

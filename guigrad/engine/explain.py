@@ -14,9 +14,13 @@ from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
 from guigrad.engine.effects import GRAD_READS
 from guigrad.engine.memory import refusal
+from guigrad.engine.mixed import MixedDevices
 from guigrad.engine.reasons import REASONS, WARNINGS, Reason
+from guigrad.engine.upstream import sources_above
 from guigrad.engine.values import MISSING
 
+OFFERED = 3
+"""Leaves that are offered at most."""
 Reader = Callable[[In], Any]
 Labels = Callable[[str], str]
 
@@ -46,11 +50,17 @@ def explain(error: BaseException, key: str, document: Document, label: Labels, r
     site = Site(key, document, label, read)
     name, message = type(error).__name__, str(error)
     if isinstance(error, NotWired):
-        return _problem(site, message, "type", "", "Every input without a default needs a wire or a value.", ())
+        return _problem(site, message, "open", "", "Every input without a default needs a wire or a value.", ())
     if isinstance(error, Refused) or type(error) is LookupError:
         return _problem(
             site, message, "unknown op", "", "Only operations of the catalogue are run, whatever a document says.", ()
         )
+    if isinstance(error, MixedDevices):
+        why = "torch gives a result here, but one that means nothing: a tensor on the device meta has no numbers."
+        return _problem(site, message, "device", "", why, ())
+    if isinstance(error, MemoryError) and not message:
+        what = f"{label(key)} needs" if site.node is not None else "This needs"
+        message = f"{what} more memory than is available: it was not made."
     if isinstance(error, RecursionError):
         message = "maximum recursion depth exceeded"
     for reason in REASONS:
@@ -127,7 +137,11 @@ def _problem(
 def _fixes(reason: Reason, site: Site, found: re.Match[str]) -> tuple[Fix, ...]:
     if reason.fix is None:
         return ()
-    return tuple(_FIXES[name](site, found) for name in reason.fix.split() if _FIXES[name](site, found) is not None)  # type: ignore[misc]  # None is filtered out
+    made: list[Fix] = []
+    for name in reason.fix.split():
+        fixes = _FIXES[name](site, found)
+        made += fixes if isinstance(fixes, tuple) else () if fixes is None else (fixes,)
+    return tuple(made)
 
 
 # --- fixes -----------------------------------------------------------------------------------------------------------
@@ -193,29 +207,13 @@ def _cast(site: Site, _: re.Match[str]) -> Fix | None:
     return None
 
 
-def _requires_grad(site: Site, _: re.Match[str]) -> Fix | None:
-    for wire, value in site.inputs():
-        if isinstance(value, torch.Tensor) and value.is_leaf and value.is_floating_point() and not value.requires_grad:
-            return Fix(f"Let {site.label(wire.node or '')} require grad", "set_requires_grad", (wire.node, True))
-    leaf = _leaf_above(site)
-    return None if leaf is None else Fix(f"Let {site.label(leaf)} require grad", "set_requires_grad", (leaf, True))
-
-
-def _leaf_above(site: Site) -> str | None:
-    todo, seen = [site.key], set()
-    while todo:
-        key = todo.pop(0)
-        node = site.document.nodes.get(key)
-        if key in seen or node is None:
-            continue
-        seen.add(key)
-        reads = [wire.node for wire in node.inputs() if wire.node is not None]
-        if not reads and site.read is not None:
-            value = site.read(In(key))
-            if isinstance(value, torch.Tensor) and value.is_floating_point():
-                return key
-        todo += reads
-    return None
+def _requires_grad(site: Site, _: re.Match[str]) -> tuple[Fix, ...]:
+    """One for each source upstream that could be told to require grad."""
+    found = [
+        Fix(f"Let {site.label(leaf)} require grad", "set_requires_grad", (leaf, True))
+        for leaf in sources_above(site.document, site.key, site.read)
+    ]
+    return tuple(found[:OFFERED])
 
 
 def _fit_shapes(site: Site, _: re.Match[str]) -> Fix | None:
@@ -262,7 +260,7 @@ def _no_inference(site: Site, _: re.Match[str]) -> Fix | None:
     return Fix("Use no_grad instead of inference_mode", "change_regions", ("inference_mode", "no_grad"))
 
 
-_FIXES: dict[str, Callable[[Site, re.Match[str]], Fix | None]] = {
+_FIXES: dict[str, Callable[[Site, re.Match[str]], Fix | tuple[Fix, ...] | None]] = {
     "no_grad": _no_grad, "clone_first": _clone_first, "out_of_place": _out_of_place, "retain_grad": _retain_grad,
     "retain_graph": _retain_graph, "forward_again": _forward_again, "add_v": _add_v, "sum_first": _sum_first,
     "make_float": _make_float, "cast": _cast, "requires_grad": _requires_grad, "fit_shapes": _fit_shapes, "reshape": _reshape,

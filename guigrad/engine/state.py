@@ -24,7 +24,7 @@ from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
 from guigrad.engine.stretch import Part
-from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
+from guigrad.engine.values import MISSING, copy_of, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
 
@@ -67,6 +67,8 @@ class State:
         self.context: dict[str, tuple[str, ...]] = {}
         self.roles: dict[str, str] = {}
         self.stretches: dict[int, tuple[tuple[Item, ...], tuple[Part, ...]]] = {}
+        self._readers: dict[str, set[str]] = {}
+        self._movers: list[str] | None = None
         self.above: dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]] = {}
         self.index()
 
@@ -83,6 +85,7 @@ class State:
             for carry in item.carried
         }
         self.order, self.context = [], {}
+        self._readers, self._movers = {}, None
         _index(document, document.program, (), self.order, self.context)
 
     def facts(self, key: str) -> Facts:
@@ -144,7 +147,7 @@ class State:
             return self.made_from[key] == self._makings(key)
         if self.facts(key).keepable:
             value = self.plan.value(key)
-            return isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad
+            return isinstance(value, torch.Tensor) and is_leaf(value) and value.requires_grad
         return False
 
     def made(self, key: str) -> None:
@@ -186,7 +189,7 @@ class State:
         found: dict[int, tuple[str, torch.Tensor]] = {}
         for key in self.order:
             value = self.plan.value(key)
-            if isinstance(value, torch.Tensor) and (key in self.sources or (value.is_leaf and value.requires_grad)):
+            if isinstance(value, torch.Tensor) and (key in self.sources or (is_leaf(value) and value.requires_grad)):
                 found.setdefault(id(value), (key, value))
         return dict(found.values())
 
@@ -196,11 +199,11 @@ class State:
         for key in self.order:
             it = value(key)
             if type(it) is tensor:
-                if (it.is_leaf or it.retains_grad) and it.grad is not None:
+                if (is_leaf(it) or it.retains_grad) and it.grad is not None:
                     yield it
                 continue
             for element in tensors_in(it):
-                if (element.is_leaf or element.retains_grad) and element.grad is not None:
+                if (is_leaf(element) or element.retains_grad) and element.grad is not None:
                     yield element
 
     # --- in-place changes. See Note [Pristine] ---
@@ -234,7 +237,7 @@ class State:
             if tensor is MISSING or tensor._version != pristine.version:
                 continue
             copy = pristine.tensor
-            if tensor.is_leaf and (tensor.shape, tensor.stride()) == (copy.shape, copy.stride()):
+            if is_leaf(tensor) and (tensor.shape, tensor.stride()) == (copy.shape, copy.stride()):
                 tensor.data.copy_(copy)
                 if not pristine.requires_grad and tensor.requires_grad and tensor.grad is None:
                     tensor.requires_grad_(False)
@@ -245,25 +248,52 @@ class State:
 
     def below(self, keys: set[str]) -> set[str]:
         """These nodes and all that depends on them by wires, program order and loops."""
-        found = set(keys)
-        changed = True
-        while changed:
-            changed = False
-            for key in self.order:
-                if key in found:
-                    continue
-                if any(read in found for read in self.facts(key).reads):
+        found: set[str] = set()
+        todo = list(keys)
+        readers = self.readers
+        while True:
+            while todo:
+                key = todo.pop()
+                if key not in found:
                     found.add(key)
-                    changed = bool(self.context[key]) or changed
+                    todo += readers.get(key, ())
             for unit in self.units:
-                if unit & found and not unit <= found:
-                    found |= unit
-                    changed = True
-        return found
+                if not unit.isdisjoint(found):
+                    todo += unit - found
+            if not todo:
+                return found
+
+    @property
+    def readers(self) -> dict[str, set[str]]:
+        """The nodes of the program that read each node."""
+        if not self._readers:
+            for key in self.order:
+                for read in self.facts(key).reads:
+                    self._readers.setdefault(read, set()).add(key)
+        return self._readers
+
+    def rewire(self, old: Node, new: Node) -> None:
+        """A node reads other nodes, or is another op, and the program is as it was."""
+        self.roles = roles(self.plan.document)
+        if self._readers and new.id in self.context:
+            for wire in old.inputs():
+                self._readers.get(wire.node or "", set()).discard(new.id)
+            for wire in new.inputs():
+                if wire.node is not None:
+                    self._readers.setdefault(wire.node, set()).add(new.id)
+        if self.roles or is_in_place(old) or is_in_place(new):
+            self._movers = None
+
+    @property
+    def movers(self) -> list[str]:
+        """The in-place nodes that forward plays."""
+        if self._movers is None:
+            self._movers = [key for key in self.order if self.facts(key).in_place and self.role(key) == "play"]
+        return self._movers
 
     def shared(self, todo: set[str]) -> set[str]:
         """What else must be made anew because an in-place op has changed memory that ``todo`` reads or changes."""
-        movers = [key for key in self.order if self.facts(key).in_place and self.role(key) == "play"]
+        movers = self.movers
         if not movers:
             return set()
         members: dict[int, set[str]] = {}

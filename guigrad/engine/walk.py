@@ -11,9 +11,11 @@ import torch
 
 from guigrad.document.model import Branch, Eval, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.document.problem import Problem
+from guigrad.engine.arguments import NotWired
 from guigrad.engine.build import Cancelled
 from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
+from guigrad.engine.mixed import refuse_mixed
 from guigrad.engine.state import State
 from guigrad.engine.stretch import Stretch, parts_of
 from guigrad.engine.values import MISSING
@@ -157,6 +159,8 @@ class Walk:
         before = self._random_before(key) if facts.random else None
         try:
             self.plan.steps[key]()
+            if self.plan.meta:
+                refuse_mixed(self.plan.document.nodes[key], self.plan)
         except Exception as error:
             self._failed(key, error)
             return
@@ -180,7 +184,8 @@ class Walk:
     def _failed(self, key: str, error: Exception) -> None:
         self._not_run(key)
         problem = explain(error, key, self.plan.document, self.label, self.plan.read)
-        self.state.status[key] = "failed"
+        if not isinstance(error, NotWired):  # nothing has failed yet: something is left to do
+            self.state.status[key] = "failed"
         self.state.problems[key] = (problem,)
         self.problems.append(problem)
 

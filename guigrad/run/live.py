@@ -99,6 +99,11 @@ class Live:
         if self.sequence:
             self.edit(Diff(), self._queue[-1].revision if self._queue else self._told)
 
+    def forget_backward(self) -> None:
+        """The last verb, if it was a backward, is not played again after edits."""
+        if self.sequence and isinstance(self.sequence[-1], Backward):
+            self.sequence.pop()
+
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits that wait are told, but nothing is played again for them."""
         self._queue = deque(action for action in self._queue if action.verb is None or isinstance(action.verb, Reset))

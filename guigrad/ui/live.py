@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
 
-from guigrad.document import edit
+from guigrad.document import edit, ports
 from guigrad.document.diff import Diff
 from guigrad.document.file import read, save
-from guigrad.document.model import Document
+from guigrad.document.model import Document, Value
 from guigrad.document.names import labels
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.ops import table
@@ -95,7 +95,7 @@ class Live:
         w.problems.chosen.connect(lambda problem: self._show_problem(problem))
         w.problems.hovered.connect(lambda problem: self._hover((problem.node_id,) if problem else (), "problems"))
         w.inspector.renamed.connect(lambda key, name: session.edit(edit.rename(key, name or None)))
-        w.inspector.param_edited.connect(lambda key, name, value: session.edit(edit.set_argument(key, name, value)))
+        w.inspector.param_edited.connect(self._on_param)
         w.inspector.retain_asked.connect(lambda key: session.edit(edit.add_effect("retain_grad", key)))
         w.inspector.xray_asked.connect(lambda: session.set_x_ray(True))
         w.inspector.node_chosen.connect(w.go_to)
@@ -178,6 +178,7 @@ class Live:
 
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
+        self.window.canvas.set_problems(self._problems)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
@@ -187,7 +188,8 @@ class Live:
         self._problems = problems
         w = self.window
         w.problems.show_problems(problems)
-        w.tabs.setTabText(1, f"Problems {len(problems)}" if problems else "Problems")
+        wrong = sum(problem.severity != "hint" for problem in problems)
+        w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
         w.canvas.set_problems(problems)
         self._show_inspector()
         self._hint()
@@ -255,6 +257,13 @@ class Live:
         if problem.node_id in self.session.document.nodes:
             self.window.go_to(problem.node_id)
 
+    def _on_param(self, key: str, name: str, value: Value) -> None:
+        """A parameter was edited; None where None is the default leaves it out."""
+        node = self.session.document.nodes.get(key)
+        found = [p for p in ports.parameters(node) if p.name == name] if node is not None else []
+        left_out = value is None and any(p.given and p.default is None for p in found)
+        self.session.edit(edit.set_argument(key, name, edit.DEFAULT if left_out else value))
+
     def _on_fix(self, fix: Fix) -> None:
         if not self.session.apply_fix(fix):
             self.window.say_status(f"“{fix.title}” could not be applied")
@@ -279,6 +288,7 @@ class Live:
             return
         session, document, frame = self.session, self.session.document, self.session.frame
         errors = [problem for problem in self._problems if problem.severity == "error"]
+        hints = [problem for problem in self._problems if problem.severity == "hint"]
         if session.running and not self._busy.isActive():
             text = "Running… Shift+F5 stops it."
         elif not document.nodes:
@@ -286,6 +296,8 @@ class Live:
         elif errors:
             place = errors[0].node or (f"line {errors[0].line}" if errors[0].line else "")
             text = f"{place + ': ' if place else ''}{errors[0].message.splitlines()[0]}"
+        elif hints:
+            text = f"{hints[0].node + ': ' if hints[0].node else ''}{hints[0].why or hints[0].message}"
         elif frame is None or not any(record.state == "fresh" for record in frame.records.values()):
             text = "Press F5 to compute every value."
         elif not any(record.grad is not None for record in frame.records.values()):

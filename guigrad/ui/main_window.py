@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -196,9 +196,11 @@ class MainWindow(QMainWindow):
         assert isinstance(app, QApplication)
         if app.style().objectName() != "fusion":
             app.setStyle("Fusion")
-        app.setPalette(palette(self.look.theme))
-        app.setFont(self.look.text())
-        app.setStyleSheet(stylesheet(self.look))
+        sheet = stylesheet(self.look)
+        if app.styleSheet() != sheet or app.font() != self.look.text():  # each makes Qt style every widget anew
+            app.setPalette(palette(self.look.theme))
+            app.setFont(self.look.text())
+            app.setStyleSheet(sheet)
 
     def set_theme(self, name: str) -> None:
         """Dark or light, remembered."""
@@ -316,9 +318,9 @@ class MainWindow(QMainWindow):
         self.canvas.reveal(key)
 
     def add_op(self, target: str) -> None:
-        """Adds a node in the middle of what is seen, and selects it."""
+        """Adds a node in the middle of what is seen, or below what lies there, and selects it."""
         self.show_canvas()
-        self.canvas.add_op(target, QPointF(self.canvas.rect().center()))
+        self.canvas.add_op_beside(target)
 
     def update_actions(self) -> None:
         """What can be done now, and the words that depend on it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec import structs
 
 from guigrad.document.array import ArrayData
@@ -98,7 +98,6 @@ def test_it_is_idempotent_and_counts_in_program_order() -> None:
     assert [int(key[1:]) for key in keys] == sorted(int(key[1:]) for key in keys)
 
 
-@settings(max_examples=100, deadline=None)
 @given(documents().map(writable))
 def test_code_reads_back_as_the_same_program(document: Document) -> None:
     text = emit(document)
@@ -107,7 +106,6 @@ def test_code_reads_back_as_the_same_program(document: Document) -> None:
     assert emit(again) == text
 
 
-@settings(max_examples=30, deadline=None)
 @given(documents())
 def test_any_document_has_code(document: Document) -> None:
     text = emit(document)

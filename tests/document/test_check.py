@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 import statistics
-import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from guigrad.document import edit
 from guigrad.document.check import Checker, check, open_ports, why_not_connect
@@ -25,6 +24,7 @@ from guigrad.document.model import (
 )
 from guigrad.source.parse.parser import parse
 from tests.strategies import documents
+from tests.work import calls
 
 
 def one(op: str, *args: Value, name: str | None = "n", **kwargs: Value) -> Document:
@@ -128,7 +128,6 @@ print(f"{v[0].item():.3f}", i.tolist())
 
 
 @given(documents())
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_checking_again_says_the_same(document: Document) -> None:
     checker = Checker()
     assert checker.check(document) == check(document) == checker.check(document)
@@ -167,14 +166,11 @@ def test_ten_thousand_nodes() -> None:
     document = ladder(10_000)
     why_not_connect(document, "n1", 0, "n9000", "self")  # the indexes are there from the first edit on
     dice = random.Random(2)
-    times = []
+    work = []
     for _ in range(101):
         source, target = f"n{dice.randrange(10_000)}", f"n{dice.randrange(20, 10_000)}"
-        start = time.perf_counter()
-        why_not_connect(document, source, 0, target, "self")
-        times.append(time.perf_counter() - start)
-    assert statistics.median(times) < 1e-3
-    check(Document())
-    start = time.process_time()
+        work.append(calls(lambda source=source, target=target: why_not_connect(document, source, 0, target, "self")))
+    assert statistics.median(work) < 500
     assert check(document) == ()
-    assert time.process_time() - start < 0.5  # 0.13 s on an idle machine
+    small, middle = ladder(500), ladder(1000)
+    assert calls(lambda: check(middle)) < 2.2 * calls(lambda: check(small))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from guigrad.document import edit, file, ports, tree
@@ -87,7 +87,6 @@ def some_edit(draw: Any, document: Document) -> Edit:
 
 
 @given(documents(max_items=8), st.data())
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_sequence_of_edits_is_sound_and_undoable(document: Document, data: Any) -> None:
     store = Store(document)
     tree.spots(document), document.consumers  # so that they are carried over
@@ -123,7 +122,6 @@ def _fields(diff: Diff) -> dict[str, Any]:
 
 
 @given(documents(max_items=6), st.data())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_two_diffs_are_as_good_as_one(document: Document, data: Any) -> None:
     diffs = []
     current = document

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guigrad.document import file, migrate, tree
@@ -48,7 +48,6 @@ def lesson() -> Document:
 
 
 @given(documents())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_saving_and_opening_is_the_identity(document: Document) -> None:
     data = saved(document)
     again = file.read(data)
@@ -58,7 +57,6 @@ def test_saving_and_opening_is_the_identity(document: Document) -> None:
 
 
 @given(st.lists(LITERALS, max_size=4))
-@settings(max_examples=100, deadline=None)
 def test_every_value_comes_back_as_it_was(values: list[Any]) -> None:
     node = Node("n", "torch.tensor", tuple(values))
     assert file.read(saved(Document({"n": node}, (Eval("n"),)))).nodes["n"] == node
@@ -228,7 +226,6 @@ FIELDS = st.sampled_from(
 
 
 @given(st.dictionaries(FIELDS, JSON, max_size=8))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_json_never_raises_anything_else(raw: dict[str, Any]) -> None:
     try:
         document = file.read(json.dumps(raw).encode())
@@ -238,7 +235,6 @@ def test_random_json_never_raises_anything_else(raw: dict[str, Any]) -> None:
 
 
 @given(documents(max_items=5), st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_files_never_raise_anything_else(document: Document, data: Any) -> None:
     raw = bytearray(saved(document))
     for _ in range(data.draw(st.integers(1, 4))):

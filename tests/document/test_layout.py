@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from guigrad.document import edit
 from guigrad.document.layout import COLUMN_PX, ROW_PX, layout, shown_nodes
@@ -13,6 +12,7 @@ from guigrad.document.model import Document, Eval, In, ListOf, Node, View
 from guigrad.document.names import labels
 from guigrad.source.parse.parser import parse
 from tests.strategies import documents
+from tests.work import calls
 
 
 def grid(source: str) -> dict[str, tuple[float, float]]:
@@ -56,7 +56,6 @@ out.backward()
 
 
 @given(documents(max_items=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_overlaps_and_what_is_placed_stays(document: Document) -> None:
     found = layout(document)
     assert found == layout(document)
@@ -99,14 +98,17 @@ def test_tidying_keeps_the_corner() -> None:
     assert len({view.y for view in tidy.values()}) == 1
 
 
-def test_ten_thousand_nodes_are_placed_in_a_moment() -> None:
+def ladder(count: int) -> Document:
     dice = random.Random(1)
     nodes = {f"n{i}": Node(f"n{i}", "torch.tensor", (ListOf((1.0,)),)) for i in range(20)}
-    for i in range(20, 10_000):
+    for i in range(20, count):
         a, b = (f"n{dice.randrange(max(0, i - 50), i)}" for _ in range(2))
         nodes[f"n{i}"] = Node(f"n{i}", "operator.add", (In(a), In(b) if i % 2 else 2))
-    document = Document(nodes, tuple(Eval(key) for key in nodes))
-    start = time.perf_counter()
-    found = layout(document)
-    assert time.perf_counter() - start < 2  # 0.1 s on an idle machine
-    assert len({(view.x, view.y) for view in found.values()}) == len(nodes)
+    return Document(nodes, tuple(Eval(key) for key in nodes))
+
+
+def test_ten_thousand_nodes_are_placed() -> None:
+    found = layout(ladder(10_000))
+    assert len({(view.x, view.y) for view in found.values()}) == 10_000
+    small, middle = ladder(4000), ladder(8000)
+    assert calls(lambda: layout(middle)) < 2.5 * calls(lambda: layout(small))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import DictOf, Format, In, ListOf, Node, Slice, Star, Sym, Value, same
@@ -26,7 +26,6 @@ def test_only_the_same_value_is_the_same(first: int) -> None:
 
 
 @given(LITERALS, LITERALS)
-@settings(max_examples=100, deadline=None)
 def test_it_is_what_is_written_that_counts(a: Value, b: Value) -> None:
     assert same(a, b) == (repr(a) == repr(b))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guigrad.document.model import Document, Eval, In, Loop, Node, walk
@@ -104,7 +104,6 @@ def test_python_names_are_legal(text: str) -> None:
     assert not keyword.iskeyword(name)
 
 
-@settings(max_examples=60, deadline=None)
 @given(documents())
 def test_labels_are_unique_and_complete(document: Document) -> None:
     found = labels(document)

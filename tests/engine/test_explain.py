@@ -106,4 +106,4 @@ def test_an_input_without_wire_is_said_and_the_rest_runs() -> None:
     document = parse(HEAD + "b = a + ...\nc = a * 2\n")
     it = Engine(document)
     it.forward()
-    assert [it.frame()[name].state for name in "bc"] == ["failed", "fresh"]
+    assert [it.frame()[name].state for name in "bc"] == ["not run", "fresh"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from guigrad.document.edit import set_value
@@ -101,9 +99,7 @@ TOO_LARGE = [
 def test_what_does_not_fit_is_refused_before_it_is_allocated(lines: str, name: str) -> None:
     engine = Engine(parse(f"import torch\n{lines}\n"))
     for verb in (engine.forward, engine.run):
-        begin = time.perf_counter()
         verb()
-        assert time.perf_counter() - begin < 2
         problem = engine.problems[0]
         assert problem.kind == "memory"
         assert problem.node == name

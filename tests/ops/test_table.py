@@ -69,10 +69,6 @@ def test_returns() -> None:
     assert table.returns("torch.Tensor.shape") == ("Size",)
 
 
-def test_load_is_fast_and_needs_no_torch() -> None:
-    code = (
-        "import time, sys, guigrad.ops.table as table; t = time.process_time(); table.find('torch.add'); "
-        "print(time.process_time() - t); assert 'torch' not in sys.modules"
-    )
-    seconds = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
-    assert seconds < 0.06
+def test_finding_an_op_needs_no_torch() -> None:
+    code = "import sys, guigrad.ops.table as table; assert table.find('torch.add'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,7 +8,6 @@ import select
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -78,10 +77,8 @@ def test_stop_kills_at_once_and_the_next_child_goes_on_from_the_restore_point(
     hanging, waiting = hang(runner, tmp_path), runner.submit(Forward())
     edit = runner.submit(Edit(RENAME, 0, 1))
     pid = runner.child_pid
-    begin = time.perf_counter()
     runner.stop()
     assert hanging.result(SECONDS).cancelled
-    took_s = time.perf_counter() - begin
     assert waiting.result(SECONDS).cancelled
     assert not edit.result(SECONDS).cancelled
     after = ask(runner, Look())
@@ -90,7 +87,6 @@ def test_stop_kills_at_once_and_the_next_child_goes_on_from_the_restore_point(
     assert after.frame.freshness[0] == 1, "the edit was kept"
     assert after.prints == ("Load", "Restore", "Edit", "Look")
     assert runner.child_pid != pid
-    assert took_s < 1, "a loaded machine may be slow, but nobody waits for the hanging verb"
 
 
 @pytest.mark.parametrize(("how", "text"), [("exit", "exit status 7"), ("segfault", "SIGSEGV"), ("grow", "memory")])

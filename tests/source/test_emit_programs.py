@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guigrad.source.emit import emit
@@ -136,7 +136,6 @@ def printed(source: str) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(programs())
 def test_programs_read_back_and_print_the_same(source: str) -> None:
     document = parse(source)

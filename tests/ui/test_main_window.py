@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,36 +19,6 @@ from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
 from guigrad.ui.widgets.parts import Link
 from guigrad.ui.widgets.search_box import SearchBox
-
-LESSON = """import torch
-
-t1 = torch.tensor([0.7659, -2.0262, -1.4139, 1.1822, -1.1543], requires_grad=True)
-t2 = t1 + 2
-t3 = 2 * t2**2
-t4 = t3.mean()
-"""
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    session = Session(Store(), InlineRunner())
-    made = MainWindow(session, Settings(tmp_path / "config"))
-    made.resize(1600, 1000)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.end()
-    session.close()
-    made.deleteLater()
-    QApplication.processEvents()
-
-
-@pytest.fixture
-def lesson(window: MainWindow, tmp_path: Path) -> MainWindow:
-    path = tmp_path / "lesson.py"
-    path.write_text(LESSON)
-    assert window.intents.open_path(str(path))
-    return window
 
 
 def drop(target: QWidget, mime: QMimeData, place: QPointF) -> None:
@@ -168,14 +137,12 @@ def test_a_broken_file_leaves_the_document(lesson: MainWindow, tmp_path: Path) -
     assert lesson.session.document is before
 
 
-def test_a_dropped_file_opens(window: MainWindow, tmp_path: Path) -> None:
-    path = tmp_path / "dropped.py"
-    path.write_text(LESSON)
+def test_a_dropped_file_opens(window: MainWindow, script: Path) -> None:
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    mime.setUrls([QUrl.fromLocalFile(str(script))])
     drop(window, mime, QPointF(5, 5))
     assert len(window.session.document.nodes) == 5
-    assert window.settings.recent == [str(path)]
+    assert window.settings.recent == [str(script)]
 
 
 def test_save_and_open_again(lesson: MainWindow, tmp_path: Path) -> None:
@@ -210,6 +177,7 @@ def test_unsaved_work_comes_back(lesson: MainWindow, qtbot: QtBot) -> None:
     assert not again.live.recovery.exists()
     again.end()
     session.close()
+    again.deleteLater()
 
 
 @pytest.mark.parametrize(("width", "height", "scale"), [(1280, 720, 1.0), (1600, 1000, 1.0), (1280, 720, 2.5)])

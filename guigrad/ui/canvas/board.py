@@ -90,7 +90,7 @@ class Board(QWidget):
         """Another document altogether."""
         self._cancel()
         self.scene.reset(document)
-        self.painter.tiles.clear()
+        self.painter.cards.clear()
         self.hover = None
         self.focused = None
         self.select(())

@@ -42,7 +42,7 @@ class Facet(Struct, frozen=True):
     """The part of a card that depends on its node alone.
 
     ``outputs`` are the names at the right edge, ("",) for the one value. ``rows`` counts named port rows; a node with one input and
-    one output has none, its ports are beside its value.
+    one output has none, its ports are beside its value. ``open``: an input waits for a wire.
     """
 
     title: str
@@ -53,6 +53,7 @@ class Facet(Struct, frozen=True):
     literal: bool
     source: bool
     wants_grad: bool
+    open: bool = False
 
     @property
     def rows(self) -> int:
@@ -101,6 +102,7 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
         literal=literal,
         source=not wired,
         wants_grad=("requires_grad", True) in node.kwargs,
+        open=any(wire.node is None for wire in node.inputs()),
     )
 
 

@@ -14,14 +14,14 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 
-from guigrad.ui.canvas import cells, decor
+from guigrad.ui.canvas import decor
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
+from guigrad.ui.canvas.cards import Cards
 from guigrad.ui.canvas.content import Content
-from guigrad.ui.canvas.face import STALE, draw_fixed, draw_numbers, number_font
-from guigrad.ui.canvas.ink import Ink, ink, text_width
+from guigrad.ui.canvas.face import draw_fixed, draw_numbers
+from guigrad.ui.canvas.ink import Ink, ink
 from guigrad.ui.canvas.scene import Scene
-from guigrad.ui.canvas.tiles import Tiles
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Array, Rect, segments
 
@@ -35,8 +35,6 @@ SMOOTH: Final = 8_000
 """Antialias wires up to so many pieces."""
 SHORT_PX: Final = 160.0
 """A wire shorter than this on screen is drawn of few pieces while something moves."""
-STRETCHED: Final = 600_000
-"""Units: px. Tiles of more than this together are stretched without smoothing while a gesture runs."""
 GRAD_WIDTHS: Final = (1.8, 2.4, 3.1, 4.0)
 """Widths of gradient-carrying wires, by magnitude."""
 _STYLES: Final = 2 + len(GRAD_WIDTHS)
@@ -50,7 +48,7 @@ class Painter:
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
         self.scene = scene
-        self.tiles = Tiles()
+        self.cards = Cards(scene)
         self.ink: Ink = ink(theme)
         self.pending = False
         self.rest = self.moving = False
@@ -62,7 +60,7 @@ class Painter:
     def set_theme(self, name: str) -> None:
         """Other colours from the next frame on."""
         self.ink = ink(name)
-        self.tiles.clear()
+        self.cards.clear()
 
     def paint(self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True) -> None:
         """One frame. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
@@ -76,12 +74,14 @@ class Painter:
         detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
         contents: list[Content] = []
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
-            contents = [self.scene.faces.content(row) for row in rows.tolist()]
+            contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact)
         if exact:
             self._exact(p, view, rows)
         elif detail:
-            self._faces(p, view, rows, contents)
+            late = self.cards.draw(p, self.ink, view, rows, contents, self.moving)
+            self._blocks(p, view, np.array(late, np.intp))
+            self.pending |= self.cards.pending
         else:
             self._blocks(p, view, rows)
         if detail:
@@ -231,70 +231,6 @@ class Painter:
         p.setPen(QPen(self.ink.color(token), 0 if cosmetic else width, Qt.PenStyle.SolidLine, cap))
 
     # ---- cards -----------------------------------------------------------
-
-    def _faces(self, p: QPainter, view: Viewport, rows: Array, contents: list[Content]) -> None:
-        scene, s, ratio = self.scene, view.scale, view.ratio
-        tiles = self.tiles
-        tiles.begin(self.moving)
-        xs = np.floor(scene.x[rows] * s + view.left).tolist()
-        ys = np.floor(scene.y[rows] * s + view.top).tolist()
-        # A zoom stretches tiles until it ends; where they fill the screen, smoothing would cost the frame.
-        crowded = self.moving and len(rows) * g.WIDTH * g.TITLE * 4 * s * s > STRETCHED
-        p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crowded)
-        jobs: dict[tuple[int, int, int, int], list[cells.Job]] = {}
-        texts: list[tuple[str, float, float, str, float]] = []
-        cells_width = round(g.CELLS_WIDTH * s * ratio)
-        late: list[int] = []
-        for row, content, x, y in zip(rows.tolist(), contents, xs, ys, strict=True):
-            face = scene.facet(row)
-            collapsed = bool(scene.collapsed[row])
-            tile = tiles.get(row, self.ink, face, content, float(scene.height[row]), collapsed, s, ratio)
-            if tile is None:
-                late.append(row)
-                continue
-            if tile.scale == s:
-                p.drawPixmap(QPointF(x - tile.edge, y - tile.edge), tile.pixmap)
-            else:
-                k = s / tile.scale
-                size = tile.pixmap.deviceIndependentSize()
-                target = QRectF(x - tile.edge * k, y - tile.edge * k, size.width() * k, size.height() * k)
-                p.drawPixmap(target, tile.pixmap, QRectF(tile.pixmap.rect()))
-            if collapsed:
-                continue
-            middle = g.TITLE + face.top + g.GAP + content.value.height / 2
-            below = middle + content.value.height / 2 + g.GAP + content.grad.height / 2
-            opacity = STALE if content.stale else 1.0
-            for part, at, base in ((content.value, middle, 0), (content.grad, below, 256)):
-                if part.cells is not None:
-                    shape = (*part.cells.shape, cells_width, max(1, round(part.height * s * ratio)))
-                    left, top = round(x + g.CELLS_LEFT * s), round(y + (at - part.height / 2) * s)
-                    jobs.setdefault(shape, []).append((left, top, part.cells, base, opacity))
-                elif part.text:
-                    token = "value" if base == 0 else "xray" if content.xray else "grad"
-                    texts.append((part.text, x, y + at * s, token, opacity))
-        if late:
-            self._blocks(p, view, np.array(late))
-        cells.draw(p, self.ink.theme, jobs, s, ratio)
-        self._texts(p, texts, s)
-        self.pending |= tiles.pending
-
-    def _texts(self, p: QPainter, texts: list[tuple[str, float, float, str, float]], s: float) -> None:
-        if not texts:
-            return
-        p.save()
-        p.scale(s, s)
-        current: tuple[object, str] | None = None
-        for text, x, y, token, opacity in texts:
-            font = number_font(self.ink, text)
-            if current != (font, token):
-                p.setFont(font)
-                p.setPen(self.ink.color(token))
-                current = (font, token)
-            if p.opacity() != opacity:
-                p.setOpacity(opacity)
-            left = x / s + g.WIDTH - 14.0 - text_width(font, text)
-            p.drawText(QPointF(left, y / s + font.pixelSize() * 0.36), text)
-        p.restore()
 
     def _blocks(self, p: QPainter, view: Viewport, rows: Array) -> None:
         """Zoomed out: a body with a coloured title strip, or one coloured block."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from guigrad.document import ports
 from guigrad.document.array import ArrayData
-from guigrad.document.model import Document, Node
+from guigrad.document.model import Document, In, Node
 from guigrad.document.problem import Problem
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
@@ -230,6 +230,9 @@ class InspectorPanel(QScrollArea):
         assert self.shown is not None
         parts.clear(self._cards)
         for problem in self.shown.problems:
+            if problem.severity == "hint":
+                self._cards.addWidget(parts.label(problem.why or problem.message, "muted"))
+                continue
             lines = [problem.message, problem.why] if problem.why else [problem.message]
             mends = [(fix.title, partial(self.fix_chosen.emit, fix)) for fix in problem.fixes]
             title = problem.error or problem.kind
@@ -265,7 +268,11 @@ class InspectorPanel(QScrollArea):
         if node is self._node and not other:
             return
         focused = next((name for name, editor in self.editors.items() if editor.field.hasFocus()), None)
-        wanted = [p for p in ports.parameters(node) if not (p.is_port and not story.is_literal(p.value))]
+        wanted = [
+            p
+            for p in ports.parameters(node)
+            if not p.is_port or story.is_literal(p.value) or (p.given and p.value == In())
+        ]
         same = not other and [p.name for p in wanted] == list(self.editors)
         if same and all(repr(self.editors[p.name].value) == repr(p.value) for p in wanted):
             self._node = node

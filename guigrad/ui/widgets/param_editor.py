@@ -62,6 +62,10 @@ class ParamEditor(QWidget):
 
     def _make(self, word: str, optional: bool, default: Value) -> QWidget:
         value = self.value
+        if value == In():
+            line = self._line(_unwired, "")
+            line.setPlaceholderText("wire it, or type a value")
+            return line
         if any(True for _ in wires_in(value)):
             label = QLabel("wired" if isinstance(value, In) else literal.value_text(value))
             label.setProperty("role", "muted")
@@ -211,6 +215,11 @@ def _reader(word: str, name: str, optional: bool) -> Callable[[str], Value]:
         return value
 
     return read
+
+
+def _unwired(text: str) -> Value:
+    """What is typed instead of a wire; nothing typed leaves the port open."""
+    return literal.read_value(text) if text.strip() else In()
 
 
 def _mismatch(word: str, value: Value) -> str:

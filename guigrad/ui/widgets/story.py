@@ -40,9 +40,12 @@ def kind_words(node: Node, record: Record | None) -> str:
     """What a node is, in a few words."""
     if record is not None and record.kind not in ("Tensor", "Parameter", ""):
         return record.kind
-    if record is not None and record.is_leaf is not None:
-        return "leaf tensor" if record.is_leaf else "intermediate"
-    return "op" if any(True for _ in node.inputs()) else "source"
+    reads = any(True for _ in node.inputs()) and node.op != "torch.nn.Parameter"
+    if record is not None and record.is_leaf is not None and not reads:
+        return "leaf tensor" if record.is_leaf else "source"
+    if record is not None and record.is_leaf is False:
+        return "intermediate"
+    return "op" if reads else "source"
 
 
 def attributes(record: Record | None) -> list[tuple[str, str, str]]:

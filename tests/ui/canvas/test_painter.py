@@ -123,7 +123,7 @@ def test_a_thousand_nodes_at_every_zoom_and_a_bounded_number_of_tiles() -> None:
             p = QPainter(image)
             painter.paint(p, Viewport(1600, 1000, scale, left, -100))
             p.end()
-    assert painter.tiles.bytes_used <= 60 * 2**20
+    assert painter.cards.tiles.bytes_used <= 60 * 2**20
 
 
 def test_programs_with_everything_paint() -> None:

@@ -1,0 +1,145 @@
+"""What somebody meets who builds a graph from nothing: hints instead of failures, mends that work, parameters that can be reached."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from guigrad.document import edit
+from guigrad.ui.main_window import MainWindow
+
+
+@pytest.fixture
+def empty(window: MainWindow) -> MainWindow:
+    """A window with a new document."""
+    window.intents.new()
+    return window
+
+
+def add(window: MainWindow, qtbot: QtBot, name: str) -> str:
+    """Tab, a name, Enter; the new node's id."""
+    before = set(window.session.document.nodes)
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Tab)
+    qtbot.keyClicks(window.canvas.search.field, name)
+    qtbot.keyClick(window.canvas.search.field, Qt.Key.Key_Return)
+    window.live._follow()
+    (key,) = set(window.session.document.nodes) - before
+    return key
+
+
+def words(window: MainWindow) -> list[str]:
+    """Every text of the inspector."""
+    return [label.text() for label in window.inspector.findChildren(QLabel)]
+
+
+def test_an_op_without_wires_asks_for_them(empty: MainWindow, qtbot: QtBot) -> None:
+    key = add(empty, qtbot, "mul")
+    reader = add(empty, qtbot, "exp")
+    empty.session.edit(edit.connect(key, 0, reader, "self"))
+    empty.session.select((key,))
+    empty.live._follow()
+    canvas, frame = empty.canvas, empty.session.frame
+    assert frame is not None
+    assert {record.state for record in frame.records.values()} == {"not run"}
+    row = canvas.scene.row[key]
+    assert not canvas.scene.failed.any()
+    assert canvas.scene.faces.content(row).value.reason == "wire its inputs"
+    assert canvas.scene.faces.content(canvas.scene.row[reader]).value.reason == "not run yet"
+    (hint,) = empty.session.problems
+    assert (hint.severity, hint.kind, hint.node_id) == ("hint", "open", key)
+    assert empty.tabs.tabText(1) == "Problems"
+    said = [text for text in words(empty) if "Wire something" in text]
+    assert said == ["Wire something to self and other, or type a value."]
+    assert "Wire something" in empty.hint.text()
+
+
+def test_a_value_typed_on_an_open_port_is_used(empty: MainWindow, qtbot: QtBot) -> None:
+    source = add(empty, qtbot, "ones")
+    key = add(empty, qtbot, "mul")
+    empty.session.edit(edit.connect(source, 0, key, "self"))
+    empty.session.select((key,))
+    empty.live._follow()
+    field = empty.inspector.editors["other"].field
+    assert isinstance(field, QLineEdit)
+    field.setFocus()
+    qtbot.keyClicks(field, "3")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    empty.live._follow()
+    assert empty.session.problems == ()
+    assert empty.session.frame is not None
+    record = empty.session.frame.records[key]
+    assert set(record.value.numpy().reshape(-1).tolist()) == {3.0}
+
+
+def test_backward_without_grad_offers_the_leaves(window: MainWindow, qtbot: QtBot) -> None:
+    code = "import torch\nt1 = torch.tensor([1.0, 2.0])\nw = torch.ones(2)\nk = torch.arange(2)\nt2 = t1 * w\nt3 = (t2 * k).sum()\n"
+    assert window.intents.open_code(code)
+    qtbot.keyClick(window, Qt.Key.Key_F6)
+    (problem,) = window.session.problems
+    assert [fix.title for fix in problem.fixes] == ["Let t1 require grad", "Let w require grad"]
+    window.tabs.setCurrentIndex(1)
+    (card,) = window.problems.cards
+    qtbot.waitUntil(lambda: card.buttons[0].height() > 10)
+    qtbot.mouseClick(card.buttons[0], Qt.MouseButton.LeftButton)
+    assert window.session.problems == ()
+    qtbot.keyClick(window, Qt.Key.Key_F6)
+    assert window.session.problems == ()
+    frame = window.session.frame
+    assert frame is not None
+    assert frame["t1"].grad is not None
+    assert frame["t1"].grad.tolist() == [0.0, 1.0]
+
+
+def test_parameters_of_every_overload_that_fits(window: MainWindow, qtbot: QtBot) -> None:
+    assert window.intents.open_code("import torch\nx = torch.ones(2, 3)\ns = x.sum()\nm = x.max()\n")
+    window.live._follow()
+    key = window.labels()["s"]
+    window.session.select((key,))
+    assert list(window.inspector.editors) == ["dim", "keepdim", "dtype"]
+    assert window.inspector.kind.text().startswith("op")
+    field = window.inspector.editors["dim"].field
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, "0")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    window.live._follow()
+    assert "s = x.sum(dim=0)" in window.code.view.toPlainText()
+    assert window.session.frame is not None
+    assert window.session.frame["s"].shape == (3,)
+    field = window.inspector.editors["dim"].field
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(field, "None")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    window.live._follow()
+    assert "s = x.sum()" in window.code.view.toPlainText()
+    window.inspector.editors["keepdim"].field.click()
+    window.live._follow()
+    assert "s = x.sum(dim=None, keepdim=True)" in window.code.view.toPlainText()
+    assert window.session.frame["s"].shape == (1, 1)
+    window.session.select((window.labels()["m"],))
+    assert list(window.inspector.editors) == ["dim", "keepdim"]
+
+
+def test_cards_from_the_palette_never_lie_on_what_is_there(window: MainWindow, qtbot: QtBot) -> None:
+    code = "import torch\nx = torch.ones(2, 2)\ny = x\nfor i in range(3):\n    y = y @ x\nloss = y.sum()\n"
+    assert window.intents.open_code(code)
+    panel, scene = window.palette_panel, window.canvas.scene
+    qtbot.keyClicks(panel.field, "mul")
+    for _ in range(3):
+        qtbot.keyClick(panel.field, Qt.Key.Key_Return)
+    (bracket,) = scene.brackets
+    rects = [bracket.rect(scene)] + [
+        (scene.x[r], scene.y[r], scene.x[r] + scene.width[r], scene.y[r] + scene.height[r])
+        for r in scene.row.values()
+        if r not in bracket.rows
+    ]
+    assert len(rects) == 8
+    for first, second in itertools.combinations(rects, 2):
+        apart = first[0] >= second[2] or second[0] >= first[2] or first[1] >= second[3] or second[1] >= first[3]
+        assert apart, (first, second)
