@@ -74,7 +74,10 @@ def warm_up() -> None:
     parameter = torch.ones(1, requires_grad=True)
     torch.optim.SGD([parameter]).step()
     out = io.StringIO()
-    assert run_script("import torch\nx = torch.ones(1, requires_grad=True)\nx.sum().backward()\nprint(x)\n", "-", out, out) == 0
+    assert (
+        run_script("import torch\nx = torch.ones(1, requires_grad=True)\nx.sum().backward()\nprint(x)\n", "-", out, out)
+        == 0
+    )
 
 
 if __name__ == "__main__":
