@@ -61,6 +61,19 @@ def levels(values: Array, limit: float | None = None) -> Array:
     return np.where(finite, levels(np.where(finite, numbers, 0.0), limit), np.uint8(STEPS))
 
 
+def levels_each(stack: Array) -> Array:
+    """``levels`` of each of several arrays of one shape, each on a scale of its own. Shapes: [n, *s] -> uint8 [n, *s]"""
+    flat = stack.reshape(len(stack), -1)
+    numbers = np.abs(flat).astype(np.float64) if flat.dtype.kind == "c" else flat.astype(np.float64)
+    top = np.abs(numbers).max(axis=1, initial=0.0)
+    if not np.isfinite(top).all():
+        return np.stack([levels(array) for array in stack])
+    numbers /= np.where(top > 0, top, 1.0)[:, None]
+    numbers *= STEPS // 2
+    numbers += STEPS // 2 + 0.5  # cutting off what follows the point then rounds
+    return numbers.astype(np.uint8).reshape(stack.shape)
+
+
 def colors(theme: Theme, scale: str, values: Array, limit: float | None = None) -> Array:
     """The colours of numbers. Shapes: uint32 0xAARRGGBB, as ``values``"""
     found: Array = table(theme, scale)[levels(values, limit)]

@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, Q
 from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.layout import layout, shown_nodes
+from guigrad.document.model import View
 from guigrad.document.problem import ProblemError
 from guigrad.ops import table
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui import actions
+from guigrad.ui.canvas.place import apart
 from guigrad.ui.settings import SCALES
 from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage, PasteDialog
 from guigrad.ui.widgets.search_box import Entry, SearchBox, matches
@@ -229,7 +231,10 @@ class Intents:
         """Places the selection, or all cards, anew."""
         document = self.session.document
         chosen = [key for key in self.session.selection if key in document.nodes]
-        self.session.edit(edit.place_views(layout(document, chosen or shown_nodes(document))))
+        views, scene = layout(document, chosen or shown_nodes(document)), self.window.canvas.scene
+        places = apart(scene, {key: (view.x, view.y) for key, view in views.items() if key in scene.row})
+        tidied = {key: View(*places[key], view.collapsed) if key in places else view for key, view in views.items()}
+        self.session.edit(edit.place_views(tidied))
 
     # --- search ---
 

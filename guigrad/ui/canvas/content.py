@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -12,13 +14,15 @@ from guigrad.document.array import NUMPY, ArrayData
 from guigrad.run.frame import Record, Stats
 from guigrad.ui.canvas.facet import LEAF, Facet
 from guigrad.ui.canvas.geometry import LINE, cells_height
-from guigrad.ui.heat import Array, levels
+from guigrad.ui.heat import Array, levels, levels_each
 
 CELLS: Final = 64
 """A tensor of up to so many elements shows each of them."""
 THUMBNAIL: Final = (12, 36)
 """Rows and columns of a larger tensor's picture."""
 _STRIP: Final = 16
+_STACKED: Final = 4096
+"""Tensors of more elements are looked at one by one: joining them would cost more than it saves."""
 
 SHORT_DTYPE: Final = {
     "float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "complex64": "c64", "complex128": "c128",
@@ -63,15 +67,25 @@ NOT_RUN: Final = Part(reason="not run yet")
 NOT_WIRED: Final = Part(reason="wire its inputs")
 
 
-def content(facet: Facet, record: Record | None, root: bool = False, stale: bool = False) -> Content:
-    """What the card of a node shows; ``stale`` when the node was edited after the record was made."""
+def content(
+    facet: Facet,
+    record: Record | None,
+    root: bool = False,
+    stale: bool = False,
+    part: Callable[[ArrayData], Part] | None = None,
+) -> Content:
+    """What the card of a node shows; ``stale`` when the node was edited after the record was made.
+
+    ``part`` says how a tensor is shown: ``array_part``, or what was made of many at once.
+    """
+    part = part or array_part
     if record is None or record.state == "not run":
         return Content(NOT_WIRED if facet.open else NOT_RUN, _before(facet), _pill(facet, None, root))
     stale = stale or record.state == "stale"
     xray = record.grad is None and record.grad_stats is None and record.xray is not None
     return Content(
-        value=_value(record),
-        grad=_grad(record),
+        value=_value(record, part),
+        grad=_grad(record, part),
         pill=_pill(facet, record, root),
         foot=_foot(record),
         grad_fn=record.grad_fn or "",
@@ -102,16 +116,18 @@ def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
 
 
 def _foot(record: Record) -> str:
-    if record.shape is None:
-        return record.kind
-    dtype = record.dtype or ""
-    return f"[{', '.join(map(str, record.shape))}] {SHORT_DTYPE.get(dtype, dtype)}"
+    return record.kind if record.shape is None else _kind(record.shape, record.dtype or "")
 
 
-def _value(record: Record) -> Part:
+@lru_cache(maxsize=1024)
+def _kind(shape: tuple[int, ...], dtype: str) -> str:
+    return f"[{', '.join(map(str, shape))}] {SHORT_DTYPE.get(dtype, dtype)}"
+
+
+def _value(record: Record, part: Callable[[ArrayData], Part]) -> Part:
     value = record.value
     if isinstance(value, ArrayData):
-        return array_part(value)
+        return part(value)
     if record.stats is not None:
         return stats_part(record.stats)
     if record.state == "failed":
@@ -124,13 +140,13 @@ def _value(record: Record) -> Part:
     return Part(text=_clip(text or record.kind or "None"))
 
 
-def _grad(record: Record) -> Part:
+def _grad(record: Record, part: Callable[[ArrayData], Part]) -> Part:
     if record.grad is not None:
-        return array_part(record.grad)
+        return part(record.grad)
     if record.grad_stats is not None:
         return stats_part(record.grad_stats)
     if record.xray is not None:
-        return array_part(record.xray)
+        return part(record.xray)
     if record.state == "failed":
         return Part(reason="not run yet")
     if not record.requires_grad:
@@ -151,6 +167,54 @@ def array_part(data: ArrayData) -> Part:
         return Part(text=number(array.item()))
     cells = levels(arrange(array))
     return Part(cells=cells, height=cells_height(len(cells)))
+
+
+def array_parts(arrays: Iterable[ArrayData]) -> dict[int, Part]:
+    """The parts of many tensors by the ``id`` of each, made together where they have one type and shape."""
+    found: dict[int, Part] = {}
+    for shape, group, stack in stacks(arrays):
+        if stack is None or stack.shape[1] == 0:
+            found.update((id(data), array_part(data)) for data in group)
+        elif stack.shape[1] == 1:
+            found.update((id(d), Part(text=number(v))) for d, v in zip(group, stack[:, 0].tolist(), strict=True))
+        else:
+            cells = levels_each(stack[:, _arranged(shape)])
+            height = cells_height(cells.shape[1])
+            found.update((id(d), Part(cells=c, height=height)) for d, c in zip(group, cells, strict=True))
+    return found
+
+
+def stacks(arrays: Iterable[ArrayData]) -> Iterator[tuple[tuple[int, ...], list[ArrayData], Array | None]]:
+    """Tensors by shape and type, the elements of each as a row of one array; None for those that do not lie plainly in order.
+
+    Shapes: [len(group), elements]
+    """
+    groups: dict[tuple[str, tuple[int, ...], tuple[int, ...], int], list[ArrayData]] = {}
+    for data in arrays:
+        groups.setdefault((data.dtype, data.shape, data.strides, len(data.data)), []).append(data)
+    for (dtype, shape, strides, length), group in groups.items():
+        kind = _TYPES.get(dtype)
+        size, plain = _plain(shape)
+        whole = kind is not None and strides == plain and length == size * kind.itemsize
+        if kind is None or not whole or size > _STACKED or any(data.offset for data in group):
+            yield shape, group, None
+        else:
+            yield shape, group, np.frombuffer(b"".join([d.data for d in group]), kind).reshape(len(group), size)
+
+
+@lru_cache(maxsize=1024)
+def _plain(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """The number of elements, and the strides of storage in order."""
+    strides = [1] * len(shape)
+    for axis in range(len(shape) - 1, 0, -1):
+        strides[axis - 1] = strides[axis] * max(shape[axis], 1)
+    return math.prod(shape), tuple(strides)
+
+
+@lru_cache(maxsize=1024)
+def _arranged(shape: tuple[int, ...]) -> Array:
+    """Where ``arrange`` takes each cell's element from."""
+    return arrange(np.arange(math.prod(shape)).reshape(shape))
 
 
 _TYPES: Final = {name: np.dtype(text) for name, text in NUMPY.items()}

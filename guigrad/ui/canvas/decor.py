@@ -122,13 +122,15 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixm
     x1, y1 = scene.x[rows], scene.y[rows]
     across = (x1 < right[:, None]) & (x1 + scene.width[rows] > left[:, None])
     down = (y1 < bottom[:, None]) & (y1 + scene.height[rows] > top[:, None])
-    taken: list[QRectF] = []
-    for index in np.nonzero(~(across & down).any(axis=1))[0].tolist():
+    # Chips of one place would cover each other: the first stays.
+    meets = (left < right[:, None]) & (right > left[:, None]) & (top < bottom[:, None]) & (bottom > top[:, None])
+    free = ~(across & down).any(axis=1)
+    for index in range(len(texts)):
         text = texts[index]
-        rect = QRectF(float(left[index]), float(top[index]), float(widths[index]), 18)
-        if not text or any(rect.intersects(other) for other in taken):
+        if not free[index] or not text:
             continue
-        taken.append(rect)
+        free &= ~meets[index]
+        rect = QRectF(float(left[index]), float(top[index]), float(widths[index]), 18)
         x, y = view.to_screen(rect.left(), rect.top())
         if not pixmap_scale:
             p.save()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame, Record
-from guigrad.ui.canvas.content import Content, chip_text, content, elements
+from guigrad.ui.canvas.content import Content, Part, array_part, array_parts, chip_text, content, elements, stacks
 from guigrad.ui.canvas.wire import NONE
 
 if TYPE_CHECKING:
@@ -112,8 +112,30 @@ class Faces:
         known = self._known[row]
         if known is not None and self._seen[row] is record:
             return known
+        return self._make(row, record, None)
+
+    def contents(self, rows: list[int]) -> list[Content]:
+        """What some cards show. The tensors of those that changed are looked at together."""
+        wanted = [(row, self.record(row)) for row in rows]
+        seen, known = self._seen, self._known
+        changed = [(row, record) for row, record in wanted if known[row] is None or seen[row] is not record]
+        if changed:
+            arrays = []
+            for _, record in changed:
+                if record is not None:
+                    if isinstance(record.value, ArrayData):
+                        arrays.append(record.value)
+                    back = record.grad if record.grad is not None else record.xray
+                    if back is not None:
+                        arrays.append(back)
+            parts = array_parts(arrays)
+            for row, record in changed:
+                self._make(row, record, lambda data: parts.get(id(data)) or array_part(data))
+        return [self.content(row) if (found := known[row]) is None else found for row in rows]
+
+    def _make(self, row: int, record: Record | None, part: Callable[[ArrayData], Part] | None) -> Content:
         scene = self.scene
-        made = content(scene.facet(row), record, scene.ids[row] == self.root, bool(scene.stale[row]))
+        made = content(scene.facet(row), record, scene.ids[row] == self.root, bool(scene.stale[row]), part)
         self._seen[row], self._known[row] = record, made
         if (made.value.height, made.grad.height) != (scene.value_height[row], scene.grad_height[row]):
             scene.resize(row, made.value.height, made.grad.height)
@@ -130,9 +152,9 @@ class Faces:
             table.known[unknown] = True
             return False
         unknown, left = unknown[:ASKED_A_FRAME], len(unknown) > ASKED_A_FRAME
-        for wire in unknown.tolist():
-            found = self.contribution(wire)
-            table.grad[wire] = NONE if found is None else magnitude(found)
+        asked = [self.contribution(wire) for wire in unknown.tolist()]
+        sizes = magnitudes([data for data in asked if data is not None])
+        table.grad[unknown] = [NONE if data is None else sizes[id(data)] for data in asked]
         table.known[unknown] = True
         return left
 
@@ -166,13 +188,20 @@ class Faces:
         )
 
 
-def magnitude(data: ArrayData) -> float:
-    """The largest absolute finite element, 0 when there is none."""
-    array = elements(data)
+def magnitudes(arrays: list[ArrayData]) -> dict[int, float]:
+    """The largest absolute finite element of each, 0 when there is none, by the ``id`` of each."""
+    found: dict[int, float] = {}
+    for _, group, stack in stacks(arrays):
+        if stack is None:
+            found.update((id(data), _magnitude(elements(data))) for data in group)
+            continue
+        tops = np.abs(stack).max(axis=1, initial=0).tolist()
+        for index, (data, top) in enumerate(zip(group, tops, strict=True)):
+            found[id(data)] = float(top) if math.isfinite(top) else _magnitude(stack[index])
+    return found
+
+
+def _magnitude(array: Array | None) -> float:
     if array is None or array.size == 0:
         return 0.0
-    if array.size == 1:
-        top = abs(array.item())
-        return float(top) if math.isfinite(top) else 0.0
-    top = float(np.abs(array).max())
-    return top if math.isfinite(top) else float(np.nan_to_num(np.abs(array), nan=0.0, posinf=0.0).max())
+    return float(np.nan_to_num(np.abs(array), nan=0.0, posinf=0.0).max())

@@ -80,6 +80,10 @@ def _width(key: str, text: str) -> float:
     return _metrics(key).horizontalAdvance(text)
 
 
+_keys: dict[int, tuple[QFont, str]] = {}
+"""Fonts by identity, which are kept so that no other can take their place; asking a QFont for its parts takes longer than the rest."""
+
+
 @lru_cache(maxsize=64)
 def _key(family: str, size: int, weight: int) -> str:
     font = QFont(family)
@@ -89,8 +93,13 @@ def _key(family: str, size: int, weight: int) -> str:
 
 
 def text_width(font: QFont, text: str) -> float:
-    """Units: canvas units. Widths of texts seen before cost a look-up."""
-    return _width(_key(font.family(), font.pixelSize(), font.weight()), text)
+    """Units: canvas units. Widths of texts seen before cost a look-up; the font is one that is not changed any more, as an ``Ink``'s."""
+    known = _keys.get(id(font))
+    if known is None or known[0] is not font:
+        if len(_keys) >= 64:
+            _keys.clear()
+        known = _keys[id(font)] = (font, _key(font.family(), font.pixelSize(), font.weight()))
+    return _width(known[1], text)
 
 
 def elided(font: QFont, text: str, room: float) -> str:

@@ -74,7 +74,7 @@ class Painter:
         detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
         contents: list[Content] = []
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
-            contents = [self.scene.faces.content(row) for row in rows.tolist()]
+            contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact)
         if exact:
             self._exact(p, view, rows)

@@ -137,12 +137,13 @@ class Scene:
             if row is not None:
                 self._view(row, document.views.get(key))
                 moved.add(row)
+        if diff.nodes or diff.program is not None:
+            self.brackets = brackets(self, self._compound)
         self._lay(fresh)
         for row in rewire:
             self._wire(row)
         self.place_wires(moved)
         if diff.nodes or diff.program is not None:
-            self.brackets = brackets(self, self._compound)
             self.faces.outdate({self.row[key] for key in changed if key in self.row})
         return moved
 
