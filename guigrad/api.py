@@ -68,7 +68,7 @@ class Session:
     # --- verbs ---
 
     def forward(self, to: str | None = None) -> Frame:
-        """Evaluates every node, or those that ``to`` needs, and builds a new graph."""
+        """Evaluates every node, or those that ``to`` needs, and builds a new graph. An unknown ``to`` changes nothing."""
         self._start = self._engine.point()
         self._sequence = [lambda: self._engine.forward(to, partial=True)]
         self._engine.forward(to)

@@ -97,7 +97,10 @@ def backward(
             grads = [_gradient(engine, value, tensors[min(k, len(tensors) - 1)]) for k, value in enumerate(gradient)]
         if inputs:
             leaves = [_live(engine, label) for label in inputs]
-    except (LookupError, ValueError, TypeError, RuntimeError) as error:
+    except LookupError as error:
+        engine.say(str(error), roots.keys[0], "name")
+        return
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
         engine.said.append(explain(error, roots.keys[0], engine.document, engine.label, plan.read))
         return
     state.problems.pop(first, None) if roots.effect else None
@@ -178,7 +181,7 @@ def _gradient(engine: Engine, value: Gradient | Any, root: torch.Tensor) -> torc
 def _live(engine: Engine, label: str) -> torch.Tensor:
     value = engine.value(label)
     if value is MISSING or not isinstance(value, torch.Tensor):
-        raise LookupError(f"{label!r} is no node that holds a tensor")
+        raise LookupError(f"There is no node {label!r} that holds a tensor.")
     return value
 
 

@@ -14,6 +14,7 @@ from guigrad.engine.arguments import NotWired, Refused, Step, getter, raiser
 from guigrad.engine.block import Block, unpack
 from guigrad.engine.compile import compile_node
 from guigrad.engine.effects import SEEDS
+from guigrad.engine.mixed import names_meta
 from guigrad.engine.values import MISSING
 
 
@@ -47,6 +48,7 @@ class Plan:
         self.out = out
         self.cancelled = cancelled
         self.seed = seed
+        self.meta = False  # whether the program names the device without memory. See Note [Mixed devices]
         self.around: Callable[[str, Step], Step] | None = None
         self.steps: dict[str, Step] = {}
         self.running: list[tuple[Block, Any]] = []
@@ -163,7 +165,9 @@ class Plan:
 
     def _compile(self, ids: Iterable[str]) -> None:
         for key in ids:
-            self.steps[key] = self._step(self.document.nodes[key])
+            node = self.document.nodes[key]
+            self.steps[key] = self._step(node)
+            self.meta = self.meta or names_meta(node)
 
     def _step(self, node: Node) -> Step:
         out = self.whole(node.id)

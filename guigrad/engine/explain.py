@@ -14,6 +14,7 @@ from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
 from guigrad.engine.effects import GRAD_READS
 from guigrad.engine.memory import refusal
+from guigrad.engine.mixed import MixedDevices
 from guigrad.engine.reasons import REASONS, WARNINGS, Reason
 from guigrad.engine.upstream import sources_above
 from guigrad.engine.values import MISSING
@@ -54,6 +55,12 @@ def explain(error: BaseException, key: str, document: Document, label: Labels, r
         return _problem(
             site, message, "unknown op", "", "Only operations of the catalogue are run, whatever a document says.", ()
         )
+    if isinstance(error, MixedDevices):
+        why = "torch gives a result here, but one that means nothing: a tensor on the device meta has no numbers."
+        return _problem(site, message, "device", "", why, ())
+    if isinstance(error, MemoryError) and not message:
+        what = f"{label(key)} needs" if site.node is not None else "This needs"
+        message = f"{what} more memory than is available: it was not made."
     if isinstance(error, RecursionError):
         message = "maximum recursion depth exceeded"
     for reason in REASONS:

@@ -11,7 +11,7 @@ import torch
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
-from guigrad.engine.values import MISSING, array_of, dtype_name, plain, tensors_in, text_of
+from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.request import Want
 
@@ -125,7 +125,7 @@ def record(
             known,
             text=text_of(value) if not isinstance(known, bool | int | float) else "",
         )
-    grad = value.grad if value.is_leaf or value.retains_grad else None
+    grad = value.grad if is_leaf(value) or value.retains_grad else None
     fits = whole and (not want.limit or value.numel() <= want.limit)
     shown = array_of(value) if fits else None
     return Record(
@@ -138,7 +138,7 @@ def record(
         grad=array_of(grad) if grad is not None and fits else None,
         xray=array_of(xray) if xray is not None and fits else None,
         grad_fn=grad_fn_name(value),
-        is_leaf=value.is_leaf,
+        is_leaf=is_leaf(value),
         requires_grad=value.requires_grad,
         retains_grad=value.retains_grad,
         shape=tuple(value.shape),
@@ -152,8 +152,11 @@ def record(
 
 
 def grad_fn_name(tensor: torch.Tensor) -> str | None:
-    """The name that torch prints: "MulBackward0"."""
-    node = tensor.grad_fn
+    """The name that torch prints: "MulBackward0"; "Invalid" where torch refuses to tell."""
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:
+        return "Invalid"
     if node is None:
         return None
     name = type(node).__name__

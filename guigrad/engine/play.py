@@ -22,7 +22,7 @@ from guigrad.engine.memory import limited
 from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
-from guigrad.engine.values import MISSING, tensors_in
+from guigrad.engine.values import MISSING, is_leaf, tensors_in
 from guigrad.engine.walk import Walk
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
@@ -64,6 +64,8 @@ class Engine:
     def edit(self, diff: Diff, revision: int) -> None:
         """The document changed: what depends on the change is stale from now on, nothing is computed."""
         self.revision = revision
+        if not diff.only_layout:
+            self.said.clear()
         before = self.document
         wish = before.settings.device
         self.plan.change(diff)
@@ -104,6 +106,9 @@ class Engine:
     def forward(self, to: str | None = None, partial: bool = False) -> None:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
         with self._verb():
+            key = None if to is None else self._need(to)
+            if to is not None and key is None:
+                return
             state = self.state
             todo: set[str] | None = None
             self._keep_tape(partial)
@@ -114,10 +119,7 @@ class Engine:
             else:
                 state.put_back()
             state.earlier.forget(todo)
-            if to is not None:
-                key = self._need(to)
-                if key is None:
-                    return
+            if key is not None:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed
             walk = Walk(state, self.label, todo, partial=partial, cancelled=self.cancelled)
@@ -187,7 +189,7 @@ class Engine:
         with self._verb():
             for key in self.state.order:
                 for tensor in tensors_in(self.plan.value(key)):
-                    if not (tensor.is_leaf or tensor.retains_grad) or tensor.grad is None:
+                    if not (is_leaf(tensor) or tensor.retains_grad) or tensor.grad is None:
                         continue
                     if set_to_none:
                         tensor.grad = None

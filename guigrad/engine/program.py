@@ -9,6 +9,7 @@ import torch
 from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import NotWired, Step
 from guigrad.engine.explain import explain
+from guigrad.engine.mixed import refuse_mixed
 from guigrad.engine.values import tensors_in
 from guigrad.engine.walk import Walk
 
@@ -41,6 +42,8 @@ def play_all(engine: Engine) -> None:
 def watched(engine: Engine, key: str, step: Step) -> Step:
     """The closure of one node as a run calls it: backwards are recorded; sources and random states are kept for later verbs."""
     state = engine.state
+    if engine.plan.meta and key in engine.document.nodes:
+        step = _on_one_device(engine, key, step)
     if state.role(key) == "backward":
         return _recorded(engine, key, step)
     if key not in state.context or not (state.facts(key).in_place or state.facts(key).random):
@@ -60,6 +63,16 @@ def watched(engine: Engine, key: str, step: Step) -> Step:
         step()
         if before is not None:
             now.random[key] = (before, generator.get_state())
+
+    return call
+
+
+def _on_one_device(engine: Engine, key: str, step: Step) -> Step:
+    node, plan = engine.document.nodes[key], engine.plan
+
+    def call() -> None:
+        step()
+        refuse_mixed(node, plan)
 
     return call
 

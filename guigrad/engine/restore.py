@@ -8,7 +8,7 @@ import torch
 
 from guigrad.document.array import ArrayData
 from guigrad.engine.state import KEPT_OBJECTS
-from guigrad.engine.values import MISSING, array_of, tensor_of, tensors_in
+from guigrad.engine.values import MISSING, array_of, is_leaf, tensor_of, tensors_in
 from guigrad.run.request import Point
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def point(engine: Engine) -> Point:
             continue
         if isinstance(value, KEPT_OBJECTS):
             objects[key] = _object_state(value)
-        if not isinstance(value, torch.Tensor) or not (key in state.sources or (value.is_leaf and state.is_kept(key))):
+        if not isinstance(value, torch.Tensor) or not (key in state.sources or (is_leaf(value) and state.is_kept(key))):
             continue
         pristine = state.pristine.get(key)
         source = pristine.tensor if pristine is not None and pristine.version == value._version else value
@@ -36,9 +36,9 @@ def point(engine: Engine) -> Point:
         if array is None:
             continue
         values[key] = array
-        if value.requires_grad and value.is_leaf:
+        if value.requires_grad and is_leaf(value):
             flags.append(key)
-        if value.is_leaf and value.grad is not None:
+        if is_leaf(value) and value.grad is not None:
             grad = array_of(value.grad)
             if grad is not None:
                 grads[key] = grad
@@ -60,8 +60,8 @@ def restore(engine: Engine, point: Point) -> None:
         if key not in state.context or state.status.get(key) == "stale":
             continue
         value = plan.value(key)
-        if not (isinstance(value, torch.Tensor) and value.is_leaf and array_of(value) == array):
-            if isinstance(value, torch.Tensor) and value.is_leaf and tuple(value.shape) == array.shape:
+        if not (isinstance(value, torch.Tensor) and is_leaf(value) and array_of(value) == array):
+            if isinstance(value, torch.Tensor) and is_leaf(value) and tuple(value.shape) == array.shape:
                 value.data.copy_(tensor_of(array, value.device))
                 _stale_below(engine, key)
             else:
@@ -77,7 +77,7 @@ def restore(engine: Engine, point: Point) -> None:
         value.grad = None if grad is None else tensor_of(grad, value.device)
     for key in state.order:
         for tensor in tensors_in(plan.value(key)):
-            if key not in point.values and tensor.is_leaf and tensor.requires_grad:
+            if key not in point.values and is_leaf(tensor) and tensor.requires_grad:
                 tensor.grad = None
     own = {name: states for name, states in point.random.items() if name[-1:] not in "<>"}
     engine.ambient.restore(own, point.ambient)

@@ -22,7 +22,7 @@ from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
-from guigrad.engine.values import MISSING, copy_of, storage_key, tensors_in
+from guigrad.engine.values import MISSING, copy_of, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
 
@@ -135,7 +135,7 @@ class State:
             return self.made_from[key] == self._makings(key)
         if self.facts(key).keepable:
             value = self.plan.value(key)
-            return isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad
+            return isinstance(value, torch.Tensor) and is_leaf(value) and value.requires_grad
         return False
 
     def made(self, key: str) -> None:
@@ -174,7 +174,7 @@ class State:
         found: dict[int, tuple[str, torch.Tensor]] = {}
         for key in self.order:
             value = self.plan.value(key)
-            if isinstance(value, torch.Tensor) and (key in self.sources or (value.is_leaf and value.requires_grad)):
+            if isinstance(value, torch.Tensor) and (key in self.sources or (is_leaf(value) and value.requires_grad)):
                 found.setdefault(id(value), (key, value))
         return dict(found.values())
 
@@ -209,7 +209,7 @@ class State:
             if tensor is MISSING or tensor._version != pristine.version:
                 continue
             copy = pristine.tensor
-            if tensor.is_leaf and (tensor.shape, tensor.stride()) == (copy.shape, copy.stride()):
+            if is_leaf(tensor) and (tensor.shape, tensor.stride()) == (copy.shape, copy.stride()):
                 tensor.data.copy_(copy)
                 if not pristine.requires_grad and tensor.requires_grad and tensor.grad is None:
                     tensor.requires_grad_(False)

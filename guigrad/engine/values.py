@@ -8,6 +8,7 @@ from typing import Any, Final
 import torch
 
 from guigrad.document.array import NUMPY, ArrayData
+from guigrad.engine.memory import SHARE, available_bytes
 
 
 class _Missing:
@@ -27,13 +28,28 @@ DTYPES: Final = {
 _NUMPY_DTYPES: Final = frozenset(DTYPES[name] for name in NUMPY)
 
 
+_NUMPY_DIMENSIONS: Final = 32
+"""NumPy 1 knows no more; NumPy 2 knows 64, torch any number."""
+
+_LARGE: Final = 1 << 24
+"""From so many elements on it is asked first whether a copy has room."""
+
+
+def is_leaf(tensor: torch.Tensor) -> bool:
+    """Whether autograd sees a leaf; a view whose history torch calls invalid (it refuses to tell) is none."""
+    try:
+        return tensor.is_leaf
+    except RuntimeError:
+        return False
+
+
 def dtype_name(dtype: torch.dtype) -> str:
     """A dtype's short name: "float32"."""
     return str(dtype).removeprefix("torch.")
 
 
 def array_of(tensor: torch.Tensor, alias: str = "") -> ArrayData | None:
-    """A copy of a tensor's bits with its strides; None for what has no strided bits (sparse, quantised, meta …)."""
+    """A copy of a tensor's bits with its strides; None for what has no strided bits (sparse, quantised, meta …) or no room for them."""
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type == "meta":
         return None
     tensor = tensor.detach()
@@ -43,14 +59,18 @@ def array_of(tensor: torch.Tensor, alias: str = "") -> ArrayData | None:
         tensor = tensor.resolve_conj().resolve_neg()
     name = dtype_name(tensor.dtype)
     shape, strides = tuple(tensor.shape), tensor.stride()
+    if tensor.numel() > _LARGE and reached(shape, strides) * tensor.element_size() > available_bytes() * SHARE:
+        return None
     try:
-        if tensor.dtype in _NUMPY_DTYPES and tensor.is_contiguous():
+        if tensor.dtype in _NUMPY_DTYPES and tensor.ndim <= _NUMPY_DIMENSIONS and tensor.is_contiguous():
             return ArrayData(name, shape, strides, tensor.numpy().tobytes(), 0, alias)
         reach = reached(shape, strides)
         size = tensor.element_size()
         flat = torch.empty(0, dtype=torch.uint8)
         flat.set_(tensor.untyped_storage(), tensor.storage_offset() * size, (reach * size,), (1,))
         return ArrayData(name, shape, strides, flat.numpy().tobytes(), 0, alias)
+    except MemoryError:  # it is shown by its statistics, as what is too large to be sent
+        return None
     except (RuntimeError, NotImplementedError, TypeError):  # wrappers without a storage (functorch, fake tensors)
         return None
 

@@ -15,6 +15,7 @@ from guigrad.engine.arguments import NotWired
 from guigrad.engine.build import Cancelled
 from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
+from guigrad.engine.mixed import refuse_mixed
 from guigrad.engine.state import State
 from guigrad.engine.values import MISSING
 
@@ -113,6 +114,8 @@ class Walk:
         before = self._random_before(key) if facts.random else None
         try:
             self.plan.steps[key]()
+            if self.plan.meta:
+                refuse_mixed(self.plan.document.nodes[key], self.plan)
         except Exception as error:
             self._failed(key, error)
             return
