@@ -93,7 +93,7 @@ class Cards:
         if page is None:
             return
         p, places = page
-        placed = [(row, content, *places[row]) for row, content in cards]
+        placed: list[Placed] = [(row, content, *places[row]) for row, content in cards]
         late, rough = self._draw(p, ink, placed, sheet.scale, sheet.ratio)
         p.end()
         sheet.finish([*late, *rough])
