@@ -91,9 +91,7 @@ class Intents:
         box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
         box.setDefaultButton(kinds.Save)
         answer = box.exec()
-        if answer == kinds.Save:
-            return self.save()
-        return answer == kinds.Discard
+        return self.save() if answer == kinds.Save else answer == kinds.Discard
 
     def save(self) -> bool:
         """Saves to the document's own .guigrad file, else asks where."""
@@ -359,7 +357,13 @@ class Intents:
 
     def theme(self) -> None:
         """Dark or light."""
-        self.window.set_theme("light" if self.window.look.theme.dark else "dark")
+        name = self.window.look.theme.name
+        self.window.set_theme("light" + name[4:] if name.startswith("dark") else "dark" + name[5:])
+
+    def safe_colors(self) -> None:
+        """Colours for colour-blind eyes, or the usual ones."""
+        name = self.window.look.theme.name
+        self.window.set_theme(name.removesuffix("-safe") if name.endswith("-safe") else f"{name}-safe")
 
     def toggle_palette(self) -> None:
         """Shows or hides the palette."""

@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
             words = "Undo" if name == "undo" else "Redo"
             self.actions_by_id[name].setText(f"{words} {label}" if label else words)
         self.actions_by_id["xray"].setChecked(session.x_ray)
+        self.actions_by_id["safe_colors"].setChecked(self.look.theme.name.endswith("-safe"))
         self.actions_by_id["theme"].setText("Light theme" if self.look.theme.dark else "Dark theme")
         for name, panel in (
             ("toggle_palette", self.palette_panel), ("toggle_inspector", self.inspector),

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
 from guigrad.ui.main_window import MainWindow
+from guigrad.ui.settings import Settings
 
 
 @pytest.fixture
@@ -143,3 +144,16 @@ def test_cards_from_the_palette_never_lie_on_what_is_there(window: MainWindow, q
     for first, second in itertools.combinations(rects, 2):
         apart = first[0] >= second[2] or second[0] >= first[2] or first[1] >= second[3] or second[1] >= first[3]
         assert apart, (first, second)
+
+
+def test_colours_for_colour_blind_eyes_are_chosen_in_the_view_menu(window: MainWindow) -> None:
+    action = window.actions_by_id["safe_colors"]
+    assert not action.isChecked()
+    action.trigger()
+    assert (window.look.theme.name, window.canvas.painter.ink.theme.name) == ("dark-safe", "dark-safe")
+    assert action.isChecked()
+    window.actions_by_id["theme"].trigger()
+    assert Settings(window.settings.folder).theme == "light-safe"
+    action.trigger()
+    assert window.look.theme.name == "light"
+    window.set_theme("dark")

@@ -117,6 +117,8 @@ def _settled(
             min(y for _, y, _ in rows) - pad - head,
             max(y + float(scene.height[row]) for _, y, row in rows) + pad,
         )
+        if bracket is not None and bracket.carried:
+            bottom += SPACE  # the wires that go back run below
         boxes.append(((left, top, right, bottom), settled))
     found: dict[str, tuple[float, float]] = {}
     taken: list[Rect] = []
