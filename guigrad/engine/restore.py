@@ -58,6 +58,7 @@ def restore(engine: Engine, point: Point) -> None:
     engine.verbs, engine.said, engine.tape = point.verbs, [], None
     changed = {*state.pristine, *(key for key in state.sources if _was_changed(plan.value(key)))}
     state.put_back()
+    state.forget_stretches()
     for key in changed:  # what was computed from it, and what changed it, is played again
         if key in state.context:
             _stale_below(engine, key, flags=True)

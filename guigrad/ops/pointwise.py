@@ -101,7 +101,7 @@ ROWS: Final[tuple[OpSpec, ...]] = (
     row("math", "minimum", "tm", "The smaller of two, element by element. A tie shares the gradient.", glyph="min",
         vjp={"self": "unbroadcast(g * larger(-self, -other), self)", "other": "unbroadcast(g * larger(-other, -self), other)"},
         tex=r"\bar{a} = g\,[a<b],\quad \bar{b} = g\,[b<a]", examples=("randn(2, 3), randn(3)", "ones(2), ones(2)"), errors=("ones(2), 3",), aliases="min of two"),
-    row("math", "clamp", "tm", "Cut off below min and above max. Where it cuts no gradient flows.", glyph="⎍",
+    row("math", "clamp", "tm", "Cut off below min and above max. Where it cuts no gradient flows.", glyph="⌊⌉",
         vjp={"self": "g * (self >= min) * (self <= max)"}, tex=r"\bar{x} = g\,[\text{min} \le x \le \text{max}]",
         examples=("randn(5), -0.5, 0.5",), errors=("randn(3)",), aliases="clip, limit, cut"),
     row("math", "remainder", "operator.mod tm", "What is left after dividing, with the sign of the divisor.", glyph="mod", infix="%",
@@ -109,12 +109,12 @@ ROWS: Final[tuple[OpSpec, ...]] = (
         tex=r"\bar{a} = g,\quad \bar{b} = -g\lfloor a/b\rfloor", examples=("randn(3) * 5, rand(3) + 1", "randn(3), 2.0"), errors=_SHAPES, aliases="mod, modulo, %"),
     row("math", "floor_divide", "operator.floordiv tm", "a / b rounded down. No gradient flows.", glyph="//", infix="//",
         examples=("randn(3) * 5, rand(3) + 1", "randn(3), 2.0"), errors=_SHAPES, aliases="//, floor division"),
-    row("math", "atan2", "tm", "The angle of the point (other, self).", glyph="∠",
+    row("math", "atan2", "tm", "The angle of the point (other, self).", glyph="atan",
         vjp={"self": "unbroadcast(g * other / (self**2 + other**2), self)", "other": "unbroadcast(-g * self / (self**2 + other**2), other)"},
         tex=r"\bar{y} = \frac{g\,x}{x^2+y^2},\quad \bar{x} = -\frac{g\,y}{x^2+y^2}", examples=("randn(3), rand(3) + 0.5",), errors=_SHAPES, aliases="angle, arctan2"),
-    row("math", "hypot", "tm", "The length of the hypotenuse.", glyph="◺", vjp={"self": "unbroadcast(g * self / out, self)", "other": "unbroadcast(g * other / out, other)"},
+    row("math", "hypot", "tm", "The length of the hypotenuse.", glyph="√²", vjp={"self": "unbroadcast(g * self / out, self)", "other": "unbroadcast(g * other / out, other)"},
         tex=r"\bar{a} = \frac{g\,a}{\sqrt{a^2+b^2}}", examples=("randn(3), randn(3)",), errors=_SHAPES, aliases="pythagoras"),
-    row("math", "lerp", "tm", "A way from self to end: weight 0 is self, 1 is end.", glyph="↝",
+    row("math", "lerp", "tm", "A way from self to end: weight 0 is self, 1 is end.", glyph="→",
         vjp={"self": "unbroadcast(g * (1 - weight), self)", "end": "unbroadcast(g * weight, end)", "weight": "unbroadcast(g * (end - self), weight)"},
         tex=r"\bar{a} = g(1-w),\quad \bar{b} = g\,w,\quad \bar{w} = g(b-a)", examples=("randn(3), randn(3), rand(3)", "randn(3), randn(3), 0.3"),
         errors=("ones(2), ones(3), 0.5",), aliases="interpolate, mix, blend"),
@@ -140,7 +140,7 @@ ROWS: Final[tuple[OpSpec, ...]] = (
         row("comparison", key, "tm", about, glyph=glyph, examples=("tensor([True, False]), tensor([True, True])",), errors=_SHAPES, aliases=alias)
         for key, about, glyph, alias in (
             ("logical_and", "True where both are true.", "∧", "and"), ("logical_or", "True where one is true.", "∨", "or"),
-            ("logical_xor", "True where exactly one is true.", "⊻", "xor"),
+            ("logical_xor", "True where exactly one is true.", "^", "xor"),
         )
     ),
     row("comparison", "logical_not", "tm", "True where it is false.", glyph="¬", examples=("tensor([True, False])",), errors=("3",), aliases="not"),

@@ -125,6 +125,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("larger", "Larger text", "Enlarge every text, for a projector", "View", ("Ctrl+Alt++", "Ctrl+Alt+="), "a-large-small", separator=True),
     Action("smaller", "Smaller text", "Make every text smaller", "View", ("Ctrl+Alt+-",)),
     Action("theme", "Light theme", "Change between dark and light", "View", ("Ctrl+Alt+T",), "sun"),
+    Action("safe_colors", "Colours for colour-blind eyes", "Scales and accents that do not set red against green", "View", checkable=True),
     Action("toggle_palette", "Palette", "Show or hide the palette", "View", ("Ctrl+Alt+1",), checkable=True, separator=True),
     Action("toggle_dock", "Code and messages", "Show or hide the code and the messages", "View", ("Ctrl+Alt+2",), checkable=True),
     Action("toggle_inspector", "Inspector", "Show or hide the inspector", "View", ("Ctrl+Alt+3",), checkable=True),

@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox, Q
 from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.layout import layout, shown_nodes
+from guigrad.document.model import View
 from guigrad.document.problem import ProblemError
 from guigrad.ops import table
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui import actions
+from guigrad.ui.canvas.place import apart
 from guigrad.ui.settings import SCALES
 from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage, PasteDialog
 from guigrad.ui.widgets.search_box import Entry, SearchBox, matches
@@ -89,9 +91,7 @@ class Intents:
         box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
         box.setDefaultButton(kinds.Save)
         answer = box.exec()
-        if answer == kinds.Save:
-            return self.save()
-        return answer == kinds.Discard
+        return self.save() if answer == kinds.Save else answer == kinds.Discard
 
     def save(self) -> bool:
         """Saves to the document's own .guigrad file, else asks where."""
@@ -229,7 +229,10 @@ class Intents:
         """Places the selection, or all cards, anew."""
         document = self.session.document
         chosen = [key for key in self.session.selection if key in document.nodes]
-        self.session.edit(edit.place_views(layout(document, chosen or shown_nodes(document))))
+        views, scene = layout(document, chosen or shown_nodes(document)), self.window.canvas.scene
+        places = apart(scene, {key: (view.x, view.y) for key, view in views.items() if key in scene.row})
+        tidied = {key: View(*places[key], view.collapsed) if key in places else view for key, view in views.items()}
+        self.session.edit(edit.place_views(tidied))
 
     # --- search ---
 
@@ -354,7 +357,13 @@ class Intents:
 
     def theme(self) -> None:
         """Dark or light."""
-        self.window.set_theme("light" if self.window.look.theme.dark else "dark")
+        name = self.window.look.theme.name
+        self.window.set_theme("light" + name[4:] if name.startswith("dark") else "dark" + name[5:])
+
+    def safe_colors(self) -> None:
+        """Colours for colour-blind eyes, or the usual ones."""
+        name = self.window.look.theme.name
+        self.window.set_theme(name.removesuffix("-safe") if name.endswith("-safe") else f"{name}-safe")
 
     def toggle_palette(self) -> None:
         """Shows or hides the palette."""

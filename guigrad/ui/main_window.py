@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -318,9 +318,9 @@ class MainWindow(QMainWindow):
         self.canvas.reveal(key)
 
     def add_op(self, target: str) -> None:
-        """Adds a node in the middle of what is seen, and selects it."""
+        """Adds a node in the middle of what is seen, or below what lies there, and selects it."""
         self.show_canvas()
-        self.canvas.add_op(target, QPointF(self.canvas.rect().center()))
+        self.canvas.add_op_beside(target)
 
     def update_actions(self) -> None:
         """What can be done now, and the words that depend on it."""
@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
             words = "Undo" if name == "undo" else "Redo"
             self.actions_by_id[name].setText(f"{words} {label}" if label else words)
         self.actions_by_id["xray"].setChecked(session.x_ray)
+        self.actions_by_id["safe_colors"].setChecked(self.look.theme.name.endswith("-safe"))
         self.actions_by_id["theme"].setText("Light theme" if self.look.theme.dark else "Dark theme")
         for name, panel in (
             ("toggle_palette", self.palette_panel), ("toggle_inspector", self.inspector),

@@ -12,6 +12,10 @@ RECENT_LIMIT = 10
 SCALES = (1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5)
 
 
+THEMES = ("dark", "light", "dark-safe", "light-safe")
+"""Names of themes; those with "-safe" are for colour-blind eyes."""
+
+
 def config_folder() -> Path:
     """Where settings and recovery files live; GUIGRAD_CONFIG overrides it."""
     override = os.environ.get("GUIGRAD_CONFIG")
@@ -27,8 +31,9 @@ class Settings:
 
     @property
     def theme(self) -> str:
-        """ "dark" or "light"."""
-        return "light" if self._store.value("theme") == "light" else "dark"
+        """One of ``THEMES``."""
+        name = str(self._store.value("theme", "dark"))
+        return name if name in THEMES else "dark"
 
     @theme.setter
     def theme(self, name: str) -> None:

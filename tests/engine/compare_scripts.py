@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -68,8 +69,20 @@ def told(outcome: Outcome) -> tuple[int, str, str, list[str]]:
     return status, out, lines[-1] if status and lines else "", warnings
 
 
+def warm_up() -> None:
+    """Loads what scripts make torch and guigrad load late, before the forks, so that it is done once."""
+    parameter = torch.ones(1, requires_grad=True)
+    torch.optim.SGD([parameter]).step()
+    out = io.StringIO()
+    assert (
+        run_script("import torch\nx = torch.ones(1, requires_grad=True)\nx.sum().backward()\nprint(x)\n", "-", out, out)
+        == 0
+    )
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    warm_up()
     differ = {}
     for name in map(os.path.abspath, sys.argv[1:]):
         python = told(forked(lambda name=name: plain(name)))  # type: ignore[misc]  # bound for this round

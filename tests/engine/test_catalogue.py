@@ -101,6 +101,7 @@ def samples() -> list[tuple[str, list[Kind], dict[str, Kind]]]:
     """A few of torch's own samples of every op that has a row: (target, kinds of the arguments, kinds of the keywords)."""
     from torch.testing._internal import common_utils
     from torch.testing._internal.common_methods_invocations import op_db
+    from torch.testing._internal.opinfo import core
 
     targets: dict[Any, str] = {}
     for row in table.all_rows():
@@ -112,6 +113,7 @@ def samples() -> list[tuple[str, list[Kind], dict[str, Kind]]]:
     # Before every sample it walks the stack, for a unittest and for lazy devices, which costs a minute under pytest.
     patch = pytest.MonkeyPatch()
     patch.setattr(common_utils, "extract_test_fn", lambda: None)
+    patch.setattr(core, "extract_test_fn", lambda: None)
     patch.setattr(common_utils, "set_rng_seed", torch.default_generator.manual_seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # tiny tensors: threads only wait for each other

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit
@@ -9,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
 from guigrad.ui.main_window import MainWindow
+from guigrad.ui.settings import Settings
 
 
 @pytest.fixture
@@ -122,3 +125,35 @@ def test_parameters_of_every_overload_that_fits(window: MainWindow, qtbot: QtBot
     assert window.session.frame["s"].shape == (1, 1)
     window.session.select((window.labels()["m"],))
     assert list(window.inspector.editors) == ["dim", "keepdim"]
+
+
+def test_cards_from_the_palette_never_lie_on_what_is_there(window: MainWindow, qtbot: QtBot) -> None:
+    code = "import torch\nx = torch.ones(2, 2)\ny = x\nfor i in range(3):\n    y = y @ x\nloss = y.sum()\n"
+    assert window.intents.open_code(code)
+    panel, scene = window.palette_panel, window.canvas.scene
+    qtbot.keyClicks(panel.field, "mul")
+    for _ in range(3):
+        qtbot.keyClick(panel.field, Qt.Key.Key_Return)
+    (bracket,) = scene.brackets
+    rects = [bracket.rect(scene)] + [
+        (scene.x[r], scene.y[r], scene.x[r] + scene.width[r], scene.y[r] + scene.height[r])
+        for r in scene.row.values()
+        if r not in bracket.rows
+    ]
+    assert len(rects) == 8
+    for first, second in itertools.combinations(rects, 2):
+        apart = first[0] >= second[2] or second[0] >= first[2] or first[1] >= second[3] or second[1] >= first[3]
+        assert apart, (first, second)
+
+
+def test_colours_for_colour_blind_eyes_are_chosen_in_the_view_menu(window: MainWindow) -> None:
+    action = window.actions_by_id["safe_colors"]
+    assert not action.isChecked()
+    action.trigger()
+    assert (window.look.theme.name, window.canvas.painter.ink.theme.name) == ("dark-safe", "dark-safe")
+    assert action.isChecked()
+    window.actions_by_id["theme"].trigger()
+    assert Settings(window.settings.folder).theme == "light-safe"
+    action.trigger()
+    assert window.look.theme.name == "light"
+    window.set_theme("dark")

@@ -3,8 +3,10 @@
 import os
 
 import pytest
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QRawFont
 
+from guigrad.ops import table
+from guigrad.paths import resources
 from guigrad.ui.theme import KINDS, PAIRS, code_font, contrast, load_fonts, palette, text_font, theme
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -54,3 +56,18 @@ def test_fonts_and_palette(qapp: QGuiApplication) -> None:
     assert text_font(20).pixelSize() == 20
     assert code_font(weight=700).weight() == 700
     assert palette(theme("light")).window().color() == theme("light").color("window")
+
+
+def test_every_sign_of_an_op_is_in_the_shipped_code_font(qapp: QGuiApplication) -> None:
+    font = QRawFont(str(resources() / "fonts" / "JetBrainsMono-Regular.ttf"), 12)
+    assert font.isValid()
+    rows = list(table.all_rows())
+    assert sum(bool(row.glyph or row.infix) for row in rows) > 100
+    missing = {
+        row.key: sign
+        for row in rows
+        for sign in (row.glyph, row.infix)
+        for letter in sign
+        if not font.supportsCharacter(ord(letter))
+    }  # type: ignore[call-overload]
+    assert missing == {}

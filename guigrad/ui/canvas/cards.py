@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFont, QPainter
 
 from guigrad.ui.canvas import cells
 from guigrad.ui.canvas import geometry as g
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 STRETCHED: Final = 600_000
 """Units: px. Cards of more than this together are stretched without smoothing while a gesture runs."""
-LOOSE: Final = 24
-"""So many cards that are not on the sheet, but could be, make a new one worth its time while a gesture runs."""
+LOOSE: Final = 8
+"""So many cards that are not on the sheet, but could be, are worth a page while a gesture runs."""
 
 Placed = tuple[int, Content, float, float]
 """A card's row, what it shows, and where its left top corner is on screen."""
@@ -54,28 +55,27 @@ class Cards:
         self.tiles.begin(moving)
         xs, ys = np.floor(scene.x[rows] * s + view.left), np.floor(scene.y[rows] * s + view.top)
         placed = list(zip(rows.tolist(), contents, xs.tolist(), ys.tolist(), strict=True))
-        if not moving or not 0.6 < s / self.sheet.scale < 1.7:
-            self.sheet.expect(s, view.ratio)
+        sheet = self.sheet
+        # A zoom stretches what it finds until it ends.
+        if not moving or not 0.6 < s / sheet.scale < 1.7:
+            sheet.expect(s, view.ratio)
         loose = self._loose(placed)
-        # What changes with every frame is not worth a sheet.
-        steady = sum(self._last.get(placed[i][0]) is placed[i][1] for i in loose)
-        fresh = steady > (LOOSE if moving else 0)
-        if fresh and self.sheet.scale == s and steady == len(loose):
-            self._fill(ink, placed, s, view.ratio)
+        # What changes with every frame is not worth a page.
+        steady = [placed[i][:2] for i in loose if self._last.get(placed[i][0]) is placed[i][1]]
+        if len(steady) > (LOOSE if moving else 0):
+            if sheet.full:
+                sheet.clear()
+                steady = [card[:2] for card in placed]
+            self._fill(ink, steady)
             loose = self._loose(placed)
-        # A zoom stretches what it finds until it ends; where that fills the screen, smoothing would cost the frame.
+        # Where stretched cards fill the screen, smoothing would cost the frame.
         crowded = moving and len(rows) * g.WIDTH * g.TITLE * 4 * s * s > STRETCHED
         p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crowded)
-        late: list[int] = []
-        done = 0
-        for index in (*loose, len(placed)):  # the order of the rows is what covers what
-            if index > done:
-                self.sheet.draw(p, rows[done:index], xs[done:index], ys[done:index], s)
-            done = index + 1
-        if loose:
-            late = self._draw(p, ink, [placed[i] for i in loose], s, view.ratio)
-        self._last = {placed[i][0]: placed[i][1] for i in loose}
-        self.pending = self.tiles.pending or self.sheet.scale != s
+        sheet.draw(p, rows, xs, ys, loose, s)
+        late, rough = self._draw(p, ink, [placed[i] for i in loose], s, view.ratio) if loose else ([], [])
+        waiting = {*late, *rough}
+        self._last = {placed[i][0]: placed[i][1] for i in loose if placed[i][0] not in waiting}
+        self.pending = self.tiles.pending or sheet.scale != s
         return late
 
     def _loose(self, placed: list[Placed]) -> list[int]:
@@ -87,31 +87,42 @@ class Cards:
             if (found := known.get(row)) is None or found[0] is not content or found[1] != collapsed[row]
         ]
 
-    def _fill(self, ink: Ink, placed: list[Placed], s: float, ratio: float) -> None:
-        """Draws all cards in view on a new sheet."""
-        heights = self.scene.height
-        p = self.sheet.begin([(row, content, float(heights[row])) for row, content, _, _ in placed], self.scene)
-        if p is None:
+    def _fill(self, ink: Ink, cards: list[tuple[int, Content]]) -> None:
+        """Draws cards on a page of their own."""
+        sheet = self.sheet
+        page = sheet.add(cards, self.scene)
+        if page is None:
             return
-        slots = self.sheet.places
-        late = self._draw(p, ink, [(row, content, *slots[row]) for row, content, _, _ in placed], s, ratio)
+        p, places = page
+        placed: list[Placed] = [(row, content, *places[row]) for row, content in cards]
+        late, rough = self._draw(p, ink, placed, sheet.scale, sheet.ratio)
         p.end()
-        self.sheet.finish(late)
+        sheet.finish([*late, *rough])
 
-    def _draw(self, p: QPainter, ink: Ink, placed: list[Placed], s: float, ratio: float) -> list[int]:
-        """Draws cards one by one and their cells in batches."""
+    def _draw(
+        self, p: QPainter, ink: Ink, placed: Sequence[Placed], s: float, ratio: float
+    ) -> tuple[list[int], list[int]]:
+        """Draws cards one by one and their cells in batches; the rows there was no tile for, and those with one of another scale."""
         scene, tiles = self.scene, self.tiles
         jobs: dict[tuple[int, int, int, int], list[cells.Job]] = {}
         texts: list[tuple[str, float, float, str, float]] = []
         cells_width = round(g.CELLS_WIDTH * s * ratio)
         late: list[int] = []
-        for row, content, x, y in placed:
-            face = scene.facet(row)
-            collapsed = bool(scene.collapsed[row])
-            tile = tiles.get(row, ink, face, content, float(scene.height[row]), collapsed, s, ratio)
+        rough: list[int] = []
+        index = np.array([card[0] for card in placed])
+        middles, belows = scene.row_middles(index)
+        geometry = zip(
+            placed, scene.height[index].tolist(), scene.collapsed[index].tolist(), middles.tolist(), belows.tolist(),
+            strict=True,
+        )  # fmt: skip
+        cells_left = g.CELLS_LEFT * s
+        for (row, content, x, y), height, collapsed, middle, below in geometry:
+            tile = tiles.get(row, ink, scene.facet(row), content, height, collapsed, self.sheet.scale, ratio)
             if tile is None:
                 late.append(row)
                 continue
+            if tile.scale != self.sheet.scale:
+                rough.append(row)
             if tile.scale == s:
                 p.drawPixmap(QPointF(x - tile.edge, y - tile.edge), tile.pixmap)
             else:
@@ -122,39 +133,35 @@ class Cards:
             if collapsed:
                 continue
             value, grad = content.value, content.grad
-            middle = g.TITLE + face.top + g.GAP + value.height / 2
-            below = middle + value.height / 2 + g.GAP + grad.height / 2
             opacity = STALE if content.stale else 1.0
             for part, at, base in ((value, middle, 0), (grad, below, 256)):
                 if part.cells is not None:
                     shape = (*part.cells.shape, cells_width, max(1, round(part.height * s * ratio)))
-                    left, top = round(x + g.CELLS_LEFT * s), round(y + (at - part.height / 2) * s)
+                    left, top = round(x + cells_left), round(y + (at - part.height / 2) * s)
                     jobs.setdefault(shape, []).append((left, top, part.cells, base, opacity))
                 elif part.text:
                     token = "value" if base == 0 else "xray" if content.xray else "grad"
                     texts.append((part.text, x, y + at * s, token, opacity))
         cells.draw(p, ink.theme, jobs, s, ratio)
         _texts(p, ink, texts, s)
-        return late
+        return late, rough
 
 
 def _texts(p: QPainter, ink: Ink, texts: list[tuple[str, float, float, str, float]], s: float) -> None:
     """Numbers and words: (text, left of its card, middle, colour, opacity)."""
     if not texts:
         return
+    groups: dict[tuple[int, str, float], tuple[QFont, list[tuple[str, float, float]]]] = {}
+    for text, x, y, token, opacity in texts:  # another font or colour costs as much as a text
+        font = number_font(ink, text)
+        groups.setdefault((id(font), token, opacity), (font, []))[1].append((text, x, y))
     p.save()
     p.scale(s, s)
-    current: tuple[object, str] | None = None
-    now = 1.0
-    for text, x, y, token, opacity in texts:
-        font = number_font(ink, text)
-        if current != (font, token):
-            p.setFont(font)
-            p.setPen(ink.color(token))
-            current = (font, token)
-        if now != opacity:
-            p.setOpacity(opacity)
-            now = opacity
-        left = x / s + g.WIDTH - 14.0 - text_width(font, text)
-        p.drawText(QPointF(left, y / s + font.pixelSize() * 0.36), text)
+    for (_, token, opacity), (font, group) in groups.items():
+        p.setFont(font)
+        p.setPen(ink.color(token))
+        p.setOpacity(opacity)
+        right, down = g.WIDTH - 14.0, font.pixelSize() * 0.36
+        for text, x, y in group:
+            p.drawText(QPointF(x / s + right - text_width(font, text), y / s + down), text)
     p.restore()

@@ -12,11 +12,14 @@ from guigrad.ui.canvas import accessible
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.board import Board
 from guigrad.ui.canvas.editor import InPlaceEditor
+from guigrad.ui.canvas.place import free_place
 
 STEP: Final = 1.25
 """One step of Ctrl+Plus."""
 DOCUMENT_MIME: Final = "application/x-guigrad-document"
 """Copied nodes on the clipboard, as a document's bytes."""
+NEW_HEIGHT: Final = 168.0
+"""Units: canvas units. Room for a new card, whatever op it is of."""
 NUDGE: Final = (8.0, 64.0)
 """Units: canvas units. An arrow key, and with Shift."""
 
@@ -222,6 +225,14 @@ class Commands(Board):
         if key:
             self.select((key,))
         self.setFocus()
+
+    def add_op_beside(self, op: str) -> None:
+        """Adds a node near the middle of what is seen, where nothing lies, and selects it."""
+        x, y = self.viewport.to_world(self.width() / 2, self.height() / 2)
+        x, y = free_place(self.scene, x - g.WIDTH / 2, y - g.TITLE, NEW_HEIGHT)
+        self.add_op(op, QPointF(*self.viewport.to_screen(x + g.WIDTH / 2, y + g.TITLE)))
+        for key in self.selection[:1]:
+            self.reveal(key)
 
     def rename(self) -> None:
         """Opens a field over the name of the one selected thing."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from guigrad.document.layout import layout
-from guigrad.ui.canvas.brackets import HEAD, PAD
+from guigrad.ui.canvas.brackets import HEAD, PAD, Bracket
 from guigrad.ui.canvas.geometry import WIDTH
+from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
@@ -27,13 +28,14 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
     if len(waiting) == len(scene.row) <= LAID_OUT:  # nobody has put any of them anywhere
         views = layout(scene.document)
         if all(key in views for key in waiting):
-            return _apart(scene, {key: (views[key].x, views[key].y) for key in waiting})
+            return apart(scene, {key: (views[key].x, views[key].y) for key in waiting})
     taken: dict[int, float] = {}
     there = np.nonzero(~np.isnan(scene.x[: scene.count]))[0]
     for row in there.tolist():
         for column in {round(scene.x[row] / STEP), round((scene.x[row] + WIDTH) / STEP - 0.5)}:
             taken[column] = max(taken.get(column, 0.0), float(scene.y[row] + scene.height[row]) + SPACE)
     found: dict[str, tuple[float, float]] = {}
+    frames = _frames(scene)
     for key in waiting:
         column, top = 0, 0.0
         for source in scene.roles.inputs.get(key, ()):
@@ -41,8 +43,44 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
             if where is not None and round(where[0] / STEP) + 1 > column:
                 column, top = round(where[0] / STEP) + 1, where[1]
         y = max(taken.get(column, 0.0), top if not found else 0.0)
+        height = float(scene.height[scene.row[key]])
+        y = _below([rect for rows, rect in frames if scene.row[key] not in rows], column * STEP, y, height)
         found[key] = (column * STEP, y)
-        taken[column] = y + float(scene.height[scene.row[key]]) + SPACE
+        taken[column] = y + height + SPACE
+    return found
+
+
+def free_place(scene: Scene, x: float, y: float, height: float) -> tuple[float, float]:
+    """The place itself, or the first one below it where a new card lies on no card, bracket or box."""
+    taken = [rect for _, rect in _frames(scene)]
+    rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0].tolist()
+    taken += [(scene.x[r], scene.y[r], scene.x[r] + scene.width[r], scene.y[r] + scene.height[r]) for r in rows]
+    return x, _below(taken, x, y, height)
+
+
+def _below(rects: list[Rect], x: float, y: float, height: float, width: float = WIDTH, space: float = SPACE) -> float:
+    """The first y from here on where a card, or what else is so wide, lies on none of the rectangles."""
+    for left, top, right, bottom in sorted(rects, key=lambda rect: rect[1]):
+        if left < x + width and x < right and top < y + height + space / 2 and y < bottom + space / 2:
+            y = bottom + space
+    return y
+
+
+def _frames(scene: Scene) -> list[tuple[frozenset[int], Rect]]:
+    """The brackets and boxes with the rows that may stand in them."""
+    found: list[tuple[frozenset[int], Rect]] = []
+    for bracket in scene.brackets:
+        rows = [row for row in bracket.rows.tolist() if not np.isnan(scene.x[row])]
+        if not rows:
+            continue
+        at = [(scene.x[row], scene.y[row]) for row in rows]
+        pad = PAD * (1 + bracket.inner)
+        left, top = min(x for x, _ in at) - pad, min(y for _, y in at) - pad - HEAD * (1 + bracket.inner)
+        right = max(x + scene.width[row] for (x, _), row in zip(at, rows, strict=True)) + pad
+        bottom = max(y + scene.height[row] for (_, y), row in zip(at, rows, strict=True)) + pad
+        found.append((frozenset(bracket.rows.tolist()), (float(left), float(top), float(right), float(bottom))))
+    none: frozenset[int] = frozenset()
+    found += [(none, (b.x, b.y, b.x + b.width, b.y + b.height)) for b in scene.document.boxes.values()]
     return found
 
 
@@ -51,21 +89,42 @@ def _seen(scene: Scene, key: str) -> tuple[float, float] | None:
     return None if row is None or np.isnan(scene.x[row]) else (float(scene.x[row]), float(scene.y[row]))
 
 
-def _apart(scene: Scene, places: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    """Moves cards down until none lies on another and brackets have room for their heads."""
-    inside: dict[int, str] = {}
-    for bracket in scene.brackets:  # outer ones first, so the innermost stays
-        inside.update(dict.fromkeys(bracket.rows.tolist(), bracket.key))
-    columns: dict[float, list[str]] = {}
-    for key in sorted(places, key=lambda key: places[key][1]):
-        columns.setdefault(places[key][0], []).append(key)
+def apart(scene: Scene, places: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Moves cards, and brackets whole, down until no two lie on each other."""
+    around: dict[str, list[Bracket]] = {key: [] for key in places}
+    for bracket in scene.brackets:  # outer ones first
+        for row in bracket.rows.tolist():
+            if scene.ids[row] in around:
+                around[scene.ids[row]].append(bracket)
+    return _settled(scene, places, around, 0)
+
+
+def _settled(
+    scene: Scene, places: dict[str, tuple[float, float]], around: dict[str, list[Bracket]], depth: int
+) -> dict[str, tuple[float, float]]:
+    """The cards of one body: each of its brackets is settled inside first, then it is a unit like a card."""
+    units: dict[str, tuple[Bracket | None, dict[str, tuple[float, float]]]] = {}
+    for key, place in places.items():
+        bracket = around[key][depth] if len(around[key]) > depth else None
+        units.setdefault(bracket.key if bracket is not None else key, (bracket, {}))[1][key] = place
+    boxes: list[tuple[Rect, dict[str, tuple[float, float]]]] = []
+    for bracket, inside in units.values():
+        settled = inside if bracket is None else _settled(scene, inside, around, depth + 1)
+        pad, head = (0.0, 0.0) if bracket is None else (PAD * (1 + bracket.inner), HEAD * (1 + bracket.inner))
+        rows = [(x, y, scene.row[key]) for key, (x, y) in settled.items()]
+        left, right = min(x for x, _, _ in rows) - pad, max(x + float(scene.width[row]) for x, _, row in rows) + pad
+        top, bottom = (
+            min(y for _, y, _ in rows) - pad - head,
+            max(y + float(scene.height[row]) for _, y, row in rows) + pad,
+        )
+        if bracket is not None and bracket.carried:
+            bottom += SPACE  # the wires that go back run below
+        boxes.append(((left, top, right, bottom), settled))
     found: dict[str, tuple[float, float]] = {}
-    for x, keys in columns.items():
-        bottom, before = -1e9, ""
-        for key in keys:
-            row = scene.row[key]
-            here = inside.get(row, "")
-            y = max(places[key][1], bottom + (SPACE / 2 if here == before else PAD + HEAD + SPACE))
-            found[key] = (x, y)
-            bottom, before = y + float(scene.height[row]), here
+    taken: list[Rect] = []
+    for (left, top, right, bottom), settled in sorted(boxes, key=lambda unit: unit[0][1]):
+        y = _below(taken, left, top, bottom - top, right - left, SPACE / 2)
+        taken.append((left, y, right, y + bottom - top))
+        taken.sort(key=lambda rect: rect[1])
+        found.update({key: (x, place + y - top) for key, (x, place) in settled.items()})
     return found

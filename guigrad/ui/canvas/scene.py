@@ -137,12 +137,13 @@ class Scene:
             if row is not None:
                 self._view(row, document.views.get(key))
                 moved.add(row)
+        if diff.nodes or diff.program is not None:
+            self.brackets = brackets(self, self._compound)
         self._lay(fresh)
         for row in rewire:
             self._wire(row)
         self.place_wires(moved)
         if diff.nodes or diff.program is not None:
-            self.brackets = brackets(self, self._compound)
             self.faces.outdate({self.row[key] for key in changed if key in self.row})
         return moved
 
@@ -278,6 +279,12 @@ class Scene:
         top = np.where(self.port_rows[rows] > 0, self.port_rows[rows] * g.PORT_ROW + 4.0, 0.0)
         single = g.TITLE + top + g.GAP + self.value_height[rows] / 2
         return self._port_y(rows, self.named_right[rows], named, single)
+
+    def row_middles(self, rows: Array) -> tuple[Array, Array]:
+        """How far below a card's top the middles of its value and of its gradient lie. Shapes: [n] -> [n], [n]"""
+        ports, value = self.port_rows[rows], self.value_height[rows]
+        middle: Array = g.TITLE + np.where(ports > 0, ports * g.PORT_ROW + 4.0, 0.0) + g.GAP + value / 2
+        return middle, middle + value / 2 + g.GAP + self.grad_height[rows] / 2
 
     def _port_y(self, rows: Array, is_named: Array, named: Array, single: Array) -> Array:
         open_y = np.where(is_named, named, single)

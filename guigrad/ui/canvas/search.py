@@ -6,19 +6,33 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+)
 
 from guigrad.ops import table
 from guigrad.ops.spec import OpSpec
-from guigrad.ui.theme import Theme, load_fonts
+from guigrad.ui.theme import Theme, code_font, load_fonts, text_font
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
 
 SHOWN: Final = 40
-SIZE: Final = (300, 320)
+SIZE: Final = (360, 340)
+ROW: Final = Qt.ItemDataRole.UserRole + 1
+ROW_PX: Final = 25
+"""Units: px at scale 1"""
+Index = QModelIndex | QPersistentModelIndex
 
 
 class SearchPopup(QFrame):
@@ -37,6 +51,8 @@ class SearchPopup(QFrame):
         self.list = QListWidget(self)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setUniformItemSizes(True)
+        self.list.setItemDelegate(_Rows(view, self.list))
         self.list.setAccessibleName("ops found")
         self.list.itemClicked.connect(self._on_item)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -84,12 +100,12 @@ class SearchPopup(QFrame):
     def _on_text(self, text: str) -> None:
         self.list.clear()
         for row in self._found(text):
-            sign = row.infix or row.glyph
-            name = f"{row.key}  {sign}" if sign and sign != row.key else row.key
-            item = QListWidgetItem(f"{name}   {row.about}" if row.about else name, self.list)
+            item = QListWidgetItem(row.key, self.list)
             item.setData(Qt.ItemDataRole.UserRole, row.targets[0])
+            item.setData(ROW, row)
             item.setToolTip(row.doc or row.about or row.targets[0])
         self.list.setCurrentRow(0)
+        self.list.scrollToTop()
         if not self.list.count():
             item = QListWidgetItem("No op of that name", self.list)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
@@ -109,17 +125,55 @@ class SearchPopup(QFrame):
             self._choose(target)
 
 
+class _Rows(QStyledItemDelegate):
+    """Name, sign and, as far as there is room, what the op does."""
+
+    def __init__(self, view: Board, parent: QObject) -> None:
+        super().__init__(parent)
+        self._view = view
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, s = self._view.painter.ink.theme, self._view.text_scale
+        rect: QRect = option.rect
+        inner = rect.adjusted(round(8 * s), 0, -round(8 * s), 0)
+        row, left = index.data(ROW), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        if not isinstance(row, OpSpec):
+            painter.setPen(theme.color("text_faint"))
+            painter.setFont(text_font(11.5 * s))
+            painter.drawText(inner, left, str(index.data()))
+            return
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("accent_soft"))
+            painter.drawRoundedRect(rect.adjusted(0, 1, 0, -1), 4 * s, 4 * s)
+        sign = row.infix or row.glyph
+        for text, font, token, gap in (
+            (row.key, code_font(11.5 * s), "text", 8),
+            ("" if sign == row.key else sign, code_font(11.5 * s), "text_muted", 12),
+            (row.about or row.doc.strip().partition("\n")[0], text_font(11 * s), "text_faint", 0),
+        ):
+            if not text or inner.width() < 16 * s:
+                continue
+            painter.setFont(font)
+            painter.setPen(theme.color(token))
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
+            painter.drawText(inner, left, shown)
+            inner.setLeft(inner.left() + painter.fontMetrics().horizontalAdvance(shown) + round(gap * s))
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, round(ROW_PX * self._view.text_scale))
+
+
 def _style(theme: Theme, scale: float) -> str:
     """The list as the rest of the window looks, wherever the canvas is embedded."""
-    colors = {token: theme.color(token).name() for token in ("panel", "border_strong", "text", "input", "accent_soft")}
+    colors = {token: theme.color(token).name() for token in ("panel", "border_strong", "text", "input")}
     px = round(12.5 * scale)
     return (
         f"SearchPopup {{ background: {colors['panel']}; border: 1px solid {colors['border_strong']}; border-radius: 6px; }}"
         f"SearchPopup > * {{ color: {colors['text']}; background: {colors['input']}; border: none; "
         f"font-size: {px}px; font-family: '{load_fonts()[0]}'; }}"
         f"SearchPopup > QLineEdit {{ padding: {px // 2}px; border-radius: 4px; }}"
-        f"SearchPopup > QListWidget::item {{ padding: {px // 3}px; border-radius: 4px; color: {colors['text']}; }}"
-        f"SearchPopup > QListWidget::item:selected {{ background: {colors['accent_soft']}; }}"
     )
 
 

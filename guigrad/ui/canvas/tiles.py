@@ -48,7 +48,7 @@ class Tiles:
         self._tiles: dict[int, Tile] = {}
         self.bytes_used = 0
         self._frame = 0
-        self._until = 0.0
+        self._left = 0.0
         self._moving = False
         self.pending = False
 
@@ -61,7 +61,7 @@ class Tiles:
         """A frame starts. While a gesture moves the view, a zoom stretches tiles and few new ones are made."""
         self._frame += 1
         self._moving = moving
-        self._until = perf_counter() + (BUDGET_MS if moving else WHOLE_MS) / 1000
+        self._left = (BUDGET_MS if moving else WHOLE_MS) / 1000
         self.pending = False
         if self.bytes_used > BYTES:
             self._forget_oldest()
@@ -90,12 +90,14 @@ class Tiles:
             tile.used = self._frame
             return tile
         stretched = tile is not None and current and self._moving and 0.6 < scale / tile.scale < 1.7
-        if stretched or perf_counter() > self._until:
+        if stretched or self._left <= 0:
             self.pending = True
             if tile is not None:
                 tile.used = self._frame
             return tile
+        start = perf_counter()
         made = render(ink, facet, content, height, collapsed, scale, ratio)
+        self._left -= perf_counter() - start
         if tile is not None:
             self.bytes_used -= _size(tile.pixmap)
         self.bytes_used += _size(made.pixmap)

@@ -40,6 +40,8 @@ MIME: Final = "application/x-guigrad-op"
 
 ROW_ROLE: Final = Qt.ItemDataRole.UserRole
 SEARCH_LIMIT: Final = 200
+WIDE_PX: Final = 260
+"""From this width on rows also say what an op does. Units: px at scale 1"""
 
 ACCENTS: Final = {"leaves": "leaf", "reduce": "reduce", "loss": "loss", "optimizer": "optim", "autograd": "reduce"}
 """Family -> the kind whose accent its bar has; the others are ops."""
@@ -137,13 +139,20 @@ class _Delegate(QStyledItemDelegate):
         inner = body.adjusted(look.px(12), 0, -look.px(8), 0)
         metrics = painter.fontMetrics()
         sign = entry.infix or entry.glyph
-        if not all(metrics.inFontUcs4(ord(letter)) for letter in sign):
-            sign = ""  # a box in its place would say less than nothing
         sign_width = metrics.horizontalAdvance(sign) + look.px(8) if sign else 0
         name = metrics.elidedText(entry.key, Qt.TextElideMode.ElideRight, inner.width() - sign_width)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(inner, middle | Qt.AlignmentFlag.AlignLeft, name)
         painter.setPen(look.color("text_muted"))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, sign)
+        if sign != entry.key:
+            painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, sign)
+        room = inner.width() - metrics.horizontalAdvance(name) - sign_width - look.px(14)
+        if inner.width() > look.px(WIDE_PX) and entry.about:  # a wide panel has room for what it does
+            painter.setFont(look.text(11))
+            painter.setPen(look.color("text_faint"))
+            about = painter.fontMetrics().elidedText(entry.about, Qt.TextElideMode.ElideRight, room)
+            rest = inner.adjusted(metrics.horizontalAdvance(name) + look.px(10), 0, 0, 0)
+            painter.drawText(rest, middle | Qt.AlignmentFlag.AlignLeft, about)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         heading = isinstance(index.data(ROW_ROLE), str)

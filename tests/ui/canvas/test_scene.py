@@ -13,13 +13,14 @@ from samples import lesson, lesson_frame
 from guigrad.document import edit
 from guigrad.document.draft import Refused
 from guigrad.document.layout import shown_nodes
-from guigrad.document.model import Document
+from guigrad.document.model import Document, In, View
 from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.scene import Scene
 
+GOLDEN_SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "golden" / "scripts").glob("*.py"))
 LOOP = """import torch
 weights = torch.ones(4, requires_grad=True)
 for epoch in range(2):
@@ -234,3 +235,36 @@ def test_cards_are_those_that_the_layout_places(repository: Path) -> None:
             key for key, node in document.nodes.items() if node.op == "python.loop_var" and not document.consumers[key]
         }  # its bracket names it
         assert set(Scene(document).row) == set(shown_nodes(document)) - unread
+
+
+def strangers(scene: Scene) -> list[tuple[str, str]]:
+    """Cards that lie in a bracket that is not theirs."""
+    found = []
+    for bracket in scene.brackets:
+        left, top, right, bottom = bracket.rect(scene)
+        for row in scene.row.values():
+            x, y = scene.x[row], scene.y[row]
+            apart = x >= right or x + scene.width[row] <= left or y >= bottom or y + scene.height[row] <= top
+            if row not in bracket.rows and not apart:
+                found.append((scene.facet(row).title, bracket.title))
+    return found
+
+
+@pytest.mark.parametrize("path", GOLDEN_SCRIPTS, ids=lambda path: path.stem)
+def test_no_card_is_laid_into_a_bracket_that_is_not_its_own(path: Path) -> None:
+    assert strangers(Scene(parse(path.read_text("utf-8")))) == []
+
+
+def test_a_card_added_after_a_loop_stays_clear_of_it() -> None:
+    code = "import torch\nx = torch.ones(2, 2)\ny = x\nfor i in range(3):\n    z = x.sin()\n    y = y @ z.cos()\n"
+    before = parse(code)
+    scene = Scene(before)
+    views = {key: View(float(scene.x[row]), float(scene.y[row])) for key, row in scene.row.items()}
+    store = Store(edit.place_views(views)(before).apply(before))
+    scene = Scene(store.document)
+    y = next(key for key, node in before.nodes.items() if node.op == "python.carry")
+    for _ in range(4):
+        diff = edit.add_node("torch.Tensor.sum", args=(In(y),))(store.document)
+        store.commit(diff)
+        scene.apply(store.document, diff)
+        assert strangers(scene) == []
