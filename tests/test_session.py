@@ -17,8 +17,10 @@ from guigrad.document.model import Document, Effect, Eval, In, ListOf, Node
 from guigrad.document.problem import Fix, Problem
 from guigrad.document.store import Store
 from guigrad.run.frame import Frame
-from guigrad.run.runner import InlineRunner, ProcessRunner
+from guigrad.run.host import Host
+from guigrad.run.runner import ENGINE, InlineRunner, ProcessRunner
 from guigrad.session import Session
+from tests.kept import kept
 
 SECONDS = 120.0
 
@@ -26,9 +28,9 @@ SECONDS = 120.0
 class Desk:
     """A session and the thread that it lives in."""
 
-    def __init__(self, document: Document, process: bool) -> None:
+    def __init__(self, document: Document, process: bool, host: Host | None = None) -> None:
         self.calls: queue.Queue[Callable[[], None]] = queue.Queue()
-        self.runner = ProcessRunner() if process else InlineRunner()
+        self.runner = ProcessRunner(host=host) if process else InlineRunner()
         self.session = Session(Store(document), self.runner, self.calls.put if process else lambda call: call())
 
     def settle(self) -> Frame:
@@ -56,9 +58,14 @@ def set_leaf(values: list[float], merge: str = "") -> Callable[[Document], Diff]
     return lambda doc: Diff("set x", nodes={"x": (doc.nodes["x"], leaf(values))}, merge=merge)
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Host | None]:
+    yield from kept(ENGINE)
+
+
 @pytest.fixture(params=[False, True], ids=["inline", "process"])
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    made = Desk(document([1.0, 2.0]), request.param)
+def desk(request: pytest.FixtureRequest, server: Host | None) -> Iterator[Desk]:
+    made = Desk(document([1.0, 2.0]), request.param, server)
     yield made
     made.session.close()
 

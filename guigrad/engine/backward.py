@@ -12,6 +12,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.model import In, ListOf, Node
 from guigrad.engine.arguments import getter
 from guigrad.engine.explain import explain, in_place_to_blame
+from guigrad.engine.stretch import Stretch
 from guigrad.engine.values import MISSING, tensor_of
 from guigrad.engine.walk import Walk
 from guigrad.run.request import Gradient
@@ -113,7 +114,7 @@ def backward(
     finally:
         keep = create_graph if retain_graph is None else retain_graph
         if not keep:
-            state.freed |= _above(engine, roots.keys)
+            _use_up(engine, roots.keys)
 
 
 def _tensors(engine: Engine, roots: Roots) -> list[torch.Tensor] | None:
@@ -196,15 +197,24 @@ def _blame(engine: Engine, key: str, error: Exception) -> Any:
     return explain(error, key, engine.document, engine.label, engine.plan.read)
 
 
-def _above(engine: Engine, keys: Sequence[str]) -> set[str]:
-    """The computed nodes whose graph a backward from here has used up."""
-    found: set[str] = set()
-    todo = list(keys)
-    while todo:
-        key = todo.pop()
-        if key in found or key not in engine.state.context:
-            continue
-        found.add(key)
-        todo += engine.state.facts(key).reads
-        todo += engine.state.updates(key)
-    return {key for key in found if not engine.state.is_kept(key)}
+def _use_up(engine: Engine, keys: tuple[str, ...]) -> None:
+    """A backward from here has used up the graph of what was computed for it."""
+    state = engine.state
+    if keys not in state.above:
+        found: set[str] = set()
+        todo = list(keys)
+        while todo:
+            key = todo.pop()
+            if key in found or key not in state.context:
+                continue
+            found.add(key)
+            todo += state.facts(key).reads
+            todo += state.updates(key)
+        parts = [part for _, parts in state.stretches.values() for part in parts]
+        computed = frozenset().union(*[part.known for part in parts if isinstance(part, Stretch)]) & found
+        state.above[keys] = computed, frozenset(found - computed)
+    computed, others = state.above[keys]
+    state.freed |= computed
+    state.freed.update([key for key in others if not state.is_kept(key)])
+    if not state.stretches:
+        state.above.clear()

@@ -61,7 +61,6 @@ def scalars(count: int) -> Workload:
 def mlp(batch: int = 64) -> Workload:
     """A network 784-256-10 with its loss."""
     leaves = (
-        "torch.manual_seed(0)\n"
         f"x = torch.randn({batch}, 784)\n"
         f"target = torch.randint(10, ({batch},))\n"
         "W1 = torch.randn(784, 256, requires_grad=True)\n"
@@ -75,7 +74,7 @@ def mlp(batch: int = 64) -> Workload:
 
 def small_tensors(count: int = 100, size: int = 16) -> Workload:
     """A chain of ops on small matrices."""
-    leaves = f"torch.manual_seed(0)\nA = torch.randn({size}, {size}, requires_grad=True)\n"
+    leaves = f"A = torch.randn({size}, {size}, requires_grad=True)\n"
     kinds = ("{} @ A", "torch.tanh({})", "{} + A", "{} * 0.5")
     lines = ["v0 = A * 1.5\n"]
     lines += [f"v{i} = {kinds[i % 4].format(f'v{i - 1}')}\n" for i in range(1, count - 1)]

@@ -111,10 +111,15 @@ class Plan:
         at = self.slot(wire)
         return MISSING if at < 0 else self.env[at]
 
-    def snapshot(self) -> dict[tuple[str, int], Any]:
-        """All values as they are now, by (node id, output or -1)."""
-        env = self.env
-        return {key: env[at] for key, at in self._slots.items()}
+    def snapshot(self) -> Callable[[str, int], Any]:
+        """All values as they are now: what gives one by (node id, output or -1), MISSING if there is none."""
+        env, slots = self.env.copy(), self._slots  # a slot never moves, and those to come lie behind the copy
+
+        def value(node_id: str, output: int) -> Any:
+            at = slots.get((node_id, output), -1)
+            return env[at] if 0 <= at < len(env) else MISSING
+
+        return value
 
     @property
     def current(self) -> str | None:

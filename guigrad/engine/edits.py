@@ -12,6 +12,7 @@ def follow(state: State, before: Document, diff: Diff) -> None:
     """Brings a session's state after one change of its document; ``state.plan`` has followed it already."""
     if diff.only_layout:
         return
+    state.forget_stretches()
     touched: set[str] = set()
     broken: list[Node] = []
     for key, (old, new) in diff.nodes.items():
@@ -26,8 +27,13 @@ def follow(state: State, before: Document, diff: Diff) -> None:
     if any(old is not None and new is not None and old.outputs != new.outputs for old, new in diff.nodes.values()):
         state.forget_facts()
     old_context, old_order = state.context, state.order
-    if diff.program is not None or any(_rewired(old, new) for old, new in diff.nodes.values()):
+    rewired = [(old, new) for old, new in diff.nodes.values() if _rewired(old, new)]
+    if diff.program is not None or any(old is None or new is None for old, new in rewired):
         state.index()
+    else:
+        for old, new in rewired:
+            if old is not None and new is not None:
+                state.rewire(old, new)
     if diff.program is not None:
         touched |= _moved(state, before, old_context, old_order)
     for node in broken:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -123,6 +124,27 @@ def _reclaimable(stat: Path) -> int:
     return 0
 
 
+class _Ceiling:
+    """How far this process's address space may grow. Asking the system takes as long as a hundred small ops, so the answer is kept a moment."""
+
+    SECONDS = 0.5
+
+    def __init__(self) -> None:
+        self._until, self._bytes = 0.0, 0
+
+    def bytes(self) -> int:
+        """The ceiling in bytes; 0 where the system does not tell."""
+        now = time.monotonic()
+        if now >= self._until:
+            used = virtual_bytes()
+            self._bytes = used + int(available_bytes() * SHARE) if used else 0
+            self._until = now + self.SECONDS
+        return self._bytes
+
+
+_ceiling = _Ceiling()
+
+
 @contextmanager
 def limited(on: bool = True) -> Iterator[None]:
     """Inside, this process can allocate nine tenths of what is available and not a byte more: the allocation fails before it is made.
@@ -133,12 +155,11 @@ def limited(on: bool = True) -> Iterator[None]:
         import resource  # not on Windows
     except ImportError:
         on = False
-    now = virtual_bytes()
-    if not on or not now:
+    wanted = _ceiling.bytes() if on else 0
+    if not wanted:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = now + int(available_bytes() * SHARE)
     if soft != resource.RLIM_INFINITY:
         wanted = min(wanted, soft)
     resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))

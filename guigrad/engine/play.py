@@ -22,7 +22,7 @@ from guigrad.engine.memory import limited
 from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
-from guigrad.engine.values import MISSING, is_leaf, tensors_in
+from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
@@ -186,20 +186,18 @@ class Engine:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Every gradient to None, or to zeros as ``Optimizer.zero_grad`` does."""
-        with self._verb():
-            for key in self.state.order:
-                for tensor in tensors_in(self.plan.value(key)):
-                    if not (is_leaf(tensor) or tensor.retains_grad) or tensor.grad is None:
-                        continue
-                    if set_to_none:
-                        tensor.grad = None
-                    else:
-                        if tensor.grad.grad_fn is not None:
-                            tensor.grad.detach_()
-                        else:
-                            tensor.grad.requires_grad_(False)
-                        tensor.grad.zero_()
-            self.tape = None
+        self.verbs += 1
+        self.said = []
+        for tensor in self.state.with_gradients():
+            if set_to_none:
+                tensor.grad = None
+            else:
+                if tensor.grad.grad_fn is not None:
+                    tensor.grad.detach_()
+                else:
+                    tensor.grad.requires_grad_(False)
+                tensor.grad.zero_()
+        self.tape = None
 
     def optimizer_step(self) -> None:
         """Plays the updates of the program that forward leaves out. See Note [Roles]."""

@@ -11,24 +11,23 @@ With two or more edges autograd adds them up and holding them changes neither st
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 import torch
 
+from guigrad.engine.hooks import Hook, Hooks
 from guigrad.engine.values import storage_key, tensors_in
 
 Tensor = torch.Tensor
 Edge = tuple[Any, int]
 """(grad_fn, which of its forward outputs)."""
 
-Hook = Callable[[Any, Any], None]
-
 ACCUMULATE = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]  # there, but not in torch's stubs
 
 
-Event = list[tuple[Any, ...]]
+Event = tuple[tuple[Any, ...], ...]
 """What left a grad_fn by edge, and what arrived at it by forward output."""
 
 LEFT, ARRIVED = 0, 1
@@ -57,7 +56,7 @@ class Recorder:
         self.roots = [edge for root in roots if (edge := edge_of(root)) is not None]
         self._taken: dict[Any, tuple[Any, int]] = {}
         self._incoming: dict[Any, list[tuple[Any, int]]] = {}
-        self._handles: list[Any] = []
+        self._hooks = Hooks()
         self._sealed = self._collects = False
 
     def __enter__(self) -> Recorder:
@@ -74,47 +73,48 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._hooks.remove()
         if self._collects:
             gc.enable()
 
     def _listen(self) -> None:
         edges_of, entries = self._reach()
-        takers = {
-            fn for fn, count in entries.items()
-            if type(fn) is ACCUMULATE and count == 1 and fn.variable.grad is None
-        }  # fmt: skip
-        events, handles = self.events, self._handles
+        takers = {fn for fn, count in entries.items() if count == 1 and fn.variable.grad is None}
+        events = self.events
+        if not takers:
+            self._hooks.register(
+                [(fn, _keep(events, fn) if edges else _note(events, fn)) for fn, edges in edges_of.items()]
+            )
+            return
+        hooks: list[tuple[Any, Hook]] = []
         near = False
         for fn, edges in edges_of.items():
-            if takers and any(target in takers for target, _ in edges):
+            taken = tuple([target in takers for target, _ in edges])
+            if True in taken:
                 near = True
-                post = self._careful(fn, tuple([target in takers for target, _ in edges]))
-            elif edges:
-                post = _keep(events, fn)
+                hooks.append((fn, self._careful(fn, taken)))
             else:
-                post = _note(events, fn)
-            handles.append(fn.register_hook(post))
+                hooks.append((fn, _keep(events, fn) if edges else _note(events, fn)))
+        self._hooks.register(hooks)
         if near:
             self._find_incoming(edges_of)
 
     def _reach(self) -> tuple[dict[Any, Any], dict[Any, int]]:
-        """Every grad_fn that the roots lead to with its edges, and how many edges (roots included) lead to each."""
+        """Every grad_fn that the roots lead to with its edges, and how many edges (roots included) lead to each AccumulateGrad."""
         edges_of: dict[Any, Any] = {}
         entries: dict[Any, int] = {}
         todo = [fn for fn, _ in self.roots]
-        for fn in todo:
-            entries[fn] = entries.get(fn, 0) + 1
         while todo:
             fn = todo.pop()
             if fn in edges_of:
+                if fn in entries:
+                    entries[fn] += 1
                 continue
             edges_of[fn] = edges = fn.next_functions
+            if not edges and type(fn) is ACCUMULATE:
+                entries[fn] = 1
             for target, _ in edges:
                 if target is not None:
-                    entries[target] = entries.get(target, 0) + 1
                     todo.append(target)
         return edges_of, entries
 
@@ -131,7 +131,7 @@ class Recorder:
 
         def post(left: Any, arrived: Any) -> None:
             kept = tuple([None if take else g for g, take in zip(left, taken, strict=True)])
-            self.events[fn] = [kept, arrived]
+            self.events[fn] = (kept, arrived)
             for at, target in places:
                 gradient = left[at]
                 if gradient is not None:
@@ -149,7 +149,7 @@ class Recorder:
             fn = todo.pop()
             event = self.events[fn]
             held = any(tensor is other for other in event[ARRIVED])
-            event[:] = [tuple([alias if g is tensor else g for g in gradients]) for gradients in event]
+            self.events[fn] = tuple([tuple([alias if g is tensor else g for g in gradients]) for gradients in event])
             if held:
                 for maker, at in self._incoming.get(fn, ()):
                     before = self.events.get(maker)
@@ -179,7 +179,8 @@ class Recorder:
             if gradient is None:
                 continue
             event = self.events[fn]
-            event[LEFT] = (*event[LEFT][:at], gradient.detach().clone(), *event[LEFT][at + 1 :])
+            left = (*event[LEFT][:at], gradient.detach().clone(), *event[LEFT][at + 1 :])
+            self.events[fn] = (left, event[ARRIVED])
             shared.setdefault(storage_key(gradient) or -1, {})
             todo.append(fn)
         self._taken.clear()
@@ -187,7 +188,7 @@ class Recorder:
         seen: set[Any] = set()
         while todo:
             fn = todo.pop()
-            event = self.events.get(fn, [])
+            event = self.events.get(fn, ())
             if fn in seen or not event:
                 continue
             seen.add(fn)
@@ -196,19 +197,19 @@ class Recorder:
                 todo += [maker for maker, _ in self._incoming.get(fn, ())]
             if left is not event[LEFT]:
                 todo += [target for target, _ in fn.next_functions if target is not None]
-            event[:] = [left, arrived]
+            self.events[fn] = (left, arrived)
 
 
 def _keep(events: dict[Any, Event], fn: Any) -> Hook:
     def post(left: Any, arrived: Any) -> None:
-        events[fn] = [left, arrived]
+        events[fn] = (left, arrived)
 
     return post
 
 
 def _note(events: dict[Any, Event], fn: Any) -> Hook:
     def post(left: Any, arrived: Any) -> None:
-        events[fn] = []
+        events[fn] = ()
 
     return post
 

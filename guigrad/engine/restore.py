@@ -56,6 +56,7 @@ def restore(engine: Engine, point: Point) -> None:
     state, plan = engine.state, engine.plan
     engine.verbs, engine.said, engine.tape = point.verbs, [], None
     state.put_back()
+    state.forget_stretches()
     for key, array in point.values.items():
         if key not in state.context or state.status.get(key) == "stale":
             continue

@@ -12,16 +12,18 @@ put back before the next forward, unless something else (an optimizer step) has 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from msgspec import Struct
 
-from guigrad.document.model import Branch, Document, In, Loop, Node, walk
+from guigrad.document.model import Branch, Document, In, Item, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
+from guigrad.engine.stretch import Part
 from guigrad.engine.values import MISSING, copy_of, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
@@ -64,6 +66,10 @@ class State:
         self.order: list[str] = []
         self.context: dict[str, tuple[str, ...]] = {}
         self.roles: dict[str, str] = {}
+        self.stretches: dict[int, tuple[tuple[Item, ...], tuple[Part, ...]]] = {}
+        self._readers: dict[str, set[str]] = {}
+        self._movers: list[str] | None = None
+        self.above: dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]] = {}
         self.index()
 
     def index(self) -> None:
@@ -79,6 +85,7 @@ class State:
             for carry in item.carried
         }
         self.order, self.context = [], {}
+        self._readers, self._movers = {}, None
         _index(document, document.program, (), self.order, self.context)
 
     def facts(self, key: str) -> Facts:
@@ -113,6 +120,11 @@ class State:
     def forget_facts(self) -> None:
         """Another node's outputs changed, so wires may read other slots."""
         self._facts.clear()
+
+    def forget_stretches(self) -> None:
+        """What needs watching must be found anew. See Note [Stretches]."""
+        self.stretches.clear()
+        self.above.clear()
 
     def forget(self, key: str) -> None:
         """A node is gone, or shall be made anew."""
@@ -150,11 +162,14 @@ class State:
                     return
         if isinstance(value, KEPT_OBJECTS) and not is_seed(self.plan.document.nodes[key]):
             self.made_from[key] = self._makings(key)
+            self.forget_stretches()
             return
         if tensors_in(value) and not any(
             tensors_in(self.plan.read(wire)) for wire in self.plan.document.nodes[key].inputs()
         ):
-            self.sources.add(key)
+            if key not in self.sources:
+                self.sources.add(key)
+                self.forget_stretches()
         else:
             self.sources.discard(key)
 
@@ -177,6 +192,19 @@ class State:
             if isinstance(value, torch.Tensor) and (key in self.sources or (is_leaf(value) and value.requires_grad)):
                 found.setdefault(id(value), (key, value))
         return dict(found.values())
+
+    def with_gradients(self) -> Iterator[Any]:
+        """The tensors that have a gradient of their own now: leaves, and what retains it."""
+        tensor, value = torch.Tensor, self.plan.value
+        for key in self.order:
+            it = value(key)
+            if type(it) is tensor:
+                if (is_leaf(it) or it.retains_grad) and it.grad is not None:
+                    yield it
+                continue
+            for element in tensors_in(it):
+                if (is_leaf(element) or element.retains_grad) and element.grad is not None:
+                    yield element
 
     # --- in-place changes. See Note [Pristine] ---
 
@@ -220,25 +248,52 @@ class State:
 
     def below(self, keys: set[str]) -> set[str]:
         """These nodes and all that depends on them by wires, program order and loops."""
-        found = set(keys)
-        changed = True
-        while changed:
-            changed = False
-            for key in self.order:
-                if key in found:
-                    continue
-                if any(read in found for read in self.facts(key).reads):
+        found: set[str] = set()
+        todo = list(keys)
+        readers = self.readers
+        while True:
+            while todo:
+                key = todo.pop()
+                if key not in found:
                     found.add(key)
-                    changed = bool(self.context[key]) or changed
+                    todo += readers.get(key, ())
             for unit in self.units:
-                if unit & found and not unit <= found:
-                    found |= unit
-                    changed = True
-        return found
+                if not unit.isdisjoint(found):
+                    todo += unit - found
+            if not todo:
+                return found
+
+    @property
+    def readers(self) -> dict[str, set[str]]:
+        """The nodes of the program that read each node."""
+        if not self._readers:
+            for key in self.order:
+                for read in self.facts(key).reads:
+                    self._readers.setdefault(read, set()).add(key)
+        return self._readers
+
+    def rewire(self, old: Node, new: Node) -> None:
+        """A node reads other nodes, or is another op, and the program is as it was."""
+        self.roles = roles(self.plan.document)
+        if self._readers and new.id in self.context:
+            for wire in old.inputs():
+                self._readers.get(wire.node or "", set()).discard(new.id)
+            for wire in new.inputs():
+                if wire.node is not None:
+                    self._readers.setdefault(wire.node, set()).add(new.id)
+        if self.roles or is_in_place(old) or is_in_place(new):
+            self._movers = None
+
+    @property
+    def movers(self) -> list[str]:
+        """The in-place nodes that forward plays."""
+        if self._movers is None:
+            self._movers = [key for key in self.order if self.facts(key).in_place and self.role(key) == "play"]
+        return self._movers
 
     def shared(self, todo: set[str]) -> set[str]:
         """What else must be made anew because an in-place op has changed memory that ``todo`` reads or changes."""
-        movers = [key for key in self.order if self.facts(key).in_place and self.role(key) == "play"]
+        movers = self.movers
         if not movers:
             return set()
         members: dict[int, set[str]] = {}

@@ -10,7 +10,7 @@ An in-place op gives its tensor a new grad_fn, and the views of it too when they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -35,8 +35,8 @@ class Values(Protocol):
     def value(self, node_id: str) -> Any:
         """A node's whole value."""
 
-    def snapshot(self) -> dict[tuple[str, int], Any]:
-        """All values by (node id, output or -1), as they are now."""
+    def snapshot(self) -> Callable[[str, int], Any]:
+        """All values as they are now: what gives one by (node id, output or -1), MISSING if there is none."""
 
 
 class Tape:
@@ -119,7 +119,7 @@ class Tape:
     def _places(self) -> Iterator[tuple[str, Tensor, list[Edge | None]]]:
         """Every tensor of the document: its place, and where its gradient may have arrived, oldest first."""
         for key in self._order:
-            value = self._values.get((key, -1), MISSING)
+            value = self._values(key, -1)
             if value is MISSING or key not in self._document.nodes:
                 continue
             taken = [edges for _, edges in self._earlier.get(key, ())]
@@ -212,7 +212,7 @@ class Tape:
             if source is None:
                 continue
             output = wire.output if source.outputs else -1
-            value = self._values.get((wire.source, output), MISSING)
+            value = self._values(wire.source, output)
             place = wire.source if output < 0 else f"{wire.source}[{output}]"
             taken = next(
                 (edges for op, edges in self._earlier.get(wire.source, ()) if at.get(op, -1) >= at[node.id]), None
@@ -265,8 +265,8 @@ class Tape:
         values = []
         for wire in wires:
             source = self._document.nodes[wire.source]
-            values.append(self._values.get((wire.source, wire.output if source.outputs else -1), MISSING))
-        out = self._values.get((node.id, -1))
+            values.append(self._values(wire.source, wire.output if source.outputs else -1))
+        out = self._values(node.id, -1)
         gradients = [self.gradients.get(place) for place, _ in _elements(node.id, out)]
         if any(value is MISSING for value in values):
             return {}

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from guigrad.document.model import Branch, In, Item, Loop, Region, item_key, walk, wires_in
+from guigrad.document.model import Branch, Eval, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.document.problem import Problem
 from guigrad.engine.arguments import NotWired
 from guigrad.engine.build import Cancelled
@@ -17,6 +17,7 @@ from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
 from guigrad.engine.mixed import refuse_mixed
 from guigrad.engine.state import State
+from guigrad.engine.stretch import Stretch, parts_of
 from guigrad.engine.values import MISSING
 
 
@@ -42,6 +43,8 @@ class Walk:
         self.empty: set[str] = set()
         self.problems: list[Problem] = []
         self._now = ""
+        self._keys: tuple[str, ...] = ()
+        self._calls: Any = iter(())
         self._generator = torch.default_generator
 
     def play(self) -> None:
@@ -50,7 +53,7 @@ class Walk:
         always = torch.is_warn_always_enabled()
         torch.set_warn_always(True)
         try:
-            with self.catching(lambda: self._now):
+            with self.catching(lambda: self._key):
                 self._items(self.plan.document.program)
         finally:
             torch.set_warn_always(always)
@@ -75,15 +78,57 @@ class Walk:
         if all(problem.message != other.message for other in known):
             self.state.problems[key] = (*known, problem)
 
+    @property
+    def _key(self) -> str:
+        """The item that is running."""
+        return self._keys[len(self._keys) - 1 - self._calls.__length_hint__()] if self._keys else self._now
+
     def _items(self, items: tuple[Item, ...]) -> None:
-        for item in items:
+        todo, status, bad = self.todo, self.state.status, self.bad
+        whole = todo is None and self.played == ("play",)
+        for item in parts_of(self.state, items) if whole else items:
+            if todo is not None and type(item) is Eval and item.node not in todo:
+                if status.get(item.node) != "fresh":
+                    bad.add(item.node)
+                continue
             match item:
+                case Stretch():
+                    self._stretch(item)
                 case Loop() | Branch():
                     self._compound(item)
                 case Region():
                     self._region(item)
                 case _:
                     self._node(item.node)
+
+    def _stretch(self, stretch: Stretch) -> None:
+        """Plays nodes that need no watching. See Note [Stretches]."""
+        if self.bad or self.empty:
+            for key in stretch.keys:
+                self._node(key)
+            return
+        state = self.state
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled
+        if state.problems:
+            for key in stretch.keys:
+                state.problems.pop(key, None)
+        self._keys, self._calls = stretch.keys, iter(stretch.steps)
+        try:
+            for step in self._calls:
+                step()
+        except BaseException as error:
+            done = len(stretch.keys) - 1 - self._calls.__length_hint__()
+            self._keys = ()
+            stretch.settle_each(state, done)
+            if not isinstance(error, Exception):
+                raise
+            self._failed(stretch.keys[done], error)
+            for key in stretch.keys[done + 1 :]:
+                self._node(key)
+            return
+        self._keys = ()
+        stretch.settle(state)
 
     def _node(self, key: str) -> None:
         state = self.state

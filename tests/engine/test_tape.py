@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from guigrad.engine import hooks
 from guigrad.engine.play import Engine
 from guigrad.engine.recorder import Recorder
 from guigrad.engine.values import tensor_of
@@ -143,9 +144,31 @@ def test_a_sealed_recording_does_not_change_with_the_next_backward() -> None:
     recorder.seal()
     held = [g for event in recorder.events.values() for side in event for g in side if isinstance(g, torch.Tensor)]
     before = [gradient.clone() for gradient in held]
+    events = dict(recorder.events)
     loss.backward()
     assert all(torch.equal(old, new) for old, new in zip(before, held, strict=True))
-    assert not loss.grad_fn or not recorder._handles
+    assert list(recorder.events) == list(events), "no hook is left"
+    assert all(recorder.events[fn] is event for fn, event in events.items())
+
+
+def test_hooks_of_others_stay_where_they_are() -> None:
+    a = torch.ones(2, requires_grad=True)
+    loss = (a * 2).sum()
+    heard = []
+    assert loss.grad_fn is not None
+    loss.grad_fn.register_hook(lambda left, arrived: heard.append("before"))
+    with Recorder([loss]) as recorder:
+        own = loss.grad_fn.register_hook(lambda left, arrived: heard.append("during"))
+        loss.backward(retain_graph=True)
+    assert heard == ["before", "during"]
+    assert len(recorder.events) == 3
+    own.remove()
+    later = loss.grad_fn.next_functions[0][0].register_hook(lambda left, arrived: heard.append("later"))
+    loss.backward(retain_graph=True)
+    later.remove()
+    loss.backward()
+    assert heard == ["before", "during", "before", "later", "before"]
+    assert torch.autograd.function.Function._register_hook is hooks._torchs
 
 
 def gradient(frame: Frame, name: str) -> Any:

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from guigrad.document.store import Store
 from guigrad.run.host import ForkServer, Host, ProcessHost
 from guigrad.run.request import Edit, Forward, Load, Look, Reply, Request, Want
 from guigrad.run.runner import InlineRunner, ProcessRunner
+from tests.kept import kept
 
 ENGINE = "fake_engine:FakeEngine"
 MIB = 1 << 20
@@ -30,10 +31,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is f
 HOSTS = [pytest.param(ForkServer, marks=linux), ProcessHost]
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Host | None]:
+    yield from kept(ENGINE, 512 * MIB)
+
+
 @pytest.fixture(params=HOSTS)
-def runner(request: pytest.FixtureRequest) -> Iterator[ProcessRunner]:
-    kind: Callable[[str, int], Host] = request.param
-    made = ProcessRunner(host=kind(ENGINE, 512 * MIB))
+def runner(request: pytest.FixtureRequest, server: Host | None) -> Iterator[ProcessRunner]:
+    made = ProcessRunner(host=server if request.param is ForkServer else request.param(ENGINE, 512 * MIB))
     yield made
     made.close()
 

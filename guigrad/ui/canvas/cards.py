@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFont, QPainter
 
 from guigrad.ui.canvas import cells
 from guigrad.ui.canvas import geometry as g
@@ -98,7 +99,9 @@ class Cards:
         p.end()
         sheet.finish([*late, *rough])
 
-    def _draw(self, p: QPainter, ink: Ink, placed: list[Placed], s: float, ratio: float) -> tuple[list[int], list[int]]:
+    def _draw(
+        self, p: QPainter, ink: Ink, placed: Sequence[Placed], s: float, ratio: float
+    ) -> tuple[list[int], list[int]]:
         """Draws cards one by one and their cells in batches; the rows there was no tile for, and those with one of another scale."""
         scene, tiles = self.scene, self.tiles
         jobs: dict[tuple[int, int, int, int], list[cells.Job]] = {}
@@ -106,10 +109,15 @@ class Cards:
         cells_width = round(g.CELLS_WIDTH * s * ratio)
         late: list[int] = []
         rough: list[int] = []
-        for row, content, x, y in placed:
-            face = scene.facet(row)
-            collapsed = bool(scene.collapsed[row])
-            tile = tiles.get(row, ink, face, content, float(scene.height[row]), collapsed, self.sheet.scale, ratio)
+        index = np.array([card[0] for card in placed])
+        middles, belows = scene.row_middles(index)
+        geometry = zip(
+            placed, scene.height[index].tolist(), scene.collapsed[index].tolist(), middles.tolist(), belows.tolist(),
+            strict=True,
+        )  # fmt: skip
+        cells_left = g.CELLS_LEFT * s
+        for (row, content, x, y), height, collapsed, middle, below in geometry:
+            tile = tiles.get(row, ink, scene.facet(row), content, height, collapsed, self.sheet.scale, ratio)
             if tile is None:
                 late.append(row)
                 continue
@@ -125,13 +133,11 @@ class Cards:
             if collapsed:
                 continue
             value, grad = content.value, content.grad
-            middle = g.TITLE + face.top + g.GAP + value.height / 2
-            below = middle + value.height / 2 + g.GAP + grad.height / 2
             opacity = STALE if content.stale else 1.0
             for part, at, base in ((value, middle, 0), (grad, below, 256)):
                 if part.cells is not None:
                     shape = (*part.cells.shape, cells_width, max(1, round(part.height * s * ratio)))
-                    left, top = round(x + g.CELLS_LEFT * s), round(y + (at - part.height / 2) * s)
+                    left, top = round(x + cells_left), round(y + (at - part.height / 2) * s)
                     jobs.setdefault(shape, []).append((left, top, part.cells, base, opacity))
                 elif part.text:
                     token = "value" if base == 0 else "xray" if content.xray else "grad"
@@ -145,19 +151,17 @@ def _texts(p: QPainter, ink: Ink, texts: list[tuple[str, float, float, str, floa
     """Numbers and words: (text, left of its card, middle, colour, opacity)."""
     if not texts:
         return
+    groups: dict[tuple[int, str, float], tuple[QFont, list[tuple[str, float, float]]]] = {}
+    for text, x, y, token, opacity in texts:  # another font or colour costs as much as a text
+        font = number_font(ink, text)
+        groups.setdefault((id(font), token, opacity), (font, []))[1].append((text, x, y))
     p.save()
     p.scale(s, s)
-    current: tuple[object, str] | None = None
-    now = 1.0
-    for text, x, y, token, opacity in texts:
-        font = number_font(ink, text)
-        if current != (font, token):
-            p.setFont(font)
-            p.setPen(ink.color(token))
-            current = (font, token)
-        if now != opacity:
-            p.setOpacity(opacity)
-            now = opacity
-        left = x / s + g.WIDTH - 14.0 - text_width(font, text)
-        p.drawText(QPointF(left, y / s + font.pixelSize() * 0.36), text)
+    for (_, token, opacity), (font, group) in groups.items():
+        p.setFont(font)
+        p.setPen(ink.color(token))
+        p.setOpacity(opacity)
+        right, down = g.WIDTH - 14.0, font.pixelSize() * 0.36
+        for text, x, y in group:
+            p.drawText(QPointF(x / s + right - text_width(font, text), y / s + down), text)
     p.restore()

@@ -189,14 +189,14 @@ def stacks(arrays: Iterable[ArrayData]) -> Iterator[tuple[tuple[int, ...], list[
 
     Shapes: [len(group), elements]
     """
-    groups: dict[tuple[str, tuple[int, ...], tuple[int, ...], int], list[ArrayData]] = {}
+    groups: dict[tuple[str, tuple[int, ...], tuple[int, ...], int, int], list[ArrayData]] = {}
     for data in arrays:
-        groups.setdefault((data.dtype, data.shape, data.strides, len(data.data)), []).append(data)
-    for (dtype, shape, strides, length), group in groups.items():
+        groups.setdefault((data.dtype, data.shape, data.strides, len(data.data), data.offset), []).append(data)
+    for (dtype, shape, strides, length, offset), group in groups.items():
         kind = _TYPES.get(dtype)
         size, plain = _plain(shape)
-        whole = kind is not None and strides == plain and length == size * kind.itemsize
-        if kind is None or not whole or size > _STACKED or any(data.offset for data in group):
+        whole = kind is not None and offset == 0 and strides == plain and length == size * kind.itemsize
+        if kind is None or not whole or size > _STACKED:
             yield shape, group, None
         else:
             yield shape, group, np.frombuffer(b"".join([d.data for d in group]), kind).reshape(len(group), size)

@@ -280,6 +280,12 @@ class Scene:
         single = g.TITLE + top + g.GAP + self.value_height[rows] / 2
         return self._port_y(rows, self.named_right[rows], named, single)
 
+    def row_middles(self, rows: Array) -> tuple[Array, Array]:
+        """How far below a card's top the middles of its value and of its gradient lie. Shapes: [n] -> [n], [n]"""
+        ports, value = self.port_rows[rows], self.value_height[rows]
+        middle: Array = g.TITLE + np.where(ports > 0, ports * g.PORT_ROW + 4.0, 0.0) + g.GAP + value / 2
+        return middle, middle + value / 2 + g.GAP + self.grad_height[rows] / 2
+
     def _port_y(self, rows: Array, is_named: Array, named: Array, single: Array) -> Array:
         open_y = np.where(is_named, named, single)
         found: Array = np.where(self.collapsed[rows], g.TITLE / 2, open_y)

@@ -57,7 +57,9 @@ class Sheet:
         """Whether it should be begun anew with the cards in view."""
         return len(self._pages) >= PAGES or self._used > MOST_PX
 
-    def add(self, cards: list[tuple[int, Content]], scene: Scene) -> tuple[QPainter, dict[int, tuple[int, int]]] | None:
+    def add(
+        self, cards: list[tuple[int, Content]], scene: Scene
+    ) -> tuple[QPainter, dict[int, tuple[float, float]]] | None:
         """A painter on a new page and where on it each card's left top corner is to come; None when they are too many.
 
         End the painter, then call ``finish``.
@@ -81,7 +83,7 @@ class Sheet:
             room = 2 * len(scene.ids) - len(self._page)
             self._spots = np.concatenate([self._spots, np.zeros((room, 4))])
             self._page = np.concatenate([self._page, np.zeros(room, np.int16)])
-        places: dict[int, tuple[int, int]] = {}
+        places: dict[int, tuple[float, float]] = {}
         top = 0
         for line, step in zip(lines, tall, strict=True):
             for column, index in enumerate(line.tolist()):
