@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -133,7 +134,7 @@ class Painting:
             p = QPainter(generator)
             self.paint(p, 1.0)
             p.end()
-            return Path(name).read_bytes()
+            return slim(Path(name).read_bytes())
 
     def pdf(self) -> bytes:
         """As vectors on one page of its own size."""
@@ -157,6 +158,35 @@ class Painting:
             self.width * scale, self.height * scale, scale, -self._corner[0] * scale, -self._corner[1] * scale
         )
         self.painter.paint(p, view, exact=True, background=background)
+
+
+_EMPTY: Final = re.compile(rb"<g [^>]*>\s*</g>\s*")
+_TAG: Final = re.compile(rb"<(?:g|path|text|circle|polyline) [^>]*>")
+_DEFAULT: Final = re.compile(
+    rb'\s(?:fill-opacity="1"|stroke-opacity="1"|vector-effect="none"|fill-rule="evenodd"|stroke-linecap="square"'
+    rb'|stroke-linejoin="bevel"|stroke-width="1"|font-style="normal"|font-weight="400")'
+)
+_GROUP_FONT: Final = re.compile(rb'\sfont-(?:family|size|weight|style)="[^"]*"')
+_SHIFT: Final = re.compile(rb'transform="matrix\(1,0,0,1,([^,]*),([^)]*)\)"')
+
+
+def slim(svg: bytes) -> bytes:
+    """What QSvgGenerator writes without what changes nothing, at little more than half the length: groups of nothing, defaults, attributes that the
+    outermost group gives already, the fonts of groups (each text has its own), shifts written as matrices.
+    """
+    head, start, body = svg.partition(b"<g ")
+    outermost, close, rest = body.partition(b">")
+    inherited = (b'fill-rule="evenodd"', b'stroke-linecap="square"', b'stroke-linejoin="bevel"', b'stroke-width="1"')
+    if not all(attribute in outermost for attribute in inherited):
+        return svg  # another Qt writes something else
+
+    def short(match: re.Match[bytes]) -> bytes:
+        tag = match.group()
+        if tag.startswith(b"<g "):
+            tag = _SHIFT.sub(rb'transform="translate(\1,\2)"', _GROUP_FONT.sub(b"", tag))
+        return b" ".join(_DEFAULT.sub(b"", tag).split())
+
+    return head + start + outermost + close + _TAG.sub(short, _EMPTY.sub(b"", rest))
 
 
 def _part(document: Document, wanted: set[str]) -> Document:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document.model import Document
 from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
+from guigrad.ui import render as rendering
+from guigrad.ui.canvas import bench
 from guigrad.ui.render import Painting, render
 
 TEXT = "import torch\nx = torch.ones(3, requires_grad=True)\ny = (x * 2).sum()\ny.backward()\n"
@@ -48,6 +50,25 @@ def test_svg_can_be_read_and_holds_the_texts(qapp: QApplication) -> None:
     data = Painting(parse(TEXT)).svg()
     assert QSvgRenderer(QByteArray(data)).isValid()
     assert ">not run yet<" in data.decode()
+
+
+def test_a_slim_svg_is_the_same_picture(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = bench.graph(30)
+    painting = Painting(document, bench.frame(document, 1))
+    after = painting.svg()
+    monkeypatch.setattr(rendering, "slim", lambda svg: svg)
+    before = painting.svg()
+    assert len(after) < 8_000 * 30 * 1.2 < len(before)
+
+    def drawn(svg: bytes) -> QImage:
+        image = QImage(900, 900, QImage.Format.Format_RGB32)
+        image.fill(0)
+        p = QPainter(image)
+        QSvgRenderer(QByteArray(svg)).render(p)
+        p.end()
+        return image
+
+    assert drawn(after) == drawn(before)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.svg"])
