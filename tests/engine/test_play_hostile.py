@@ -56,6 +56,7 @@ def test_a_product_of_two_devices_is_a_problem(call: str) -> None:
         assert [(problem.node, problem.line, problem.kind) for problem in problems] == [("r", 3, "device")]
         assert "cpu and meta" in problems[0].message
         assert session.frame["r"].state == "failed"
+        assert session.tensor("r") is None
 
 
 @pytest.mark.parametrize(
