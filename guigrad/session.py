@@ -116,6 +116,11 @@ class Session:
         return self.frame is not None and self.frame.freshness[0] == self._revision
 
     @property
+    def want(self) -> Want:
+        """What frames carry, see ``look``."""
+        return self._live.want
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the document, then what the last verb said. Checking 10,000 nodes takes a while: ask late."""
         if self._checked is None or self._checked[0] is not self.document:
@@ -259,6 +264,10 @@ class Session:
         if want is not None:
             self._live.want = want
         self._live.play(Look())
+
+    def want_only(self, want: Want) -> None:
+        """What frames shall carry from the next one on."""
+        self._live.want = want
 
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""

@@ -180,7 +180,7 @@ class Plan:
             node = Node(node.id, node.op, (self.seed,), (), node.name, node.outputs)
         try:
             step = compile_node(node, self, out)
-        except (Refused, ValueError, KeyError, AttributeError, TypeError, OverflowError) as error:
+        except (Refused, ValueError, LookupError, AttributeError, TypeError, OverflowError) as error:
             step = raiser(
                 error if isinstance(error, Refused) else Refused(f"{node.op} cannot be called like this: {error}")
             )

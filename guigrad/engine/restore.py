@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from guigrad.document.array import ArrayData
+from guigrad.engine.effects import FLAGS
 from guigrad.engine.state import KEPT_OBJECTS
 from guigrad.engine.values import MISSING, array_of, is_leaf, tensor_of, tensors_in
 from guigrad.run.request import Point
@@ -55,8 +56,14 @@ def restore(engine: Engine, point: Point) -> None:
     """
     state, plan = engine.state, engine.plan
     engine.verbs, engine.said, engine.tape = point.verbs, [], None
+    changed = {*state.pristine, *(key for key in state.sources if _was_changed(plan.value(key)))}
     state.put_back()
     state.forget_stretches()
+    for key in changed:  # what was computed from it, and what changed it, is played again
+        if key in state.context:
+            _stale_below(engine, key, flags=True)
+            if key not in point.values and state.status.get(key) == "fresh":
+                state.status[key] = "stale"
     for key, array in point.values.items():
         if key not in state.context or state.status.get(key) == "stale":
             continue
@@ -78,7 +85,8 @@ def restore(engine: Engine, point: Point) -> None:
         value.grad = None if grad is None else tensor_of(grad, value.device)
     for key in state.order:
         for tensor in tensors_in(plan.value(key)):
-            if key not in point.values and is_leaf(tensor) and tensor.requires_grad:
+            mine = key not in point.values and is_leaf(tensor) and tensor.requires_grad
+            if mine or (tensor.retains_grad and not is_leaf(tensor)):  # forward makes intermediates without a gradient
                 tensor.grad = None
     own = {name: states for name, states in point.random.items() if name[-1:] not in "<>"}
     engine.ambient.restore(own, point.ambient)
@@ -90,10 +98,17 @@ def restore(engine: Engine, point: Point) -> None:
             _load_object(plan.value(key), saved)
 
 
-def _stale_below(engine: Engine, key: str) -> None:
-    for other in engine.state.below({key}) - {key}:
-        if engine.state.status.get(other) == "fresh" and not engine.state.is_kept(other):
-            engine.state.status[other] = "stale"
+def _was_changed(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and not value.is_inference() and value._version > 0
+
+
+def _stale_below(engine: Engine, key: str, flags: bool = False) -> None:
+    """What depends on a source is to be computed again; with ``flags`` also what sets its requires_grad."""
+    state = engine.state
+    for other in state.below({key}) - {key}:
+        kept = state.is_kept(other) and not (flags and engine.document.nodes[other].op in FLAGS)
+        if state.status.get(other) == "fresh" and not kept:
+            state.status[other] = "stale"
 
 
 def _bytes(states: bytes) -> torch.Tensor:

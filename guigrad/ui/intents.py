@@ -106,9 +106,7 @@ class Intents:
         own = self.session.path and not self.window.is_lesson(self.session.path)
         start = str(Path(self.session.path).with_suffix(".guigrad")) if own else stem
         name, _ = QFileDialog.getSaveFileName(self.window, "Save as", start, SAVE_FILTER)
-        if not name:
-            return False
-        return self._save_to(name if name.endswith(".guigrad") else f"{name}.guigrad")
+        return bool(name) and self._save_to(name if name.endswith(".guigrad") else f"{name}.guigrad")
 
     def _save_to(self, path: str) -> bool:
         if not self.session.save(path):
@@ -146,7 +144,8 @@ class Intents:
             return
         from guigrad.ui import render
 
-        render.render(self.session.document, self.session.frame, name, theme=self.window.look.theme.name)
+        document, theme = self.session.document, self.window.look.theme.name
+        self.window.live.with_whole_frame(lambda frame: render.render(document, frame, name, theme=theme))
 
     def paste_code(self) -> None:
         """Asks for Python code and opens it as a new graph."""

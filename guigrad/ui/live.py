@@ -16,7 +16,9 @@ from guigrad.document.names import labels
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.ops import table
 from guigrad.run.frame import Frame
+from guigrad.run.request import Want
 from guigrad.source.emit import emit_lines
+from guigrad.ui.canvas.geometry import DETAIL
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
@@ -30,6 +32,10 @@ PASSING_MS: Final = 4000
 """How long a passing word stays in the status line."""
 BUSY_MS: Final = 200
 """How long something runs before the window says so."""
+LOOK_MS: Final = 120
+"""How long after the view moved the values that came into it are asked for."""
+LARGE: Final = 500
+"""With more nodes than this a frame carries the values of what is in view alone."""
 RECOVER_MS: Final = 3000
 """How long after an edit the recovery file is written."""
 NOTHING: Final = Frame()
@@ -60,6 +66,10 @@ class Live:
         self._busy.setSingleShot(True)
         self._busy.setInterval(BUSY_MS)
         self._busy.timeout.connect(self._show_busy)
+        self._looks = QTimer(window)
+        self._looks.setSingleShot(True)
+        self._looks.setInterval(LOOK_MS)
+        self._looks.timeout.connect(self._look)
         self._passing = QTimer(window)
         self._passing.setSingleShot(True)
         self._passing.setInterval(PASSING_MS)
@@ -84,6 +94,7 @@ class Live:
         w.palette_panel.op_chosen.connect(w.add_op)
         w.top.device_chosen.connect(session.set_device)
         w.canvas.selection_changed.connect(session.select)
+        w.canvas.viewport_changed.connect(self._looks.start)
         w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
         w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
         w.canvas.dropped.connect(self._on_files)
@@ -128,6 +139,7 @@ class Live:
         self._stops.clear()
         self._late.stop()
         self._checks.stop()
+        self._looks.stop()
         self._busy.stop()
         self._passing.stop()
         self._recover.stop()
@@ -142,6 +154,7 @@ class Live:
         else:  # another document: edits and their undoing have labels
             self.window.canvas.set_document(document, fit=bool(document.nodes))
         nodes = len(document.nodes)
+        self._looks.start()
         # Emitting 10,000 nodes takes a while: the larger the document, the longer the pause in typing it waits for.
         if not diff.only_layout or not diff.label:
             self._late.start(FOLLOW_MS + nodes // 20)
@@ -210,6 +223,7 @@ class Live:
     def _on_selection(self, keys: frozenset[str]) -> None:
         self.window.canvas.select(keys)
         self.window.code.mark(selected=keys)
+        self._looks.start()
         self._show_inspector()
         self.window.update_actions()
         self._hint()
@@ -235,6 +249,40 @@ class Live:
         frame = session.frame or NOTHING
         shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray, self.texts)
         self.window.inspector.show_node(shown)
+
+    def _look(self) -> None:
+        """Asks for the values of what is in view, or of everything where that is not much."""
+        want = self.session.want
+        if len(self.session.document.nodes) <= LARGE:
+            if want.nodes is not None:
+                self.session.look(Want())
+            return
+        canvas, scene = self.window.canvas, self.window.canvas.scene
+        left, top, right, bottom = canvas.viewport.world
+        keys = set(self.session.selection)
+        if canvas.viewport.scale >= DETAIL:  # below that a card shows no values
+            keys.update(scene.ids[row] for row in scene.visible(canvas.viewport.world, 0.0).tolist())
+        if want.nodes is not None and keys.issubset(want.nodes):
+            return
+        if canvas.viewport.scale >= DETAIL:  # and half a screen around it, so that not every move asks again
+            around = scene.visible(canvas.viewport.world, max(right - left, bottom - top) / 2).tolist()
+            keys.update(scene.ids[row] for row in around)
+        self.session.look(Want(tuple(sorted(keys))))
+
+    def with_whole_frame(self, use: Callable[[Frame | None], None]) -> None:
+        """Calls ``use`` with a frame that carries every value, as soon as there is one."""
+        if self.session.want.nodes is None:
+            use(self.session.frame)
+            return
+
+        def once(frame: Frame) -> None:
+            stop()
+            self.session.want_only(narrow)
+            use(frame)
+
+        narrow = self.session.want
+        stop = self.session.frame_changed.connect(once)
+        self.session.look(Want())
 
     # --- hovering: the same thing lights up everywhere ---
 

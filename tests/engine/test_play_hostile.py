@@ -8,6 +8,7 @@ import torch
 import guigrad
 from guigrad.api import Session
 from guigrad.document.diff import Diff
+from guigrad.document.model import Node
 
 _META = "torch.ones(2, 2, device='meta')"
 
@@ -120,3 +121,51 @@ def test_a_tensor_may_have_more_dimensions_than_numpy_knows() -> None:
     assert frame["x"].shape == (1,) * 70
     assert frame["x"].value is not None
     assert frame["x"].value.data == torch.tensor(1.0).numpy().tobytes()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["a.add_(1)", "y = (a * 2).sum()"],
+        ["v = a.detach()", "v.add_(1)", "y = (a * v).sum()"],
+        ["a.requires_grad_()", "b = a * 2", "b.retain_grad()", "b.mul_(3)", "y = b.sum()"],
+        ["a.requires_grad_()", "b = a.mean()", "b.retain_grad()", "y = b * 2"],
+    ],
+)
+def test_a_refresh_plays_in_place_changes_and_kept_gradients_once(lines: list[str]) -> None:
+    start = ("a = torch.tensor([0.5, -1.0])", "c = torch.tensor([1.0])", "d = c + 1", *lines)
+    session, other = _session(*start), _session(*start)
+    for verb in ("forward", "backward"):
+        getattr(session, verb)()
+    for value in ([2.0], [3.0]):
+        session.edit(guigrad.edit.set_value("c", value))
+        other.edit(guigrad.edit.set_value("c", value))
+        other.reset()
+        other.forward()
+        played, fresh = session.frame, other.backward()
+        for name in fresh.names():
+            for field in ("value", "grad", "grad_fn", "is_leaf", "requires_grad", "state"):
+                assert getattr(played[name], field) == getattr(fresh[name], field), (name, field)
+
+
+def test_a_call_without_its_object_is_told() -> None:
+    document = guigrad.parse("import torch\nx = torch.ones(2, 2)\ny = x.T\n")
+    node = next(node for node in document.nodes.values() if node.name == "y")
+    broken = Node(node.id, node.op, (), (), node.name)
+    document = Diff(nodes={node.id: (node, broken)}).apply(document)
+    assert [problem.node for problem in Session(document).forward().problems] == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        (["w.requires_grad_()", "y = w * 2"], "w = torch.tensor([5.0, 6.0])"),
+        (["for i in range(2):", "    w -= 0.1"], "w = torch.tensor([5.0, 6.0])"),
+        (["w = w * 2"], "w = torch.ones(2)"),
+    ],
+)
+def test_the_name_of_a_tensor_changed_in_place_means_its_source(lines: list[str], first: str) -> None:
+    session = _session("w = torch.ones(2)", *lines)
+    problems = session.edit(guigrad.edit.set_value("w", [5.0, 6.0])).problems
+    assert first in guigrad.emit(session.document)
+    assert bool(problems) == (first == "w = torch.ones(2)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
+from guigrad.ui.live import LARGE
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
 
@@ -157,3 +159,24 @@ def test_colours_for_colour_blind_eyes_are_chosen_in_the_view_menu(window: MainW
     action.trigger()
     assert window.look.theme.name == "light"
     window.set_theme("dark")
+
+
+def test_a_large_document_carries_the_values_in_view(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    lines = [f"x{i} = torch.full((2,), {i}.0)" for i in range(LARGE + 20)]
+    assert window.intents.open_code("import torch\n" + "\n".join(lines) + "\n")
+    window.live._follow()
+    far = window.labels()[f"x{LARGE}"]
+    qtbot.waitUntil(lambda: window.session.want.nodes is not None)
+
+    def known() -> list[str]:
+        frame = window.session.frame
+        return [] if frame is None else [key for key, record in frame.records.items() if record.value is not None]
+
+    assert len(known()) < 100
+    window.go_to(far)
+    qtbot.waitUntil(lambda: far in known())
+    assert len(known()) < 200
+    window.intents.write_export(str(tmp_path / "all.svg"))
+    assert str(LARGE) in (tmp_path / "all.svg").read_text()
+    window.session.new()
+    qtbot.waitUntil(lambda: window.session.want.nodes is None)
