@@ -2,8 +2,8 @@
 
 Note [Cheap hooks]
 ``Node.register_hook`` hands each hook to ``Function._register_hook``, Python code of torch's that makes a dict and a removable handle and costs
-as much as a small op's whole backward. While we register, a version of ours stands in its place: it recognises our hooks (they come in a
-``Ticket``) and gives them a bare dict each; a hook of anybody else, from another thread say, goes to torch's own. Where a torch works
+as much as a small op's whole backward. While we register, a version of ours stands in its place: it gives hooks
+that our thread registers a bare dict each; those of other threads go to torch's own. Where a torch works
 otherwise, which is tried once, the hooks are registered as usual.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import cache
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 import torch
@@ -23,12 +23,6 @@ Hook = Callable[[Any, Any], None]
 _lock = Lock()
 _torchs: Callable[[Any, Any], tuple[Any, Any]] = Function._register_hook
 _KEY = "guigrad"
-
-
-class _Ticket(tuple[Hook]):
-    """One hook of ours on its way through torch."""
-
-    __slots__ = ()
 
 
 class Hooks:
@@ -48,7 +42,7 @@ class Hooks:
             Function._register_hook = staticmethod(_maker(self._dicts))  # type: ignore[method-assign]  # see the note
             try:
                 for fn, hook in hooks:
-                    fn.register_hook(_Ticket((hook,)))
+                    fn.register_hook(hook)
             finally:
                 Function._register_hook = staticmethod(_torchs)  # type: ignore[method-assign]  # torch's own again
 
@@ -63,14 +57,14 @@ class Hooks:
 
 
 def _maker(dicts: list[Any]) -> Callable[[Any, Any], tuple[Any, Any]]:
-    add = dicts.append
+    add, thread, ours = dicts.append, get_ident, get_ident()
 
     def register(known: Any, hook: Any) -> tuple[Any, Any]:
-        if type(hook) is not _Ticket:
+        if thread() != ours:
             return _torchs(known, hook)
         if known is None:
             known = OrderedDict()  # as torch's own code makes it: a later hook of somebody else goes in there too
-        (known[_KEY],) = hook
+        known[_KEY] = hook
         add(known)
         return known, None
 
@@ -92,7 +86,7 @@ def _works() -> bool:
     with _lock:
         Function._register_hook = staticmethod(_maker(dicts))  # type: ignore[method-assign]  # see the note
         try:
-            result.grad_fn.register_hook(_Ticket((hook,)))  # type: ignore[union-attr,arg-type]  # it has one
+            result.grad_fn.register_hook(hook)  # type: ignore[union-attr]  # it has one
         except (TypeError, AttributeError, RuntimeError):
             return False
         finally:
