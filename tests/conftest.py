@@ -47,7 +47,7 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     left = [thread for thread in threading.enumerate() if thread not in threads]
     for thread in left:
-        thread.join(2.0)
+        thread.join(30.0)
     alive = [thread.name for thread in left if thread.is_alive()]
     new = {pid: command for pid, command in _children().items() if pid not in children}
     assert not alive, f"threads left running: {alive}"

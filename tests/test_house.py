@@ -160,7 +160,7 @@ def test_main_runs_from_anywhere(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": ""}
     result = subprocess.run(
         [sys.executable, str(ROOT / "main.py"), "--version"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert re.fullmatch(r"guigrad \d+\.\d+\.\d+\n", result.stdout)

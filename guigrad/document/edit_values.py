@@ -58,12 +58,13 @@ def set_arguments(key: str, values: Mapping[str, object], merge: str = "") -> Ed
 def set_value(key: str, value: object, merge: str = "") -> Edit:
     """Gives a source another value: nested lists, a number, an array. What makes random numbers becomes ``torch.tensor``.
 
-    Its dtype stays: whole numbers given to a floating point tensor are written as floats.
+    Its dtype stays: whole numbers given to a floating point tensor are written as floats. The name of a tensor that is changed in place
+    (``w -= …``, ``w.requires_grad_()``) means the source that it is; a label such as "w@2" means that node alone.
     """
 
     def apply(document: Document) -> Diff:
         draft = Draft(document)
-        node = _source(document, _node(document, key))
+        node = _source(document, _first_version(document, _node(document, key), key))
         draft.put_node(_with_value(node, value))
         return draft.diff(f"Set the value of {order.name(document, node.id)}", merge)
 
@@ -96,6 +97,19 @@ def _node(document: Document, key: str) -> Node:
     if found is None:
         raise refused(f"{key!r} is no node")
     return found
+
+
+def _first_version(document: Document, node: Node, name: str) -> Node:
+    """The node whose tensor the in-place nodes of the same name change, at most so far as that name goes."""
+    seen = set()
+    while node.name == name and node.id not in seen and node.args and isinstance(node.args[0], In):
+        seen.add(node.id)
+        row, before = find(node.op), document.nodes.get(node.args[0].node or "")
+        carry = node.op == "python.carry"
+        if before is None or before.name != name or not (carry or (row is not None and row.effect)):
+            break
+        node = before
+    return node
 
 
 def _tensors(node: Node) -> list[In]:

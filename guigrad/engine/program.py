@@ -9,8 +9,8 @@ import torch
 from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import NotWired, Step
 from guigrad.engine.explain import explain
-from guigrad.engine.mixed import refuse_mixed
-from guigrad.engine.values import tensors_in
+from guigrad.engine.mixed import MixedDevices, refuse_mixed
+from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ def _on_one_device(engine: Engine, key: str, step: Step) -> Step:
 
     def call() -> None:
         step()
-        refuse_mixed(node, plan)
+        try:
+            refuse_mixed(node, plan)
+        except MixedDevices:
+            plan.env[plan.whole(key)] = MISSING
+            raise
 
     return call
 

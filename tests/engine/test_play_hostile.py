@@ -56,6 +56,7 @@ def test_a_product_of_two_devices_is_a_problem(call: str) -> None:
         assert [(problem.node, problem.line, problem.kind) for problem in problems] == [("r", 3, "device")]
         assert "cpu and meta" in problems[0].message
         assert session.frame["r"].state == "failed"
+        assert session.tensor("r") is None
 
 
 @pytest.mark.parametrize(
@@ -154,3 +155,18 @@ def test_a_call_without_its_object_is_told() -> None:
     broken = Node(node.id, node.op, (), (), node.name)
     document = Diff(nodes={node.id: (node, broken)}).apply(document)
     assert [problem.node for problem in Session(document).forward().problems] == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        (["w.requires_grad_()", "y = w * 2"], "w = torch.tensor([5.0, 6.0])"),
+        (["for i in range(2):", "    w -= 0.1"], "w = torch.tensor([5.0, 6.0])"),
+        (["w = w * 2"], "w = torch.ones(2)"),
+    ],
+)
+def test_the_name_of_a_tensor_changed_in_place_means_its_source(lines: list[str], first: str) -> None:
+    session = _session("w = torch.ones(2)", *lines)
+    problems = session.edit(guigrad.edit.set_value("w", [5.0, 6.0])).problems
+    assert first in guigrad.emit(session.document)
+    assert bool(problems) == (first == "w = torch.ones(2)")

@@ -73,7 +73,7 @@ def test_retain_grad_from_the_inspector(lesson: MainWindow, qtbot: QtBot) -> Non
     lesson.session.select((node(lesson, "t2"),))
     buttons = {button.text(): button for button in lesson.inspector.findChildren(Link)}
     button = buttons["Turn on retain_grad()"]
-    qtbot.waitUntil(lambda: button.height() > 10)
+    qtbot.waitUntil(lambda: button.height() > 10, timeout=60_000)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     lesson.live._follow()
     assert "t2.retain_grad()" in lesson.code.view.toPlainText()
@@ -303,7 +303,7 @@ def test_the_welcome_page_opens_lessons(window: MainWindow, qtbot: QtBot) -> Non
     assert window.stack.currentWidget() is window.welcome
     assert window.rail.isHidden()
     card = window.welcome.cards[0]
-    qtbot.waitUntil(lambda: card.picture is not None)
+    qtbot.waitUntil(lambda: card.picture is not None, timeout=60_000)
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     assert window.stack.currentWidget() is window.canvas
     assert window.session.path == str(card.lesson.path)
