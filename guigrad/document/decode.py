@@ -243,7 +243,8 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
 
 def read_view(raw: Any) -> View | None:
     """Where a card lies; None for what is no place."""
-    collapsed, more = False, {}
+    collapsed = False
+    more: dict[str, Any] = {}
     match raw:
         case [x, y]:
             pass
