@@ -198,9 +198,9 @@ class _Tracer(Values, TorchFunctionMode):
         if not self._items:
             raise ProblemError((Problem("the function called no operation of torch", "trace"),))
         wanted: dict[str, str] = {}
-        for identity, name in local_names.items():
+        for identity, local in local_names.items():
             if identity in self._places:
-                wanted.setdefault(self._places[identity][1], name)
+                wanted.setdefault(self._places[identity][1], local)
         outs = [self._places[id(tensor)][1] for tensor in tensors_in(result) if id(tensor) in self._places]
         for at, place in enumerate(outs):
             wanted.setdefault(place, "out" if len(outs) == 1 else f"out_{at}")
