@@ -246,7 +246,8 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
 
 def read_view(raw: Any, key: str = "", known: Collection[str] = ()) -> View | None:
     """Where the card of a node lies; None for what is no place. ``known`` are the nodes that there are."""
-    collapsed, more = False, {}
+    collapsed = False
+    more: dict[str, Any] = {}
     match raw:
         case [x, y]:
             pass

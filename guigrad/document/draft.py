@@ -23,6 +23,7 @@ from guigrad.document.model import (
     Effect,
     Eval,
     Format,
+    Function,
     In,
     Item,
     ListOf,
@@ -106,6 +107,15 @@ class Draft:
     def put_route(self, key: str, points: tuple[tuple[float, float], ...]) -> None:
         """Leads a wire through points; none: straight from port to port."""
         self._put("routes", key, points or None)
+
+    def put_function(self, key: str, function: Function | None) -> None:
+        """Adds, replaces or removes a function; its nodes are put and removed one by one."""
+        self._put("functions", key, function)
+
+    def put_nothing(self, key: str) -> None:
+        """Removes a node's records alone; nothing that reads it is touched."""
+        for table in ("nodes", "views", "comments"):
+            self._put(table, key, None)
 
     def put_comment(self, key: str, comment: Comment | None) -> None:
         """Sets the comment of an item."""
