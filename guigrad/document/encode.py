@@ -68,7 +68,9 @@ def encode(document: Document, made_with: str) -> bytes:
         "views": _table({key: _view(view) for key, view in document.views.items()}),
         "boxes": _table({key: _fields(box, Box(key)) for key, box in document.boxes.items()}),
         "notes": _table({key: _fields(note, Note(key)) for key, note in document.notes.items()}),
-        "routes": _table({key: [list(map(_float, point)) for point in route] for key, route in document.routes.items()}),
+        "routes": _table(
+            {key: [list(map(_float, point)) for point in route] for key, route in document.routes.items()}
+        ),
         "comments": _table(
             {
                 key: ({"before": list(comment.before)} if comment.before else {})

@@ -47,7 +47,12 @@ def test_it_goes_with_its_wire_and_comes_back(document: Document, change: edit.E
 
 
 def test_it_stays_when_something_else_changes(document: Document) -> None:
-    for change in (edit.connect("w", 0, "y", "self"), edit.rename("y", "q"), edit.remove("z"), edit.disconnect("z", "self")):
+    for change in (
+        edit.connect("w", 0, "y", "self"),
+        edit.rename("y", "q"),
+        edit.remove("z"),
+        edit.disconnect("z", "self"),
+    ):
         assert change(document).apply(document).routes == document.routes
 
 
