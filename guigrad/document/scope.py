@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from guigrad.document import tree
+from guigrad.document.calls import calls, followed, signature
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit
 from guigrad.document.index import fresh_ids
@@ -57,8 +58,24 @@ def lift(document: Document, key: str, diff: Diff) -> Diff:
     if new != function:
         functions[key] = (function, new)
     nodes = {node: change for node, change in diff.nodes.items() if node != key}
-    program = None
-    return structs.replace(diff, nodes=nodes, functions=functions, program=program)
+    lifted = structs.replace(diff, nodes=nodes, functions=functions, program=None)
+    return lifted.then(calls_follow(document, lifted.apply(document), key))
+
+
+def calls_follow(before: Document, after: Document, key: str) -> Diff:
+    """What must still change in ``after`` because the parameters or the result of a function differ from those ``before``."""
+    old, new = before.functions[key], after.functions[key]
+    was, now = signature(before.nodes, old), signature(after.nodes, new)
+    if was == now:
+        return Diff()
+    places = {node: index for index, node in enumerate((*old.params, *old.captures))}
+    params = [
+        (param, places.get(node, -1)) for param, node in zip(now.params, (*new.params, *new.captures), strict=True)
+    ]
+    changes = {}
+    for call in calls(after.nodes, key):
+        changes[call.id] = (call, structs.replace(followed(call, was.params, params), signature=now))
+    return Diff(nodes=changes)
 
 
 def owners(document: Document) -> dict[str, str]:
