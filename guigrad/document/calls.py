@@ -36,34 +36,6 @@ def synced(nodes: Mapping[str, Node], functions: Mapping[str, Function]) -> dict
     }
 
 
-def calls(nodes: Mapping[str, Node], key: str) -> list[Node]:
-    """Every call of a function."""
-    return [node for node in nodes.values() if node.op == CALL + key]
-
-
-def followed(call: Node, old: Sequence[Param], new: Sequence[tuple[Param, int]]) -> Node:
-    """A call after its function's parameters changed: each argument stays with the parameter that it was given to.
-
-    ``new`` are the parameters as they are now, each with its place among the ``old``, -1 for one that was not there.
-    """
-    words = {param.name: place for place, param in enumerate(old)}
-    now = {place: param for param, place in new}
-    args: list[Value] = []
-    moved: list[tuple[str, Value]] = []
-    for param, place in new:
-        if 0 <= place < len(call.args):
-            if param.keyword_only or param is not new[len(args)][0]:
-                moved.append((param.name, call.args[place]))
-            else:
-                args.append(call.args[place])
-    kept = [
-        (word if word not in words else now[words[word]].name, value)
-        for word, value in call.kwargs
-        if word not in words or words[word] in now
-    ]
-    return structs.replace(call, args=tuple(args), kwargs=(*moved, *kept))
-
-
 def cycle(
     nodes: Mapping[str, Node], functions: Mapping[str, Function], bodies: Mapping[str, Iterable[str]]
 ) -> list[str]:

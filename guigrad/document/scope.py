@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import structs
 
 from guigrad.document import tree
-from guigrad.document.calls import calls, followed, signature
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit
+from guigrad.document.follow import follow
 from guigrad.document.index import fresh_ids
 from guigrad.document.model import (
     PARAM,
@@ -25,6 +25,7 @@ from guigrad.document.model import (
     Item,
     Node,
     item_key,
+    route_port,
 )
 
 
@@ -58,24 +59,7 @@ def lift(document: Document, key: str, diff: Diff) -> Diff:
     if new != function:
         functions[key] = (function, new)
     nodes = {node: change for node, change in diff.nodes.items() if node != key}
-    lifted = structs.replace(diff, nodes=nodes, functions=functions, program=None)
-    return lifted.then(calls_follow(document, lifted.apply(document), key))
-
-
-def calls_follow(before: Document, after: Document, key: str) -> Diff:
-    """What must still change in ``after`` because the parameters or the result of a function differ from those ``before``."""
-    old, new = before.functions[key], after.functions[key]
-    was, now = signature(before.nodes, old), signature(after.nodes, new)
-    if was == now:
-        return Diff()
-    places = {node: index for index, node in enumerate((*old.params, *old.captures))}
-    params = [
-        (param, places.get(node, -1)) for param, node in zip(now.params, (*new.params, *new.captures), strict=True)
-    ]
-    changes = {}
-    for call in calls(after.nodes, key):
-        changes[call.id] = (call, structs.replace(followed(call, was.params, params), signature=now))
-    return Diff(nodes=changes)
+    return follow(document, structs.replace(diff, nodes=nodes, functions=functions, program=None))
 
 
 def owners(document: Document) -> dict[str, str]:
@@ -121,6 +105,7 @@ def _part(
     tables: dict[str, Any] = {}
     for name, wanted in (("views", keys), ("comments", keys), ("boxes", decor), ("notes", decor)):
         tables[name] = {key: record for key, record in getattr(document, name).items() if key in wanted}
+    tables["routes"] = {key: route for key, route in document.routes.items() if route_port(key)[0] in keys}
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]
