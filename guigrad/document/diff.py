@@ -13,7 +13,7 @@ from guigrad.document.model import Document, Item, Settings
 Change = tuple[Any, Any]
 """(record before, record after); None where there is none."""
 
-KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions")
+KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions", "routes")
 
 
 class Diff(Struct, frozen=True):
@@ -30,6 +30,7 @@ class Diff(Struct, frozen=True):
     comments: Mapping[str, Change] = {}
     extra: Mapping[str, Change] = {}
     functions: Mapping[str, Change] = {}
+    routes: Mapping[str, Change] = {}
     settings: tuple[Settings, Settings] | None = None
     program: tuple[tuple[Item, ...], tuple[Item, ...]] | None = None
     merge: str = ""
