@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from guigrad.document import order, template, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, resolve
@@ -20,7 +22,6 @@ from guigrad.document.model import (
     Node,
     Note,
     Region,
-    View,
 )
 from guigrad.document.problem import ProblemError
 
@@ -113,7 +114,7 @@ def paste(
         draft.put_program((*draft.program, *items))
         dx, dy = _shift(fragment, at)
         for key, view in fragment.views.items():
-            draft.put_view(keys[key], View(view.x + dx, view.y + dy, view.collapsed))
+            draft.put_view(keys[key], structs.replace(view, x=view.x + dx, y=view.y + dy))
         for box in fragment.boxes.values():
             new_key = next(draft.ids)
             draft.put_box(new_key, Box(new_key, box.title, box.x + dx, box.y + dy, box.width, box.height))

@@ -225,16 +225,32 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
 
 def read_view(raw: Any) -> View | None:
     """Where a card lies; None for what is no place."""
+    collapsed, more = False, {}
     match raw:
         case [x, y]:
-            collapsed = False
+            pass
         case [x, y, bool(collapsed)]:
+            pass
+        case [x, y, dict(more)]:
+            pass
+        case [x, y, bool(collapsed), dict(more)]:
             pass
         case _:
             return None
     if not (isinstance(x, int | float) and isinstance(y, int | float) and _is_length(x) and _is_length(y)):
         return None
-    return View(float(x), float(y), collapsed)
+    return View(float(x), float(y), collapsed, _slider(more.get("slider")))
+
+
+def _slider(raw: Any) -> tuple[float, float, float] | None:
+    """Lowest, highest, step; None for what is no range."""
+    match raw:
+        case [int() | float() as low, int() | float() as high, int() | float() as step]:
+            pass
+        case _:
+            return None
+    numbers = all(_is_length(number) and not isinstance(number, bool) for number in raw)
+    return (float(low), float(high), float(step)) if numbers and low < high and step > 0 else None
 
 
 def read_frame(raw: Any, key: str, kind: type[Box] | type[Note]) -> Box | Note | None:

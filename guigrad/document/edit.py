@@ -21,7 +21,16 @@ from guigrad.document.edit_fixes import (
     set_dtype,
     wrap_region,
 )
-from guigrad.document.edit_layout import add_box, add_note, collapse, edit_frame, move, place_views, set_settings
+from guigrad.document.edit_layout import (
+    add_box,
+    add_note,
+    collapse,
+    edit_frame,
+    move,
+    place_views,
+    set_settings,
+    set_slider,
+)
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
 from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
@@ -67,6 +76,7 @@ __all__ = [
     "set_dtype",
     "set_requires_grad",
     "set_settings",
+    "set_slider",
     "set_value",
     "wrap",
     "wrap_region",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from guigrad.document.diff import Diff
-from guigrad.document.draft import Draft, Edit, refused, replace, resolve, title
-from guigrad.document.model import Box, Document, Note, Settings, View
+from guigrad.document.draft import Draft, Edit, refused, resolve, title
+from guigrad.document.model import Box, Document, Node, Note, Settings, View
 
 CARD_WIDTH_PX, CARD_HEIGHT_PX = 176.0, 112.0
 BOX_MARGIN_PX, BOX_TITLE_PX = 24.0, 32.0
@@ -31,10 +34,52 @@ def place_views(views: Mapping[str, View], label: str = "Tidy") -> Edit:
         draft = Draft(document)
         for key, view in views.items():
             if key in document.nodes:
-                draft.put_view(key, view)
+                draft.put_view(key, replace(document.views.get(key, view), x=view.x, y=view.y))
         return draft.diff(label)
 
     return apply
+
+
+def set_slider(key: str, slider: tuple[float, float, float] | None, merge: str = "") -> Edit:
+    """Shows a number's card as a slider from the lowest to the highest by steps; None takes the slider away."""
+
+    def apply(document: Document) -> Diff:
+        found = resolve(document, key)
+        node = document.nodes.get(found)
+        label = title(document, [found])
+        if slider is None:
+            made = None
+        else:
+            if node is None or scalar(node) is None:
+                raise refused(f"{label} is no single number of its own; only such a number has a slider", label, found)
+            low, high, step = (float(number) for number in slider)
+            if not (all(map(math.isfinite, (low, high, step))) and low < high and step > 0):
+                raise refused("a slider goes from a lower to a higher number by a step above 0", label, found)
+            made = (low, high, min(step, high - low))
+        draft = Draft(document)
+        draft.put_view(found, replace(document.views.get(found, View()), slider=made))
+        return draft.diff(f"{'Make a slider of' if made else 'No slider for'} {label}", merge)
+
+    return apply
+
+
+def scalar(node: Node) -> float | int | None:
+    """The one number that a literal or a 0-d source holds, as it is written; None for anything else."""
+    if node.op not in ("python.literal", "torch.tensor") or not node.args:
+        return None
+    value = node.args[0]
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def slider_range(value: float) -> tuple[float, float, float]:
+    """The range that a slider of this number begins with: whole numbers step by one."""
+    if isinstance(value, int):
+        reach = float(max(10, 2 * abs(value)))
+        return (-reach if value < 0 else 0.0, reach, 1.0)
+    reach = 1.0
+    if math.isfinite(value) and value:
+        reach = 10.0 ** math.ceil(math.log10(abs(value)) + 1e-9)
+    return (-reach, reach, reach / 100)
 
 
 def collapse(keys: Iterable[str], collapsed: bool = True) -> Edit:
@@ -45,7 +90,7 @@ def collapse(keys: Iterable[str], collapsed: bool = True) -> Edit:
         found = [resolve(document, key) for key in keys]
         for key in found:
             view = document.views.get(key, View())
-            draft.put_view(key, View(view.x, view.y, collapsed))
+            draft.put_view(key, replace(view, collapsed=collapsed))
         return draft.diff(f"{'Collapse' if collapsed else 'Open'} {title(document, found)}")
 
     return apply
@@ -132,4 +177,4 @@ def _place(draft: Draft, key: str, x: float, y: float) -> None:
         note = document.notes[key]
         draft.put_note(key, Note(key, note.text, x, y, note.width, note.height))
     else:
-        draft.put_view(key, View(x, y, document.views.get(key, View()).collapsed))
+        draft.put_view(key, replace(document.views.get(key, View()), x=x, y=y))

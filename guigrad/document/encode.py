@@ -204,7 +204,10 @@ def _carried(carry: Carried) -> dict[str, Any]:
 
 
 def _view(view: View) -> list[Any]:
-    return [_float(view.x), _float(view.y), *([True] if view.collapsed else [])]
+    more: dict[str, Any] = {}
+    if view.slider is not None:
+        more["slider"] = [_float(number) for number in view.slider]
+    return [_float(view.x), _float(view.y), *([True] if view.collapsed else []), *([more] if more else [])]
 
 
 def _settings(settings: Settings, extra: Mapping[str, Any]) -> dict[str, Any]:

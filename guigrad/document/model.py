@@ -209,11 +209,15 @@ Item: TypeAlias = Eval | Effect | Loop | Branch | Region
 
 
 class View(Struct, frozen=True):
-    """Where a node's card lies on the canvas, in canvas units (px at zoom 1)."""
+    """Where a node's card lies on the canvas, in canvas units (px at zoom 1), and how it is shown.
+
+    ``slider`` is (lowest, highest, step) of the slider on the face of a number; None: there is none.
+    """
 
     x: float = 0.0
     y: float = 0.0
     collapsed: bool = False
+    slider: tuple[float, float, float] | None = None
 
 
 class Box(Struct, frozen=True):

@@ -26,7 +26,8 @@ from guigrad.session import Session
 from guigrad.ui.actions import ACTIONS, MENUS, State, by_id
 from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
-from guigrad.ui.intents import Intents, readable
+from guigrad.ui.intents import Intents
+from guigrad.ui.intents_file import readable
 from guigrad.ui.live import Live
 from guigrad.ui.panels.code import CodePanel
 from guigrad.ui.panels.inspector import InspectorPanel

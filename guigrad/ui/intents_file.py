@@ -1,0 +1,160 @@
+"""What the actions of the File menu do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+
+from guigrad.document.diff import Diff
+from guigrad.document.problem import ProblemError
+from guigrad.source.emit import emit
+from guigrad.source.parse.parser import parse
+from guigrad.ui.intents_base import Verbs
+from guigrad.ui.widgets.dialogs import PasteDialog
+
+OPEN_FILTER: Final = "All that guigrad reads (*.guigrad *.py *.ipynb *.png *.svg);;All files (*)"
+SAVE_FILTER: Final = "guigrad documents (*.guigrad)"
+EXPORT_FILTER: Final = "Python script (*.py);;Picture (*.png);;Vector picture (*.svg);;PDF (*.pdf)"
+READABLE: Final = (".guigrad", ".py", ".ipynb", ".png", ".svg")
+
+
+class FileIntents(Verbs):
+    """Documents in and out."""
+
+    def new(self) -> None:
+        """An empty graph, after asking about unsaved changes."""
+        if self.may_leave():
+            self.window.bar.hide()
+            self.session.new()
+            self.session.forward()  # from now on values answer to every edit
+            self.window.show_canvas()
+
+    def open(self) -> None:
+        """Asks for a file and opens it."""
+        folder = str(Path(self.session.path).parent) if self.session.path else ""
+        name, _ = QFileDialog.getOpenFileName(self.window, "Open", folder, OPEN_FILTER)
+        if name:
+            self.open_path(name)
+
+    def open_path(self, name: str, ask: bool = True) -> bool:
+        """Opens a file; when it cannot be read the current document stays and the message bar says why."""
+        if ask and not self.may_leave():
+            return False
+        self.window.bar.hide()
+        if not self.session.open(name):
+            return False
+        settings = self.window.settings
+        if not self.window.is_lesson(name):
+            settings.add_recent(name)
+        settings.last_document = name
+        self.window.opened()
+        return True
+
+    def discard(self) -> None:
+        """Gives up what was recovered."""
+        self.session.new()
+        self.window.live.forget_recovery()
+        self.window.show_welcome()
+
+    def may_leave(self) -> bool:
+        """True when nothing would be lost: saved, not changed, or the user says so."""
+        if not self.session.dirty:
+            return True
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Unsaved changes")
+        box.setText(f"{self.window.document_name()} has changes that are not saved.")
+        kinds = QMessageBox.StandardButton
+        box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
+        box.setDefaultButton(kinds.Save)
+        answer = box.exec()
+        return self.save() if answer == kinds.Save else answer == kinds.Discard
+
+    def save(self) -> bool:
+        """Saves to the document's own .guigrad file, else asks where."""
+        path = self.session.path
+        if not path.endswith(".guigrad") or self.window.is_lesson(path):
+            return self.save_as()
+        return self._save_to(path)
+
+    def save_as(self) -> bool:
+        """Asks where and saves."""
+        stem = Path(self.session.path).with_suffix(".guigrad").name if self.session.path else "untitled.guigrad"
+        own = self.session.path and not self.window.is_lesson(self.session.path)
+        start = str(Path(self.session.path).with_suffix(".guigrad")) if own else stem
+        name, _ = QFileDialog.getSaveFileName(self.window, "Save as", start, SAVE_FILTER)
+        return bool(name) and self._save_to(name if name.endswith(".guigrad") else f"{name}.guigrad")
+
+    def _save_to(self, path: str) -> bool:
+        if not self.session.save(path):
+            return False
+        self.window.settings.add_recent(path)
+        self.window.settings.last_document = path
+        self.window.saved()
+        self.window.messages.add(f"Saved {path}", "note")
+        return True
+
+    def export(self) -> None:
+        """Asks where and writes the script or the picture."""
+        stem = Path(self.session.path).stem or "graph"
+        name, chosen = QFileDialog.getSaveFileName(self.window, "Export", f"{stem}.py", EXPORT_FILTER)
+        if not name:
+            return
+        if not Path(name).suffix:
+            name += chosen.partition("*")[2].partition(")")[0]
+        try:
+            self.write_export(name)
+        except (OSError, ValueError) as error:
+            self.window.bar.say(f"{name} was not written: {error}", "error")
+        else:
+            self.window.messages.add(f"Exported {name}", "note")
+
+    def write_export(self, name: str) -> None:
+        """Writes the document as .py, .png, .svg or .pdf.
+
+        Raises: OSError or ValueError when it cannot be written.
+        """
+        if name.endswith(".py"):
+            from guigrad.document.file import write_atomically
+
+            write_atomically(name, emit(self.session.document).encode())
+            return
+        from guigrad.ui import render
+
+        document, theme = self.session.document, self.window.look.theme.name
+        self.window.live.with_whole_frame(lambda frame: render.render(document, frame, name, theme=theme))
+
+    def paste_code(self) -> None:
+        """Asks for Python code and opens it as a new graph."""
+        text = QGuiApplication.clipboard().text()
+        dialog = PasteDialog(self.window.look, text if "\n" in text or "=" in text else "", self.window)
+        if dialog.exec() == QDialog.DialogCode.Accepted and self.may_leave():
+            self.open_code(dialog.edit.toPlainText())
+
+    def open_code(self, text: str) -> bool:
+        """A new graph from Python text; what was not understood is listed, the rest stays."""
+        try:
+            document = parse(text)
+        except ProblemError as error:
+            self.window.show_refused(error.problems)
+            return False
+        self.session.new()
+        self.session.edit(Diff.between(self.session.document, document, "Paste code"))
+        self.window.opened(document.problems)
+        return True
+
+    def welcome(self) -> None:
+        """The welcome page."""
+        self.window.show_welcome()
+
+    def quit(self) -> None:
+        """Closes the window."""
+        self.window.close()
+
+
+def readable(name: str) -> bool:
+    """Whether a dropped file may be one of ours."""
+    return name.lower().endswith(READABLE)

@@ -1,0 +1,82 @@
+"""What the actions of the View and Help menus do."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from guigrad.ui.intents_base import Verbs
+from guigrad.ui.settings import SCALES
+from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage
+
+
+class ViewIntents(Verbs):
+    """What is seen, how large and in which colours; help."""
+
+    def fit(self) -> None:
+        """The selection or all in view."""
+        self.window.canvas.fit()
+
+    def fit_all(self) -> None:
+        """All in view."""
+        self.window.canvas.fit_all()
+
+    def zoom_in(self) -> None:
+        """Closer."""
+        self.window.canvas.zoom_in()
+
+    def zoom_out(self) -> None:
+        """Further."""
+        self.window.canvas.zoom_out()
+
+    def zoom_reset(self) -> None:
+        """100 %."""
+        self.window.canvas.zoom_reset()
+
+    def larger(self) -> None:
+        """The next lecture scale."""
+        self._scale(1)
+
+    def smaller(self) -> None:
+        """The lecture scale before."""
+        self._scale(-1)
+
+    def _scale(self, step: int) -> None:
+        now = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - self.window.look.scale))
+        self.window.set_scale(SCALES[min(max(now + step, 0), len(SCALES) - 1)])
+
+    def theme(self) -> None:
+        """Dark or light."""
+        name = self.window.look.theme.name
+        self.window.set_theme("light" + name[4:] if name.startswith("dark") else "dark" + name[5:])
+
+    def safe_colors(self) -> None:
+        """Colours for colour-blind eyes, or the usual ones."""
+        name = self.window.look.theme.name
+        self.window.set_theme(name.removesuffix("-safe") if name.endswith("-safe") else f"{name}-safe")
+
+    def toggle_palette(self) -> None:
+        """Shows or hides the palette."""
+        self._toggle(self.window.palette_panel)
+
+    def toggle_dock(self) -> None:
+        """Shows or hides code and messages."""
+        self.window.dock_wanted = not self.window.dock_wanted
+        self.window.show_canvas()
+
+    def toggle_inspector(self) -> None:
+        """Shows or hides the inspector."""
+        self._toggle(self.window.inspector)
+
+    def _toggle(self, panel: QWidget) -> None:
+        panel.setVisible(not panel.isVisible())
+        self.window.update_actions()
+
+    def help(self) -> None:
+        """Every shortcut."""
+        KeyboardPage(self.window.look, self.window).exec()
+
+    def about(self) -> None:
+        """Version and licences."""
+        frame = self.session.frame
+        engine = f"The engine computes on {frame.device}." if frame is not None else ""
+        AboutDialog(self.window.look, engine, self.window).exec()
