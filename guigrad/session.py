@@ -27,6 +27,8 @@ from guigrad.run.request import (
     Reply,
     Reset,
     Run,
+    Trial,
+    TryWire,
     Verb,
     Want,
     ZeroGrad,
@@ -225,6 +227,31 @@ class Session:
         vector = ArrayData(record.dtype, record.shape, strides, ones.tobytes())
         self._live.replay(lambda played: _changed(played, Backward, gradient=(vector,)))
         return True
+
+    def try_wire(
+        self,
+        source: str,
+        output: int,
+        target: str,
+        path: str,
+        answer: Callable[[Trial | None], None],
+        instead: tuple[str, str] | None = None,
+    ) -> None:
+        """Asks the engine what a wire would bring about; ``answer`` is called soon, unless another question comes first.
+
+        ``instead`` is the (node, port) that it is taken from. Nothing changes. None: it cannot be told.
+        """
+        from guigrad.document import edit as edits  # late: it reads the op table
+
+        wire = edits.connect(source, output, target, path)
+        try:
+            diff = (wire if instead is None else edits.chain("Move wire", edits.disconnect(*instead), wire))(
+                self.document
+            )
+        except ProblemError:
+            answer(None)
+            return
+        self._live.ask(TryWire(source, output, target, path, diff), self._revision, answer)
 
     # --- computing ---
 

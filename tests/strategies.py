@@ -18,6 +18,7 @@ from guigrad.document.model import (
     Effect,
     Eval,
     Format,
+    Function,
     In,
     Item,
     ListOf,
@@ -75,6 +76,7 @@ class _Maker:
         self.nodes: dict[str, Node] = {}
         self.count = 0
         self.visible: list[In] = []
+        self.functions: dict[str, Function] = {}
 
     def key(self) -> str:
         self.count += 1
@@ -96,7 +98,9 @@ class _Maker:
     def eval(self) -> Item:
         kind = self.draw(st.integers(0, 9))
         name = self.name()
-        if kind == 0 or not self.visible:
+        if self.functions and self.draw(st.booleans()):
+            key = self.call(name)
+        elif kind == 0 or not self.visible:
             key = self.node("torch.tensor", self.draw(LITERALS), name=name, requires_grad=self.draw(st.booleans()))
         elif kind == 1:
             key = self.node("torch.randn", 2, 3, name=name)
@@ -118,6 +122,35 @@ class _Maker:
             key = self.node(self.draw(st.sampled_from(("operator.add", "operator.mul"))), self.wire(), right, name=name)
         self.visible.append(In(key))
         return Eval(key)
+
+    def call(self, name: str | None) -> str:
+        """A call of one of the functions, by position as far as it goes."""
+        function = self.draw(st.sampled_from(list(self.functions.values())))
+        args = [self.wire() for _ in function.params]
+        keywords = {f"^{self.nodes[key].name}": self.wire() for key in function.captures}
+        last = len(args) - function.keyword_only
+        for param, value in zip(function.params[last:], args[last:], strict=True):
+            keywords[self.nodes[param].name or ""] = value
+        return self.node(f"def.{function.id}", *args[:last], name=name, **keywords)
+
+    def function(self) -> None:
+        """A function whose body may call those made before."""
+        outside, self.visible = self.visible, []
+        names = self.draw(st.lists(NAMES, max_size=3, unique=True))
+        params = [self.node("python.param", name=name) for name in names]
+        keyword_only = self.draw(st.integers(0, len(params)))
+        captures = [self.node("python.param", name="outer")] if self.draw(st.booleans()) else []
+        self.visible = [In(key) for key in (*params, *captures)]
+        program = self.body(1)
+        made = [*self.visible]
+        result: Value = None
+        if made:
+            pair = (made[-1], self.draw(st.sampled_from(made)))
+            result = self.draw(st.sampled_from((None, 3, made[-1], pair, ListOf(pair))))
+        key = self.key()
+        name = self.draw(st.sampled_from(("f", "g", "helper")))
+        self.functions[key] = Function(key, name, tuple(params), tuple(captures), program, result, 0, keyword_only)
+        self.visible = outside
 
     def effect(self) -> Item:
         kind = self.draw(st.integers(0, 3))
@@ -163,9 +196,11 @@ class _Maker:
 
 
 @st.composite
-def documents(draw: Any, max_items: int = 10, effects: bool = True) -> Document:
+def documents(draw: Any, max_items: int = 10, effects: bool = True, functions: bool = False) -> Document:
     """A well-formed document: every wire comes from before, every item has its node."""
     maker = _Maker(draw, effects)
+    for _ in range(draw(st.integers(0, 2)) if functions else 0):
+        maker.function()
     program = tuple(maker.item(0) for _ in range(draw(st.integers(0, max_items))))
     shown = [key for key in maker.nodes if draw(st.booleans())]
     boxes = [
@@ -183,5 +218,6 @@ def documents(draw: Any, max_items: int = 10, effects: bool = True) -> Document:
         boxes={box.id: box for box in boxes},
         notes={note.id: note for note in notes},
         comments={key: Comment(("# before", ""), "# behind") for key in commented},
+        functions=maker.functions,
         settings=Settings(draw(st.sampled_from(("", "A title"))), draw(st.sampled_from(("cpu", "auto"))), root),
     )

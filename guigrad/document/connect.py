@@ -6,6 +6,7 @@ from guigrad.document import order, ports, tree
 from guigrad.document.kinds import result_kind, results
 from guigrad.document.model import Branch, Document, In, Loop, Node, Region
 from guigrad.ops.bind import NEVER, Kind, element, fits
+from guigrad.ops.table import by_key, find
 
 NEAR = 256
 """Items between source and reader up to which it is also asked whether effects keep them apart; beyond that only when wired."""
@@ -130,6 +131,35 @@ def _no_fit(reader: Node, path: str, given: Kind) -> str | None:
     if type_ != "any" and fits(given, type_) == NEVER:
         return f"{path} takes {words(type_)}, this is {words(given)}"
     return None
+
+
+_MATRIX = frozenset(
+    (
+        "matmul",
+        "mm",
+        "bmm",
+        "mv",
+        "dot",
+        "inner",
+        "outer",
+        "einsum",
+        "addmm",
+        "addmv",
+        "addr",
+        "baddbmm",
+        "cross",
+        "kron",
+    )
+)
+
+
+def broadcasts(op: str) -> bool:
+    """Whether an op works element by element and repeats the entries of smaller inputs."""
+    row = find(op)
+    front = (
+        row if row is None or row.front else by_key(op.rpartition(".")[2].removeprefix("i").removesuffix("_")) or row
+    )
+    return front is not None and front.family in ("math", "comparison") and front.key not in _MATRIX
 
 
 def words(type_: Kind) -> str:

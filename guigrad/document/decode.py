@@ -19,6 +19,8 @@ from guigrad.document import tensors
 from guigrad.document.array import ArrayData
 from guigrad.document.encode import UNKNOWN
 from guigrad.document.model import (
+    CALL,
+    CAPTURE,
     Box,
     Comment,
     DictOf,
@@ -50,6 +52,7 @@ class Reading(Struct):
     problems: list[Problem] = []
     unknown_nodes: dict[str, dict[str, Any]] = {}
     unknown_items: list[dict[str, Any]] = []
+    unknown_functions: dict[str, dict[str, Any]] = {}
     bytes_left: int = tensors.LIMIT_BYTES
 
     def tell(self, message: str, node: str = "", severity: str = "error") -> None:
@@ -65,6 +68,21 @@ class BadValue(Exception):
 def is_name(value: Any) -> bool:
     """Whether it may be a Python variable's name."""
     return isinstance(value, str) and value.isidentifier() and not keyword.iskeyword(value)
+
+
+def is_keyword(value: str, op: str) -> bool:
+    """Whether it may name an argument of an op."""
+    return is_name(value) or (op.startswith(CALL) and value.startswith(CAPTURE) and is_name(value[len(CAPTURE) :]))
+
+
+def is_function_id(value: Any) -> bool:
+    """Whether it may be the id of a function: it is a part of an op's name, and of ids of inner nodes."""
+    return isinstance(value, str) and re.fullmatch(r"[#\w]+", value) is not None
+
+
+def is_op(value: str) -> bool:
+    """Whether it is the name of an op."""
+    return is_dotted(value) or (value.startswith(CALL) and is_function_id(value[len(CALL) :]))
 
 
 def is_dotted(value: Any) -> bool:
@@ -190,7 +208,7 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
     if not isinstance(op, str) or not op:
         reading.tell(f"{key} has no op and was left out", key)
         return None
-    if not is_dotted(op):
+    if not is_op(op):
         reading.tell(f"{op[:60]!r} is not the name of an op", key)
         op = "unknown." + (re.sub(r"\W", "_", op, flags=re.ASCII)[:60])
     args, kwargs, name, outputs = raw.get("args", []), raw.get("kwargs", {}), raw.get("name"), raw.get("outputs", [])
@@ -207,7 +225,7 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
     bad = [output for output in outputs if output is not None and not is_name(output)]
     if bad:
         reading.tell(f"{_short(bad[0])} cannot be the name of a value", key)
-    bad = [word for word in kwargs if not is_name(word)]
+    bad = [word for word in kwargs if not is_keyword(word, op)]
     if bad:
         reading.tell(f"{_short(bad[0])} cannot be the name of an argument", key)
     unknown = {field: value for field, value in raw.items() if field not in _NODE_FIELDS}
@@ -217,7 +235,7 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
         key,
         op,
         tuple(read_value(value, reading, key) for value in args),
-        tuple((word, read_value(value, reading, key)) for word, value in kwargs.items() if is_name(word)),
+        tuple((word, read_value(value, reading, key)) for word, value in kwargs.items() if is_keyword(word, op)),
         name,
         tuple(output if is_name(output) else None for output in outputs),
     )
@@ -225,7 +243,8 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
 
 def read_view(raw: Any) -> View | None:
     """Where a card lies; None for what is no place."""
-    collapsed, more = False, {}
+    collapsed = False
+    more: dict[str, Any] = {}
     match raw:
         case [x, y]:
             pass

@@ -41,6 +41,14 @@ class ProgramReader:
             items += tuple(Eval(key) for key in forgotten)
         return Wires(self.nodes, self.reading).mend(items)
 
+    def function(self, raw: Any, result: Any, key: str, params: set[str]) -> tuple[tuple[Item, ...], Value]:
+        """The body and the result of a function."""
+        items = self.body(raw, key, 1)
+        wires = Wires(self.nodes, self.reading)
+        wires.visible = params
+        mended = wires.mend(items)
+        return mended, wires.value(self._value(result, key), key)
+
     def body(self, raw: Any, container: str, depth: int) -> tuple[Item, ...]:
         """The items of one body."""
         if not isinstance(raw, list) or depth > MAX_DEPTH:
@@ -64,18 +72,18 @@ class ProgramReader:
         """One item; None when it is unknown, or wrong (then with a problem)."""
         match raw:
             case str():
-                return Eval(raw) if self._take(raw) else None
+                return Eval(raw) if self.take(raw) else None
             case {"effect": str(key), **rest} if not rest:
-                return Effect(key) if self._take(key) else None
+                return Effect(key) if self.take(key) else None
             case {"loop": str(key), "var": str(var), **rest} if rest.keys() <= {"iter", "carried", "body"}:
-                if not self._own(key):
+                if not self.own(key):
                     return None
-                self._take(var, "python.loop_var")
+                self.take(var, "python.loop_var")
                 carried = self._carried(rest.get("carried", []))
                 body = self.body(rest.get("body", []), key, depth + 1)
                 return Loop(key, var, self._value(rest.get("iter"), key), body, carried)
             case {"if": str(key), **rest} if rest.keys() <= {"test", "carried", "then", "else"}:
-                if not self._own(key):
+                if not self.own(key):
                     return None
                 carried = self._carried(rest.get("carried", []))
                 body = self.body(rest.get("then", []), key, depth + 1)
@@ -83,7 +91,7 @@ class ProgramReader:
                 return Branch(key, self._value(rest.get("test"), key), body, orelse, carried)
             case {"with": str(key), "kind": str(kind), **rest} if kind in REGIONS and rest.keys() <= {"args", "body"}:
                 args = rest.get("args", [])
-                if not isinstance(args, list) or not self._own(key):
+                if not isinstance(args, list) or not self.own(key):
                     return None
                 return Region(
                     key,
@@ -103,7 +111,7 @@ class ProgramReader:
     def _value(self, raw: Any, key: str) -> Value:
         return read_value(raw, self.reading, key)
 
-    def _own(self, key: str) -> bool:
+    def own(self, key: str) -> bool:
         """Claims the id of a loop, branch or region."""
         if not key or key in self.seen or key in self.nodes:
             self.reading.tell(f"the id {key[:60]!r} is used twice", key)
@@ -111,7 +119,7 @@ class ProgramReader:
         self.seen.add(key)
         return True
 
-    def _take(self, key: str, missing_op: str = "") -> bool:
+    def take(self, key: str, missing_op: str = "") -> bool:
         """Claims a node for an item; False, with a problem, when there is none or another item has it."""
         if key in self.seen:
             self.reading.tell(f"{key[:60]} is evaluated twice", key)
@@ -128,7 +136,7 @@ class ProgramReader:
         result = []
         for record in raw if isinstance(raw, list) else ():
             port = record.get("port") if isinstance(record, dict) else None
-            if not isinstance(port, str) or not self._take(port):
+            if not isinstance(port, str) or not self.take(port):
                 continue
             updates = record.get("updates", [])
             wires = [self._value(update, port) for update in updates] if isinstance(updates, list) else []
@@ -154,17 +162,17 @@ class Wires:
                 self._node(item.node)
                 return item
             case Loop():
-                head = self._wires(item.iter, item.id)
+                head = self.value(item.iter, item.id)
                 self._carries(item.carried)
                 body = self._inside(item.body, item.var)
                 return Loop(item.id, item.var, head, body, self._updates(item.carried, body, item.var))
             case Branch():
                 self._carries(item.carried)  # first: the test of an ``a or b`` reads its own variable
-                test = self._wires(item.test, item.id)
+                test = self.value(item.test, item.id)
                 body, orelse = self._inside(item.body), self._inside(item.orelse)
                 return Branch(item.id, test, body, orelse, self._updates(item.carried, body + orelse))
             case Region():
-                args = tuple(self._wires(value, item.id) for value in item.args)
+                args = tuple(self.value(value, item.id) for value in item.args)
                 return Region(item.id, item.kind, self.mend(item.body), args)
 
     def _inside(self, items: tuple[Item, ...], var: str = "") -> tuple[Item, ...]:
@@ -193,7 +201,8 @@ class Wires:
         self.nodes[key] = map_wires(self.nodes[key], lambda wire: self._wire(wire, key))
         self.visible.add(key)
 
-    def _wires(self, value: Value, key: str) -> Value:
+    def value(self, value: Value, key: str) -> Value:
+        """A template value with sound wires."""
         return map_value(value, lambda wire: self._wire(wire, key))
 
     def _wire(self, wire: In, key: str) -> In:

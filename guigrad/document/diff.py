@@ -13,7 +13,7 @@ from guigrad.document.model import Document, Item, Settings
 Change = tuple[Any, Any]
 """(record before, record after); None where there is none."""
 
-KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra")
+KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions")
 
 
 class Diff(Struct, frozen=True):
@@ -29,6 +29,7 @@ class Diff(Struct, frozen=True):
     notes: Mapping[str, Change] = {}
     comments: Mapping[str, Change] = {}
     extra: Mapping[str, Change] = {}
+    functions: Mapping[str, Change] = {}
     settings: tuple[Settings, Settings] | None = None
     program: tuple[tuple[Item, ...], tuple[Item, ...]] | None = None
     merge: str = ""
@@ -39,7 +40,7 @@ class Diff(Struct, frozen=True):
     @property
     def only_layout(self) -> bool:
         """True when nothing that is computed changed."""
-        return self.program is None and not self.nodes and self.settings is None
+        return self.program is None and not self.nodes and self.settings is None and not self.functions
 
     def inverse(self) -> Diff:
         """The change that takes this one back."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from guigrad.document import order, ports, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, to_value
 from guigrad.document.edit_program import add_effect, wrap
-from guigrad.document.edit_wires import put_wire
+from guigrad.document.edit_wires import connect, put_wire
 from guigrad.document.model import Document, Effect, Eval, In, Item, Node, Region, Sym, item_key, walk
 
 _OUT_OF_PLACE = {
@@ -28,6 +30,33 @@ def insert_between(source: str, reader: str, op: str, *args: object) -> Edit:
         key = _new(draft, end, op, In(start, found[-1].output), *args)
         put_wire(draft, key, 0, end, found[-1].path)
         return draft.diff(f"Insert {order.name(draft.document, key)}")
+
+    return apply
+
+
+def insert_at(target: str, path: str, op: str, *args: object) -> Edit:
+    """Puts ``op(…, *args)`` on the wire that ends at a port."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        end = resolve(document, target)
+        node = document.nodes.get(end)
+        wire = ports.get_at(node, path) if node is not None else None
+        if not isinstance(wire, In) or wire.node is None:
+            raise refused(f"no wire ends at {path} of {order.name(document, end)}", node_id=end)
+        key = _new(draft, end, op, wire, *args)
+        put_wire(draft, key, 0, end, path)
+        return draft.diff(f"Insert {order.name(draft.document, key)}")
+
+    return apply
+
+
+def connect_through(source: str, output: int, target: str, path: str, at: str, op: str, *args: object) -> Edit:
+    """A wire to a port with ``op(…, *args)`` put on the wire into the port ``at`` of the same node, in one step."""
+
+    def apply(document: Document) -> Diff:
+        wired = connect(source, output, target, path)(document)
+        return structs.replace(wired.then(insert_at(target, at, op, *args)(wired.apply(document))), label=wired.label)
 
     return apply
 

@@ -28,6 +28,7 @@ from guigrad.document.model import (
     Effect,
     Eval,
     Format,
+    Function,
     In,
     Item,
     ListOf,
@@ -46,7 +47,7 @@ from guigrad.document.model import (
 
 VERSION = 1
 UNKNOWN = "?"
-"""First letter of the path of a ``Sym`` that holds something unknown."""
+"""First letter of the path of a ``Sym`` that holds something unknown, and the key of functions that are not."""
 
 _LONG_INT_BITS = 1024
 _NAN = struct.pack("<d", math.nan)
@@ -57,7 +58,8 @@ def encode(document: Document, made_with: str) -> bytes:
 
     Deterministic: the same document gives the same bytes.
     """
-    extra = document.extra
+    extra: Mapping[str, Any] = document.extra
+    kept: dict[str, Any] = extra.get("functions", {})
     version = extra.get("guigrad", VERSION)
     parts: dict[str, str] = {
         "nodes": _lines("[]", [_dump(_node(document.nodes[key], extra)) for key in sorted(document.nodes)]),
@@ -72,6 +74,9 @@ def encode(document: Document, made_with: str) -> bytes:
                 | ({"after": comment.after} if comment.after else {})
                 for key, comment in document.comments.items()
             }
+        ),
+        "functions": _table(
+            kept.get(UNKNOWN, {}) | {key: _function(function, extra) for key, function in document.functions.items()}
         ),
     }
     for key, value in extra.items():
@@ -201,6 +206,20 @@ def _carried(carry: Carried) -> dict[str, Any]:
     record: dict[str, Any] = {"port": carry.port}
     _put(record, "updates", [value_to_json(update) for update in carry.updates])
     return record
+
+
+def _function(function: Function, extra: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": function.name}
+    for field in ("params", "captures", "decor"):
+        _put(record, field, list(getattr(function, field)))
+    for field in ("positional_only", "keyword_only"):
+        if getattr(function, field):
+            record[field] = getattr(function, field)
+    _put(record, "program", _items(function.program, function.id, extra))
+    if function.result is not None:
+        record["result"] = value_to_json(function.result)
+    unknown = extra.get("functions", {}).get(function.id, {})
+    return record | {key: unknown[key] for key in sorted(unknown) if key not in record}
 
 
 def _view(view: View) -> list[Any]:

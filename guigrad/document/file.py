@@ -18,6 +18,7 @@ from typing import Any
 
 from guigrad.document import decode
 from guigrad.document.decode import Reading
+from guigrad.document.decode_functions import read_functions
 from guigrad.document.decode_program import ProgramReader
 from guigrad.document.encode import VERSION, encode
 from guigrad.document.migrate import migrate
@@ -41,6 +42,7 @@ _FIELDS = frozenset(
         "boxes",
         "notes",
         "comments",
+        "functions",
         "extra",
         "problems",
         "lines",
@@ -59,7 +61,9 @@ def read(data: bytes, path: str = "") -> Document:
     raw, told = migrate(raw)
     reading = Reading(list(told))
     nodes = _nodes(raw.get("nodes", []), reading)
-    program = ProgramReader(nodes, reading).program(raw.get("program", []))
+    reader = ProgramReader(nodes, reading)
+    functions = read_functions(_table(raw, "functions", reading), reader)
+    program = reader.program(raw.get("program", []))
     settings, unknown_settings = decode.read_settings(raw.get("settings", {}), reading, set(nodes))
     extra: dict[str, Any] = {key: value for key, value in raw.items() if key not in _FIELDS}
     if isinstance(raw.get("guigrad"), int) and raw["guigrad"] > VERSION:
@@ -68,13 +72,17 @@ def read(data: bytes, path: str = "") -> Document:
         extra["nodes"] = reading.unknown_nodes
     if reading.unknown_items:
         extra["program"] = reading.unknown_items
+    if reading.unknown_functions:
+        extra["functions"] = reading.unknown_functions
     if unknown_settings:
         extra["settings"] = unknown_settings
     unknown = sorted({*(set(extra) - {"guigrad", "program"})})
     if unknown:
         reading.tell(f"not known to this version, kept as it is: {', '.join(unknown)[:200]}", severity="warning")
     views = {
-        key: view for key, value in _table(raw, "views", reading) if key in nodes and (view := decode.read_view(value))
+        key: view
+        for key, value in _table(raw, "views", reading)
+        if (key in nodes or key in functions) and (view := decode.read_view(value))
     }
     comments = {
         key: comment for key, value in _table(raw, "comments", reading) if (comment := decode.read_comment(value))
@@ -96,6 +104,7 @@ def read(data: bytes, path: str = "") -> Document:
         comments=comments,
         settings=settings,
         extra=extra,
+        functions=functions,
         problems=tuple(reading.problems),
         path=path,
     )

@@ -6,13 +6,13 @@ up by every Diff.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import compress, count
+from collections.abc import Iterable, Iterator
+from itertools import chain, compress, count
 from operator import is_not
 from typing import TYPE_CHECKING
 
 from guigrad.document import tree
-from guigrad.document.model import Document, Item, item_inputs, item_key, walk
+from guigrad.document.model import Document, Function, Item, item_inputs, item_key, walk
 
 if TYPE_CHECKING:
     from guigrad.document.diff import Diff
@@ -31,7 +31,8 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         before = old.program[start : len(old.program) - stop]
         after = new.program[start : len(new.program) - stop]
     if "last_id" in known:
-        made = (key for item in after for key in tree.keys(item))
+        made = chain.from_iterable(map(tree.keys, after))
+        made = chain(made, _function_keys(function for _, function in diff.functions.values()))
         new.__dict__["last_id"] = max(
             known["last_id"], *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), made))
         )
@@ -52,8 +53,17 @@ def fresh_ids(document: Document, prefix: str = "#") -> Iterator[str]:
     if last is None:
         last = max(_last(iter(document.nodes)), _last(iter(tree.spots(document))))
         last = max(last, _last(iter(document.boxes)), _last(iter(document.notes)))
+        last = max(last, _last(_function_keys(document.functions.values())))
         document.__dict__["last_id"] = last
     return (f"{prefix}{number}" for number in count(last + 1))
+
+
+def _function_keys(functions: Iterable[Function | None]) -> Iterator[str]:
+    """The ids of functions and of the items of their bodies."""
+    for function in functions:
+        if function is not None:
+            yield function.id
+            yield from (key for item in function.program for key in tree.keys(item))
 
 
 def _last(keys: Iterator[str]) -> int:

@@ -1,86 +1,42 @@
 """What a document is: nodes in single-assignment form under one ordered program tree.
 
 Everything here is an immutable value. Sequences are tuples; the mappings are plain dicts that nobody changes
-(copying a dict of 10,000 nodes costs 0.1 ms, a persistent map would cost more on every read).
-
-Note [Values]
-An argument of a node is a *Value*: ``None``, ``bool``, ``int``, ``float``, ``complex``, ``str``, ``Ellipsis``, a tuple of
-Values, or one of ``In``, ``Sym``, ``Slice``, ``ListOf``, ``DictOf``, ``Star``, ``Format``, ``ArrayData`` below.
-``In(None)`` is a port that nothing is wired to.
+(copying a dict of 10,000 nodes costs 0.1 ms, a persistent map would cost more on every read). An argument of a node is a
+*Value*: see Note [Values] in document.values.
 
 Note [Variables]
 A name that a loop or branch re-binds is a variable: a node with op ``python.carry`` whose only argument is its value
 before the item (or no argument when it has none), listed in ``carried`` of that item. Each time one of ``updates`` is evaluated
 the variable takes that value. Reads in the body before the re-binding, and every read after the item, are wired to the variable.
 So wires stay acyclic, and the engine needs no other rule. The carry node is evaluated where its item starts.
+
+Note [Functions]
+A ``def`` is a ``Function`` in ``Document.functions``. The nodes of its body are in ``nodes`` and ``views`` as all others are (ids are
+unique in the document); only its program is its own, and no wire crosses its border. A parameter is a node with op ``python.param``,
+the parameter's name and, as its only argument, the constant that it takes when a call leaves it out. A name of the surrounding script
+that the body reads (its value at the time of the call, as in Python) is a *capture*: a ``python.param`` node too, listed in ``captures``.
+A call is a node with op ``def.<function id>``: ``args`` and ``kwargs`` bind the parameters as the code does, and a keyword ``^x`` that no
+code shows binds the capture of the name x. Those a function has for the sake of functions that it calls, too. ``result`` is what
+``return`` gives: a wire, a template with wires (``return a, b``) or a constant; None without ``return``. A default that is no constant is
+a node of the surrounding program, evaluated where the ``def`` stood, and calls that leave the argument out are wired to it.
+``document/expand`` puts the body where the call stands; ``document/scope`` shows a body as a document of its own, for edits and views.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from types import EllipsisType
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.document.values import DictOf, Format, In, ListOf, Slice, Star, Sym, Value, same, wires_in
 
-
-class In(Struct, frozen=True):
-    """A place in an argument template where a wire comes in.
-
-    ``output`` counts the names of an unpacking node (``v, i = x.max(0)``); for every other node 0 is its whole value.
-    """
-
-    node: str | None = None
-    output: int = 0
-
-
-class Sym(Struct, frozen=True):
-    """A constant known by its dotted name: ``torch.float32``, ``torch.pi``, ``math.e``, ``torch.channels_last``."""
-
-    path: str
-
-
-class Slice(Struct, frozen=True):
-    """``start:stop:step`` inside an index."""
-
-    start: Value = None
-    stop: Value = None
-    step: Value = None
-
-
-class ListOf(Struct, frozen=True):
-    """A list display ``[a, b]`` (a tuple display is a plain tuple)."""
-
-    items: tuple[Value, ...] = ()
-
-
-class DictOf(Struct, frozen=True):
-    """A dict display ``{"params": [w]}`` in source order."""
-
-    items: tuple[tuple[Value, Value], ...] = ()
-
-
-class Star(Struct, frozen=True):
-    """``*value`` in a call."""
-
-    value: Value
-
-
-class Format(Struct, frozen=True):
-    """One ``{value!conversion:spec}`` of an f-string (``{x=}`` is split into its text and the value)."""
-
-    value: Value
-    conversion: str = ""
-    spec: tuple[Value, ...] = ()
-
-
-Value: TypeAlias = Union[
-    None, bool, int, float, complex, str, EllipsisType, tuple["Value", ...],
-    In, Sym, Slice, ListOf, DictOf, Star, Format, ArrayData,
+__all__ = [
+    "CALL", "CAPTURE", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
+    "Eval", "Format", "Function", "In", "Item", "ListOf", "Loop", "Node", "Note", "Region", "Settings", "Slice",
+    "Star", "Sym", "Value", "View", "Wire", "callee", "item_inputs", "item_key", "same", "walk", "wires_in",
 ]  # fmt: skip
 
 
@@ -115,46 +71,6 @@ class Node(Struct, frozen=True, eq=False):
             yield from wires_in(value)
         for _, value in self.kwargs:
             yield from wires_in(value)
-
-
-def same(a: object, b: object) -> bool:
-    """Whether two template values are the same program: 2, 2.0 and True differ here, and nan is nan; unlike ``==`` in Python."""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    match a, b:
-        case ((float() | complex()), _):
-            return repr(a) == repr(b)
-        case tuple(), tuple():
-            return len(a) == len(b) and all(map(same, a, b))
-        case ((ListOf() | DictOf() | Slice() | Star() | Format()), (ListOf() | DictOf() | Slice() | Star() | Format())):
-            return all(same(getattr(a, field), getattr(b, field)) for field in a.__struct_fields__)
-    return a == b
-
-
-def wires_in(value: Value) -> Iterator[In]:
-    """The ``In`` markers of one value, left to right."""
-    match value:
-        case In():
-            yield value
-        case tuple():
-            for item in value:
-                yield from wires_in(item)
-        case ListOf():
-            for item in value.items:
-                yield from wires_in(item)
-        case DictOf():
-            for key, item in value.items:
-                yield from wires_in(key)
-                yield from wires_in(item)
-        case Slice():
-            yield from wires_in((value.start, value.stop, value.step))
-        case Star():
-            yield from wires_in(value.value)
-        case Format():
-            yield from wires_in(value.value)
-            yield from wires_in(value.spec)
 
 
 class Eval(Struct, frozen=True, tag=True):
@@ -206,6 +122,58 @@ class Region(Struct, frozen=True, tag=True):
 
 
 Item: TypeAlias = Eval | Effect | Loop | Branch | Region
+
+
+class Function(Struct, frozen=True, eq=False):
+    """A ``def``. See Note [Functions].
+
+    ``params`` and ``captures`` are ids of ``python.param`` nodes; ``positional_only`` counts the first, ``keyword_only`` the last of
+    ``params`` that can be given in one way alone. ``decor`` are ids of the boxes and notes on this function's canvas.
+    """
+
+    id: str
+    name: str
+    params: tuple[str, ...] = ()
+    captures: tuple[str, ...] = ()
+    program: tuple[Item, ...] = ()
+    result: Value = None
+    positional_only: int = 0
+    keyword_only: int = 0
+    decor: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Function):
+            return NotImplemented
+        plain = ("id", "name", "params", "captures", "positional_only", "keyword_only", "decor")
+        return (
+            all(getattr(self, field) == getattr(other, field) for field in plain)
+            and same(self.result, other.result)
+            and (self.program is other.program or repr(self.program) == repr(other.program))
+        )
+
+    def __ne__(self, other: object) -> bool:  # msgspec's own would compare identities
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.name))
+
+
+CALL = "def."
+"""How the op of a call begins; the id of its function follows."""
+
+PARAM = "python.param"
+RETURN = "python.return"
+"""The op of the node that stands for a function's result in the document that shows its body (see document.scope)."""
+
+CAPTURE = "^"
+"""First letter of a keyword that binds a capture."""
+
+
+def callee(node: Node) -> str | None:
+    """The id of the function that a node calls; None for every other node."""
+    return node.op[len(CALL) :] if node.op.startswith(CALL) else None
 
 
 class View(Struct, frozen=True):
@@ -270,7 +238,7 @@ class Wire(Struct, frozen=True):
 class Document(Struct, frozen=True, dict=True, eq=False):
     """The whole document. ``problems``, ``lines`` and ``path`` tell where it was read from and are not part of its value.
 
-    ``comments`` are keyed by item key (node id, or loop/branch/region id), "" for the lines after the last item and
+    ``comments`` are keyed by item key (node id, or loop/branch/region/function id), "" for the lines after the last item and
     "^" for those above the imports. ``lines`` maps an item key to (line, column), both counted from 1 and 0.
     ``extra`` keeps what a newer version wrote.
     """
@@ -283,6 +251,7 @@ class Document(Struct, frozen=True, dict=True, eq=False):
     comments: Mapping[str, Comment] = {}
     settings: Settings = Settings()
     extra: Mapping[str, object] = {}
+    functions: Mapping[str, Function] = {}
     problems: tuple[Problem, ...] = ()
     lines: Mapping[str, tuple[int, int]] = {}
     path: str = ""
@@ -319,7 +288,7 @@ class Document(Struct, frozen=True, dict=True, eq=False):
         return canonical(self)
 
 
-TABLES = ("nodes", "views", "boxes", "notes", "comments", "settings", "extra")
+TABLES = ("nodes", "views", "boxes", "notes", "comments", "settings", "extra", "functions")
 """Fields that make up a document's value beside ``program``."""
 
 

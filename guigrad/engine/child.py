@@ -70,7 +70,12 @@ def _failed(request: Request, kind: str, error: BaseException, why: str) -> Repl
 def serve(channel: Channel, engine: str, memory_bytes: int | None) -> None:
     """Answers requests until the other end closes."""
     limit_memory(memory_bytes)
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     player = make_engine(engine)
+    interrupt = getattr(player, "interrupt", None)
+    if interrupt is not None and hasattr(signal, "SIGUSR1"):  # see Child.interrupt
+        signal.signal(signal.SIGUSR1, lambda number, frame: interrupt())
     warm = getattr(player, "warm", None)
     if warm is not None:
         threading.Thread(target=warm, daemon=True).start()

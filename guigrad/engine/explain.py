@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from msgspec import Struct
 
+from guigrad.document import ports
 from guigrad.document.model import Document, In, Node
 from guigrad.document.problem import Fix, Problem
 from guigrad.engine.arguments import NotWired, Refused
@@ -216,22 +217,29 @@ def _requires_grad(site: Site, _: re.Match[str]) -> tuple[Fix, ...]:
     return tuple(found[:OFFERED])
 
 
-def _fit_shapes(site: Site, _: re.Match[str]) -> Fix | None:
-    """A transpose, or a new dimension, that makes two operands fit."""
-    tensors = [(wire, value) for wire, value in site.inputs() if isinstance(value, torch.Tensor)]
-    if len(tensors) < 2 or site.node is None:
-        return None
-    (_first, a), (second, b) = tensors[0], tensors[1]
-    name = site.label(second.node or "")
-    if a.ndim >= 1 and b.ndim >= 2 and a.shape[-1] == b.shape[-1] and a.shape[-1] != b.shape[-2]:
-        return Fix(f"Transpose {name}", "insert_between", (second.node, site.key, "torch.Tensor.mT"))
-    if b.ndim == 1 and a.ndim == 2 and a.shape[0] == b.shape[0] and "matmul" not in site.node.op:
-        return Fix(
-            f"Make {name} a column: unsqueeze(1)",
-            "insert_between",
-            (second.node, site.key, "torch.Tensor.unsqueeze", 1),
-        )
-    return None
+def _fit_shapes(site: Site, _: re.Match[str]) -> tuple[Fix, ...]:
+    """What can be put on a wire so that the shapes fit; each was tried."""
+    return _repairs(site, casts=False)
+
+
+def _fit_dtypes(site: Site, _: re.Match[str]) -> tuple[Fix, ...]:
+    """Casts that make the dtypes fit; each was tried."""
+    return _repairs(site, casts=True)
+
+
+def _repairs(site: Site, casts: bool) -> tuple[Fix, ...]:
+    from guigrad.engine.repair import repairs, stand_ins  # late: it compiles nodes, which explains
+
+    node = site.node
+    values = dict(site.inputs())
+    if node is None or any(value is MISSING for value in values.values()):
+        return ()
+    made = []
+    for found in repairs(node, stand_ins(values), casts=casts):
+        wire = ports.get_at(node, found.path)
+        name = site.label(wire.node) if isinstance(wire, In) and wire.node else found.path
+        made.append(Fix(f"Insert {name}{found.call}", "insert_at", (node.id, found.path, found.op, *found.args)))
+    return tuple(made[:OFFERED])
 
 
 def _reshape(site: Site, _: re.Match[str]) -> Fix | None:
@@ -263,7 +271,7 @@ def _no_inference(site: Site, _: re.Match[str]) -> Fix | None:
 _FIXES: dict[str, Callable[[Site, re.Match[str]], Fix | tuple[Fix, ...] | None]] = {
     "no_grad": _no_grad, "clone_first": _clone_first, "out_of_place": _out_of_place, "retain_grad": _retain_grad,
     "retain_graph": _retain_graph, "forward_again": _forward_again, "add_v": _add_v, "sum_first": _sum_first,
-    "make_float": _make_float, "cast": _cast, "requires_grad": _requires_grad, "fit_shapes": _fit_shapes, "reshape": _reshape,
+    "make_float": _make_float, "cast": _cast, "requires_grad": _requires_grad, "fit_shapes": _fit_shapes, "fit_dtypes": _fit_dtypes, "reshape": _reshape,
     "allow_unused": _allow_unused, "detach": _detach, "add_dim": _add_dim, "run_backward": _run_backward,
     "no_inference": _no_inference,
 }  # fmt: skip

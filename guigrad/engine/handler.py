@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from guigrad.document.model import In
 from guigrad.engine.build import Cancelled
 from guigrad.engine.device import devices
 from guigrad.engine.play import Engine
+from guigrad.engine.values import MISSING
 from guigrad.run.frame import Frame
 from guigrad.run.request import (
     Backward,
@@ -24,6 +26,8 @@ from guigrad.run.request import (
     Reset,
     Restore,
     Run,
+    Trial,
+    TryWire,
     Verb,
     ZeroGrad,
 )
@@ -44,7 +48,8 @@ class Handler:
     """
 
     def __init__(self) -> None:
-        self.engine = Engine()
+        self.engine = Engine(cancelled=lambda: self._interrupted)
+        self._interrupted = False
         self._warm = threading.Event()
         self._shapes: Shapes | None = None
 
@@ -57,9 +62,14 @@ class Handler:
         importlib.import_module("guigrad.engine.shapes")
         self._warm.set()
 
+    def interrupt(self) -> None:
+        """What plays now ends before its next node, as cancelled. Thread: any, and a signal's handler."""
+        self._interrupted = True
+
     def handle(self, request: Request) -> Reply:
         """Plays one verb and gives what was asked for."""
         engine = self.engine
+        self._interrupted = False
         engine.prints.clear()
         cancelled = False
         try:
@@ -67,6 +77,8 @@ class Handler:
         except Cancelled:
             cancelled = True
         frame = None if request.want is None else self._with_shapes(engine.frame(request.want))
+        if isinstance(request.verb, TryWire):
+            return Reply(request.number, trial=self._try(request.verb))
         return Reply(
             request.number,
             frame,
@@ -82,10 +94,16 @@ class Handler:
             return frame
         from guigrad.engine import shapes  # late: see Note [Shapes in frames]
 
+        return shapes.fill(frame, self._follow_shapes())
+
+    def _follow_shapes(self) -> Shapes:
+        """The shadow, brought on for a moment."""
+        from guigrad.engine import shapes  # late: see Note [Shapes in frames]
+
         if self._shapes is None:
             self._shapes = shapes.Shapes(self.engine.document, self.engine.revision)
         self._shapes.work(SHAPES_SECONDS)
-        return shapes.fill(frame, self._shapes)
+        return self._shapes
 
     def _play(self, verb: Verb) -> None:
         engine = self.engine
@@ -111,5 +129,21 @@ class Handler:
                 engine.reset()
             case Restore():
                 engine.restore(verb.point)
-            case Look():
+            case Look() | TryWire():
                 pass
+
+    def _try(self, verb: TryWire) -> Trial:
+        """What is known of values comes from the shadow; before that is there, from what has run."""
+        from guigrad.engine.whatif import try_wire  # late: it is asked for by a window alone
+
+        engine = self.engine
+        if self._warm.is_set():
+            self._follow_shapes()
+        shadow = self._shapes
+
+        def read(wire: In) -> object:
+            value = shadow.read(wire) if shadow is not None else MISSING
+            fresh = engine.state.status.get(wire.node or "") == "fresh"
+            return engine.plan.read(wire) if value is MISSING and fresh else value
+
+        return try_wire(engine.document, verb, read, engine.label)

@@ -19,7 +19,7 @@ from msgspec import Struct
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from guigrad.document.diff import Diff
-from guigrad.document.model import Document
+from guigrad.document.model import Document, In
 from guigrad.document.problem import Problem
 from guigrad.engine.again import again
 from guigrad.engine.build import Cancelled
@@ -96,6 +96,11 @@ class Shapes:
         elif isinstance(value, tuple | list):
             for index, item in enumerate(value):
                 self._collect(f"{place}[{index}]", item, found)
+
+    def read(self, wire: In) -> Any:
+        """What a wire will carry, without memory; MISSING when it is not known."""
+        fresh = self._engine.state.status.get(wire.node or "") == "fresh"
+        return self._engine.plan.read(wire) if fresh else MISSING
 
     def is_unknown(self, key: str) -> bool:
         """Whether a node gives something that only running can tell."""

@@ -72,6 +72,8 @@ python.assert(test, message = None) -> None ! assert # Stops the program when th
 python.carry(value = None) -> any # A name that a loop or branch re-binds.
 python.loop_var() -> any # The variable of a loop.
 python.unpack(value) -> any # a, b = value.
+python.param(value = None) -> any # A parameter of a function, with its default.
+python.return(value = None) -> None ! return # What a function gives.
 tensor.data(data, *, requires_grad: bool = False) -> Tensor # A tensor that holds exactly these bits.
 """
 

@@ -51,6 +51,14 @@ class Child:
                 with contextlib.suppress(ProcessLookupError):
                     self._host.kill(self.pid)
 
+    def interrupt(self) -> None:
+        """Has it end what it plays before the next node; nothing of what it holds is lost. Where there are no signals it plays on."""
+        number = getattr(signal, "SIGUSR1", None)
+        with self._lock:
+            if not self._ended and number is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, number)
+
     def wait(self) -> int:
         """Ends it if it still runs, and gives its exit status, a signal's number negative.
 

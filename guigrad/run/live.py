@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from guigrad.document.diff import Diff
 from guigrad.run.request import (
@@ -28,6 +28,8 @@ from guigrad.run.request import (
     Reset,
     Restore,
     Run,
+    Trial,
+    TryWire,
     Verb,
     Want,
     ZeroGrad,
@@ -63,14 +65,15 @@ class Live:
         self._runner, self._post, self._answer, self._changed = runner, post, answered, changed
         self._queue: deque[_Action] = deque()
         self._rest: deque[Verb] = deque()
-        self._busy = self._replaying = False
+        self._busy = self._asking = self._replaying = False
+        self._question: tuple[TryWire, int, Callable[[Trial | None], None]] | None = None
         self._told = 0
         self._base: Point | None = None
 
     @property
     def running(self) -> bool:
         """Whether something is being computed or waits for it."""
-        return self._busy or bool(self._rest or self._queue)
+        return (self._busy and not self._asking) or bool(self._rest or self._queue)
 
     def load(self, load: Callable[[], Load]) -> None:
         """Another document, device or seed, asked for when its turn comes; edits that wait are in it already."""
@@ -84,6 +87,16 @@ class Live:
             self._push(_Action(diff=diff, revision=revision))
         elif last.diff is not None:
             last.diff, last.revision = last.diff.then(diff), revision
+        if self._busy and self._replaying and not self._asking:
+            self._runner.interrupt()  # what it computes is out of date; a quick one ends before that
+
+    def ask(self, verb: TryWire, revision: int, answer: Callable[[Trial | None], None]) -> None:
+        """A question about the document at ``revision``; a later one takes its place, and then it is not answered.
+
+        None is the answer when the document is another by the time its turn comes. It waits for what runs, and nothing waits for it long.
+        """
+        self._question = (verb, revision, answer)
+        self._next()
 
     def play(self, verb: Verb) -> None:
         """A verb, after everything that waits. A backward where nothing has run is preceded by a forward."""
@@ -126,11 +139,29 @@ class Live:
 
     def _next(self) -> None:
         """Hands the next verb to the runner if it has none."""
+        if not self._busy and not self._rest and not self._queue and self._question is not None:
+            self._put_question()
         while not self._busy and (self._rest or self._queue):
             if not self._rest:
                 self._begin(self._queue.popleft())
             if self._rest:
                 self._ask(self._rest.popleft())
+
+    def _put_question(self) -> None:
+        assert self._question is not None
+        (verb, revision, answer), self._question = self._question, None
+        if revision != self._told:
+            answer(None)
+            return
+        self._busy = self._asking = True
+        future = self._runner.submit(verb, None)
+        future.add_done_callback(lambda done: self._post(lambda: self._replied(done.result(), answer)))
+
+    def _replied(self, reply: Reply, answer: Callable[[Trial | None], None]) -> None:
+        self._busy = self._asking = False
+        if self._question is None:
+            answer(reply.trial)
+        self._next()
 
     def _begin(self, action: _Action) -> None:
         self._replaying = False
@@ -168,6 +199,10 @@ class Live:
             self._remember(verb, reply.point)
         elif isinstance(verb, Forward):
             self._base = reply.point
+        if ended and replaying and isinstance(verb, Forward) and self._base is not None and reply.point is not None:
+            self._base = structs.replace(
+                reply.point, verbs=self._base.verbs
+            )  # interrupted: sources may have been made anew
         if last or ended:
             self._answer(reply)
         self._next()

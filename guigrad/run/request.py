@@ -97,7 +97,17 @@ class Look(Struct, frozen=True, tag=True):
     """Nothing but a frame of what there is."""
 
 
-Verb: TypeAlias = Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look
+class TryWire(Struct, frozen=True, tag=True):
+    """What if there were this wire? ``diff`` would draw it; nothing changes. The reply's ``trial`` tells."""
+
+    source: str
+    output: int
+    target: str
+    path: str
+    diff: Diff
+
+
+Verb: TypeAlias = Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look | TryWire
 
 
 class Request(Struct, frozen=True):
@@ -126,6 +136,42 @@ class Point(Struct, frozen=True):
     ambient: dict[str, Any] = {}
 
 
+class Repair(Struct, frozen=True):
+    """An op that, put on the wire into a port, makes it fit. ``result`` is what the reader gives then, ``made`` what comes to it."""
+
+    path: str
+    op: str
+    args: tuple[Any, ...] = ()
+    result: str = ""
+    made: str = ""
+
+    @property
+    def call(self) -> str:
+        """As it is written behind a value: ``.unsqueeze(0)``."""
+        words = ", ".join(getattr(arg, "path", None) or repr(arg) for arg in self.args)
+        name = self.op.rpartition(".")[2]
+        return f".{name}" if name == "mT" else f".{name}({words})"
+
+
+class Trial(Struct, frozen=True):
+    """What a wire would bring about that is not drawn: ``fits`` None when nothing is known before a run.
+
+    ``given`` is what it carries, ``result`` what its reader would give; ``broadcast``: entries of what it carries are repeated.
+    """
+
+    source: str
+    output: int
+    target: str
+    path: str
+    fits: bool | None = None
+    given: str = ""
+    result: str = ""
+    broadcast: bool = False
+    message: str = ""
+    why: str = ""
+    repairs: tuple[Repair, ...] = ()
+
+
 class Reply(Struct, frozen=True):
     """The answer to the request of that number. ``prints`` are the texts that the program printed; ``cancelled``: it was stopped.
     ``devices``: what a ``Load`` finds to compute on, the CPU first.
@@ -138,3 +184,4 @@ class Reply(Struct, frozen=True):
     point: Point | None = None
     cancelled: bool = False
     devices: tuple[str, ...] = ()
+    trial: Trial | None = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import signal
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
 from typing import Any, Protocol
@@ -19,13 +20,17 @@ from typing import Any, Protocol
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.host import MEMORY_EXIT, Child, Host, HostError, make_host
-from guigrad.run.request import Edit, Load, Look, Point, Reply, Request, Reset, Restore, Verb, Want
+from guigrad.run.request import Edit, Load, Look, Point, Reply, Request, Reset, Restore, TryWire, Verb, Want
 
 ENGINE = "guigrad.engine.handler:Handler"
 """The engine by name: ``module:callable``. Importing the module imports torch."""
 
 
-QUICK = (Load, Edit, Restore, Reset, Look)
+SLOW_SECONDS = 0.3
+"""A refresh that takes no longer is never interrupted: somebody who drags a slider sees it follow."""
+
+
+QUICK = (Load, Edit, Restore, Reset, Look, TryWire)
 """Verbs that compute nothing: a stop lets them be."""
 
 
@@ -41,6 +46,9 @@ class Runner(Protocol):
 
     def stop(self) -> None:
         """Stops what runs and cancels what waits; edits are kept. Returns at once."""
+
+    def interrupt(self) -> None:
+        """What plays now ends before its next node as cancelled, if it takes long; what is computed stays. Returns at once."""
 
     def close(self) -> None:
         """Ends the runner; what waits is cancelled."""
@@ -88,6 +96,9 @@ class InlineRunner:
     def stop(self) -> None:
         """Nothing runs between two calls."""
 
+    def interrupt(self) -> None:
+        """Nothing runs between two calls."""
+
     def close(self) -> None:
         """Lets go of the engine and its tensors."""
         self._engine = None
@@ -114,6 +125,8 @@ class ProcessRunner:
         self._wake = threading.Condition()
         self._closed = False
         self._playing = False
+        self._job: _Job | None = None
+        self._since = 0.0
         self._stops = 0
         self._child: Child | None = None
         self._state = _State()
@@ -149,6 +162,24 @@ class ProcessRunner:
         for job in dropped:
             _end(job, Reply(job.request.number, cancelled=True))
 
+    def interrupt(self) -> None:
+        """What plays now ends before its next node as cancelled, once it has taken ``SLOW_SECONDS``; the child lives on."""
+        with self._wake:
+            job, left = self._job, self._since + SLOW_SECONDS - time.monotonic()
+        if job is None:
+            return
+        if left <= 0:
+            self._interrupt(job)
+            return
+        timer = threading.Timer(left, self._interrupt, (job,))
+        timer.daemon = True
+        timer.start()
+
+    def _interrupt(self, job: _Job) -> None:
+        with self._wake:  # while this is held, the child gets no other job
+            if self._job is job and self._child is not None:
+                self._child.interrupt()
+
     @property
     def child_pid(self) -> int | None:
         """The process that plays now."""
@@ -174,13 +205,13 @@ class ProcessRunner:
             self._revive()
             while True:
                 with self._wake:
-                    self._playing = False
+                    self._playing, self._job = False, None
                     while not (self._jobs or self._closed):
                         self._wake.wait()
                     if self._closed:
                         return
                     job = self._jobs.popleft()
-                    self._playing = True
+                    self._playing, self._job, self._since = True, job, time.monotonic()
                     stops = self._stops
                 self._play(job, stops)
         finally:

@@ -31,9 +31,9 @@ from guigrad.run.frame import Frame, Record, Stats
 CLASSES: tuple[type, ...] = (
     model.In, model.Sym, model.Slice, model.ListOf, model.DictOf, model.Star, model.Format, model.Node, model.Eval, model.Effect,
     model.Carried, model.Loop, model.Branch, model.Region, model.View, model.Box, model.Note, model.Comment, model.Settings,
-    model.Document, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
+    model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
-    request.Look, request.Request, request.Point, request.Reply,
+    request.Look, request.Request, request.Point, request.Reply, request.TryWire, request.Repair, request.Trial,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024

@@ -1,13 +1,18 @@
-"""The table of everything a user can ask for: menus, buttons, shortcuts and the keyboard page all read it."""
+"""The table of everything a user can ask for: menus, buttons, shortcuts, search, preferences and the keyboard page all read it.
+
+What a user has bound instead of these shortcuts is in ``guigrad.ui.keymap``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from PySide6.QtGui import QKeySequence
-
-MENUS = ("File", "Edit", "Graph", "Run", "View", "Help")
+MENUS: Final = ("File", "Edit", "Graph", "Run", "View", "Help")
+GROUPS: Final = (*MENUS[:-1], "Canvas", "Timeline", "Lesson", MENUS[-1])
+"""Menus, and groups of actions that have keys but no place in a menu."""
+LATER: Final = "Not there yet: it comes with a later version"
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,30 @@ def _has_selection(state: State) -> bool:
     return state.selected > 0
 
 
+def _has_several(state: State) -> bool:
+    return state.selected > 1
+
+
+def _later(state: State) -> bool:
+    return False
+
+
+WHY_NOT: Final[dict[Callable[[State], bool], str]] = {
+    _has_nodes: "The graph is empty",
+    _has_selection: "Nothing is selected",
+    _has_several: "Select two or more cards",
+    _later: LATER,
+}
+"""Why an action is disabled, by what enables it; a row's own ``lack`` goes first."""
+
+
 @dataclass(frozen=True)
 class Action:
-    """One row. ``intent`` is the method of ``Intents`` it calls; ``menu`` "" keeps it out of the menus.
+    """One row. ``intent`` is the method of ``Intents`` it calls, or a command of the canvas (``canvas.keys.COMMANDS``).
 
-    ``on_canvas`` actions answer to their keys only while the canvas has the focus, so that typing stays typing.
+    ``menu`` is one of ``GROUPS``. ``on_canvas`` actions answer to their keys only while the canvas has the focus, so that typing
+    stays typing. ``shares`` names actions that may have the same key because they are never enabled together. ``tap`` keys act when they
+    are let go without anything done meanwhile. ``words`` are other names that a search finds it by; ``lack`` says why it is disabled.
     """
 
     id: str
@@ -53,6 +77,10 @@ class Action:
     checkable: bool = False
     on_canvas: bool = False
     separator: bool = False
+    shares: tuple[str, ...] = ()
+    tap: bool = False
+    words: str = ""
+    lack: str = ""
 
     @property
     def intent(self) -> str:
@@ -60,17 +88,22 @@ class Action:
         return self.id
 
     @property
-    def shortcut_text(self) -> str:
-        """The first shortcut as this system writes it."""
-        if not self.shortcuts:
-            return ""
-        return QKeySequence(self.shortcuts[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    def title(self) -> str:
+        """What it is called where no dialog's dots belong."""
+        return self.text.rstrip("…")
 
     @property
-    def tooltip(self) -> str:
-        """What a tooltip says: what it does and its shortcut."""
-        return f"{self.tip} ({self.shortcut_text})" if self.shortcuts else self.tip
+    def scope(self) -> str:
+        """Where its keys are heard: "window", "canvas", or "lesson" while one is presented."""
+        return "lesson" if self.menu == "Lesson" else "canvas" if self.on_canvas else "window"
 
+    def why_not(self, state: State) -> str:
+        """Why it cannot be done now; "" when it can."""
+        return "" if self.enabled(state) else self.lack or WHY_NOT.get(self.enabled, "There is nothing to do it with")
+
+
+_SIDES: Final = (("left", "Left"), ("right", "Right"), ("up", "Up"), ("down", "Down"))
+_EDGES: Final = {"left": "left edges", "right": "right edges", "up": "top edges", "down": "bottom edges"}
 
 ACTIONS: tuple[Action, ...] = (
     Action("new", "New graph", "Start an empty graph", "File", ("Ctrl+N",), "file-plus"),
@@ -79,56 +112,100 @@ ACTIONS: tuple[Action, ...] = (
     Action("welcome", "Lessons and welcome page", "Lessons, recent files, new graph, paste code", "File", (), "lightbulb"),
     Action("save", "Save", "Save the document", "File", ("Ctrl+S",), "save", separator=True),
     Action("save_as", "Save as…", "Save the document under another name", "File", ("Ctrl+Shift+S",)),
-    Action("export", "Export…", "Export as .py, PNG or SVG", "File", ("Ctrl+E",), "download", _has_nodes),
-    Action("quit", "Quit", "Close the window", "File", ("Ctrl+Q",), separator=True),
-    Action("undo", "Undo", "Take the last change back", "Edit", ("Ctrl+Z",), "undo-2", lambda s: s.undo is not None),
+    Action("export", "Export…", "Export as .py, PNG, SVG or PDF", "File", ("Ctrl+E",), "download", _has_nodes, words="picture image script"),
+    Action("paste_code", "Paste code as a new graph…", "Python code becomes a new graph", "File", (), "clipboard-paste", words="import python"),
+    Action("quit", "Quit", "Close the window", "File", ("Ctrl+Q",), separator=True, words="exit"),
+    Action("undo", "Undo", "Take the last change back", "Edit", ("Ctrl+Z",), "undo-2", lambda s: s.undo is not None, lack="Nothing was changed yet"),
     Action(
-        "redo", "Redo", "Do the change again", "Edit", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo-2", lambda s: s.redo is not None
+        "redo", "Redo", "Do the change again", "Edit", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo-2", lambda s: s.redo is not None,
+        lack="Nothing was undone",
     ),
     Action("cut", "Cut", "Cut the selected nodes", "Edit", ("Ctrl+X",), "scissors", _has_selection, False, True, True),
-    Action("copy", "Copy", "Copy the selected nodes as Python", "Edit", ("Ctrl+C",), "copy", _has_selection, False, True),
+    Action("copy", "Copy", "Copy the selected nodes, for other programs as Python", "Edit", ("Ctrl+C",), "copy", _has_selection, False, True),
     Action("paste", "Paste", "Paste nodes, or Python code as nodes", "Edit", ("Ctrl+V",), "clipboard-paste", on_canvas=True),
     Action(
         "duplicate", "Duplicate", "Copy the selected nodes beside themselves", "Edit", ("Ctrl+D",), "copy-plus",
         _has_selection, False, True,
     ),
     Action(
-        "delete", "Delete", "Delete what is selected", "Edit", ("Delete", "Backspace"), "trash-2", _has_selection, False, True
+        "duplicate_wired", "Duplicate with its inputs", "Copy the selected nodes and keep their inputs wired", "Edit", ("Ctrl+Shift+D",), "",
+        _has_selection, False, True,
+    ),
+    Action(
+        "delete", "Delete", "Delete what is selected", "Edit", ("Delete", "Backspace"), "trash-2", _has_selection, False, True,
+        shares=("leave",), words="remove",
+    ),
+    Action(
+        "extract", "Delete and reconnect", "Delete what is selected and join the ends of its wires", "Edit", ("Ctrl+Shift+X",), "",
+        _has_selection, False, True, words="remove extract dissolve",
     ),
     Action("select_all", "Select all", "Select every node", "Edit", ("Ctrl+A",), "", _has_nodes, False, True, True),
-    Action("find", "Find node…", "Find a node of this graph", "Edit", ("Ctrl+F",), "search", _has_nodes),
-    Action("commands", "Search", "Search commands, nodes and ops", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "search"),
-    Action("add_node", "Add node…", "Search all ops of torch and add one", "Graph", ("Shift+A",), "plus", on_canvas=True),
-    Action("rename", "Rename…", "Rename the selected node", "Graph", ("F2",), "", lambda s: s.selected == 1),
-    Action("tidy", "Tidy layout", "Arrange the nodes", "Graph", ("L",), "", _has_nodes, on_canvas=True),
+    Action("select_none", "Select nothing", "Give up what is being done, then the selection", "Edit", ("Esc",), "", on_canvas=True, words="deselect cancel"),
+    Action("find", "Find in graph…", "Find nodes by name, op, value or problem", "Edit", ("Ctrl+F",), "search", _has_nodes, separator=True),
+    Action("commands", "Search", "Search commands, nodes, ops, lessons and files", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "search", words="command palette"),
+    Action("preferences", "Preferences…", "Keys, mouse, look and files", "Edit", ("Ctrl+,",), "", _later, separator=True, words="settings options keys shortcuts"),
+    Action("add_node", "Add node…", "Search all ops of torch and add one", "Graph", ("Tab", "Shift+A"), "plus", on_canvas=True),
+    Action("rename", "Rename…", "Rename the selected node", "Graph", ("F2",), "", lambda s: s.selected == 1, lack="Select one node"),
+    Action("mute", "Mute", "Pass the first input through as if the node were not there", "Graph", ("M",), "", _later, False, True, words="bypass disable"),
+    Action("collapse", "Collapse", "Fold the selected cards to their titles, or unfold them", "Graph", ("H",), "", _has_selection, False, True, words="fold hide face"),
+    Action("box_selection", "Put in a box", "Draw a titled box around the selected cards", "Graph", ("Ctrl+G",), "", _has_selection, False, True, True, words="group frame"),
+    Action("add_note", "Add note", "Write a note at the pointer", "Graph", ("N",), "", on_canvas=True, words="comment text"),
+    Action("make_function", "Make a function", "The selection becomes one node, a def in the code", "Graph", ("Ctrl+Shift+G",), "", _later, False, True, True, words="group subgraph def"),
+    Action("enter", "Open", "The inside of a function, or the inspector of a node", "Graph", ("Return", "Enter"), "", _has_selection, False, True, words="enter function"),
+    Action("leave", "Leave the function", "Back to what is around it", "Graph", ("Backspace",), "", _later, False, True, shares=("delete",)),
+    Action("tidy", "Tidy layout", "Arrange the selected nodes, or all", "Graph", ("L",), "", _has_nodes, on_canvas=True, separator=True, words="arrange layout"),
     Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),
-    Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes),
-    Action("step", "Step", "Step op by op: not there yet", "Run", ("F10",), "step-forward", lambda s: False),
-    Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _has_nodes),
+    Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes, words="gradient differentiate"),
+    Action("step", "Step", "The next op alone", "Run", ("F10",), "step-forward", _later, lack=LATER),
+    Action("step_back", "Step back", "Take the last op back", "Run", ("Shift+F10",), "", _later, lack=LATER),
+    Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _has_nodes, words="reset gradients"),
     Action(
         "optimizer_step", "Optimizer step", "Let the program's optimizer update its parameters", "Run", ("F8",),
-        "trending-down", lambda s: s.optimizer,
+        "trending-down", lambda s: s.optimizer, lack="The program has no optimizer and updates nothing",
     ),
     Action("run_program", "Run program", "Play the whole program from fresh sources", "Run", ("Ctrl+F5",), "square-play", _has_nodes),
-    Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running),
+    Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running, lack="Nothing is running"),
     Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _has_nodes),
+    Action("breakpoint", "Breakpoint", "Stop before the selected node", "Run", ("F9",), "", _later, lack=LATER, separator=True),
     Action(
         "xray", "X-ray gradients", "Show the gradient of every intermediate; torch's own .grad stays as it is", "Run",
         ("Alt+X",), "scan-eye", checkable=True, separator=True,
     ),
-    Action("seed", "Seed…", "Choose the random seed", "Run", (), "dices"),
+    Action("seed", "Seed…", "Choose the random seed", "Run", (), "dices", words="random"),
     Action("fit", "Fit the selection or all", "Show the selection, or everything", "View", ("F",), "maximize", _has_nodes, on_canvas=True),
     Action("fit_all", "Fit all", "Show the whole graph", "View", ("Home",), "", _has_nodes, on_canvas=True),
     Action("zoom_in", "Zoom in", "Zoom the canvas in", "View", ("Ctrl++", "Ctrl+="), "zoom-in"),
     Action("zoom_out", "Zoom out", "Zoom the canvas out", "View", ("Ctrl+-",), "zoom-out"),
-    Action("zoom_reset", "100 %", "Show the canvas at its own size", "View", ("Ctrl+0",)),
-    Action("larger", "Larger text", "Enlarge every text, for a projector", "View", ("Ctrl+Alt++", "Ctrl+Alt+="), "a-large-small", separator=True),
-    Action("smaller", "Smaller text", "Make every text smaller", "View", ("Ctrl+Alt+-",)),
-    Action("theme", "Light theme", "Change between dark and light", "View", ("Ctrl+Alt+T",), "sun"),
-    Action("safe_colors", "Colours for colour-blind eyes", "Scales and accents that do not set red against green", "View", checkable=True),
+    Action("zoom_reset", "100 %", "Show the canvas at its own size", "View", ("Ctrl+0",), words="zoom reset actual size"),
+    Action("toggle_minimap", "Minimap", "Show or hide the small overview", "View", ("Alt+M",), "", _has_nodes, words="overview"),
+    Action("larger", "Larger text", "Enlarge every text, for a projector", "View", ("Ctrl+Alt++", "Ctrl+Alt+="), "a-large-small", separator=True, words="lecture scale zoom"),
+    Action("smaller", "Smaller text", "Make every text smaller", "View", ("Ctrl+Alt+-",), words="lecture scale zoom"),
+    Action("theme", "Light theme", "Change between dark and light", "View", ("Ctrl+Alt+T",), "sun", words="dark light colours"),
+    Action("safe_colors", "Colours for colour-blind eyes", "Scales and accents that do not set red against green", "View", checkable=True, words="accessibility palette"),
     Action("toggle_palette", "Palette", "Show or hide the palette", "View", ("Ctrl+Alt+1",), checkable=True, separator=True),
     Action("toggle_dock", "Code and messages", "Show or hide the code and the messages", "View", ("Ctrl+Alt+2",), checkable=True),
     Action("toggle_inspector", "Inspector", "Show or hide the inspector", "View", ("Ctrl+Alt+3",), checkable=True),
+    Action("present", "Present the lesson", "The lesson alone on the whole screen", "View", ("F11",), "", _later, separator=True, words="full screen"),
+    Action("leave_canvas", "Leave the canvas", "Move the focus on from the canvas", "Canvas", ("Ctrl+Tab",), on_canvas=True),
+    *(Action(f"nudge_{side}", f"Nudge {side}", f"Move the selected things a little {side}", "Canvas", (key,), "", _has_selection, False, True)
+      for side, key in _SIDES),
+    *(Action(f"nudge_{side}_far", f"Nudge {side} by a large step", f"Move the selected things further {side}", "Canvas", (f"Shift+{key}",), "",
+             _has_selection, False, True) for side, key in _SIDES),
+    *(Action(f"walk_{side}", f"Go to the node {where}", f"Move the focus {how}", "Canvas", (f"Ctrl+{key}",), "", _has_nodes, False, True)
+      for (side, key), where, how in zip(
+          _SIDES, ("before", "after", "above", "below"), ("back along a wire", "along a wire", "to the nearest card above", "to the nearest card below"),
+          strict=True)),
+    *(Action(f"align_{side}", f"Align {_EDGES[side]}", f"Put the {_EDGES[side]} of the selected cards in one line", "Canvas", (f"Ctrl+Alt+{key}",), "",
+             _later, False, True) for side, key in _SIDES),
+    Action("distribute_across", "Distribute across", "Equal gaps from left to right", "Canvas", (), "", _later, False, True),
+    Action("distribute_down", "Distribute down", "Equal gaps from top to bottom", "Canvas", (), "", _later, False, True),
+    Action("play_training", "Play or pause training", "Let the training run, or hold it", "Timeline", ("Space",), "", _later, False, True, tap=True),
+    Action("frame_before", "Previous frame", "One frame back on the timeline", "Timeline", (",",), "", _later, False, True),
+    Action("frame_after", "Next frame", "One frame on along the timeline", "Timeline", (".",), "", _later, False, True),
+    Action("frame_before_far", "Ten frames back", "Ten frames back on the timeline", "Timeline", ("Shift+,", "<"), "", _later, False, True),
+    Action("frame_after_far", "Ten frames on", "Ten frames on along the timeline", "Timeline", ("Shift+.", ">"), "", _later, False, True),
+    Action("lesson_next", "Next step of the lesson", "On in the lesson", "Lesson", ("PgDown", "Right"), "", _later),
+    Action("lesson_before", "Previous step of the lesson", "Back in the lesson", "Lesson", ("PgUp", "Left"), "", _later),
     Action("help", "Keyboard and mouse", "List every shortcut", "Help", ("F1", "?"), "circle-question-mark"),
     Action("about", "About guigrad", "Version, licence and libraries", "Help", (), "info"),
 )  # fmt: skip
@@ -136,18 +213,26 @@ ACTIONS: tuple[Action, ...] = (
 GESTURES: tuple[tuple[str, str], ...] = (
     ("pan", "middle drag · Space + drag · two-finger scroll"),
     ("zoom at the pointer", "wheel · pinch"),
-    ("select", "click · drag a box · Shift adds · Ctrl toggles · Esc none"),
-    ("add a node", "Tab or double-click on empty canvas · drag from the palette"),
+    ("select", "click · drag a box · Shift adds · Ctrl toggles"),
+    ("add a node", "double-click on empty canvas · drag from the palette"),
     ("wire", "drag port to port · drop on empty canvas for a list of what fits"),
+    ("move a wire's end", "Ctrl+drag from the port"),
     ("disconnect", "drag off an input · Alt+click the port"),
-    ("nudge", "arrow keys · Shift moves further"),
-    ("fit", "F the selection · Home everything"),
+    ("insert", "drop a node on a wire"),
+    ("cut wires", "Ctrl+right drag across them"),
+    ("reroute point", "Alt+click on a wire"),
+    ("copy", "Ctrl+drag a selected node"),
 )
 
 
 def by_id(name: str) -> Action:
     """One row of the table."""
     return _BY_ID[name]
+
+
+def is_action(name: str) -> bool:
+    """Whether the table has a row of this id."""
+    return name in _BY_ID
 
 
 _BY_ID = {action.id: action for action in ACTIONS}

@@ -20,10 +20,6 @@ class GraphIntents(Verbs):
         self.window.show_inspector()
         self.window.inspector.focus_name()
 
-    def add_node(self) -> None:
-        """The search list on the canvas."""
-        self.window.canvas.add_node()
-
     def tidy(self) -> None:
         """Places the selection, or all cards, anew."""
         document = self.session.document

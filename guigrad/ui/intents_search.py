@@ -34,7 +34,9 @@ class SearchIntents(Verbs):
         for row in actions.ACTIONS:
             action = self.window.actions_by_id.get(row.id)
             if action is not None and action.isEnabled() and matches(query, row.text, row.tip):
-                found.append(Entry("command", row.text.rstrip("…"), row.tip, action.trigger, row.shortcut_text))
+                found.append(
+                    Entry("command", row.text.rstrip("…"), row.tip, action.trigger, self.window.keymap.text(row.id))
+                )
         return found if query else found[:12]
 
     def _nodes(self, query: str) -> list[Entry]:

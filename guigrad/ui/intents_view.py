@@ -12,26 +12,6 @@ from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage
 class ViewIntents(Verbs):
     """What is seen, how large and in which colours; help."""
 
-    def fit(self) -> None:
-        """The selection or all in view."""
-        self.window.canvas.fit()
-
-    def fit_all(self) -> None:
-        """All in view."""
-        self.window.canvas.fit_all()
-
-    def zoom_in(self) -> None:
-        """Closer."""
-        self.window.canvas.zoom_in()
-
-    def zoom_out(self) -> None:
-        """Further."""
-        self.window.canvas.zoom_out()
-
-    def zoom_reset(self) -> None:
-        """100 %."""
-        self.window.canvas.zoom_reset()
-
     def larger(self) -> None:
         """The next lecture scale."""
         self._scale(1)
@@ -73,7 +53,7 @@ class ViewIntents(Verbs):
 
     def help(self) -> None:
         """Every shortcut."""
-        KeyboardPage(self.window.look, self.window).exec()
+        KeyboardPage(self.window.look, self.window.keymap, self.window).exec()
 
     def about(self) -> None:
         """Version and licences."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
@@ -23,11 +23,13 @@ from guigrad.document.problem import Problem
 from guigrad.lessons import index
 from guigrad.paths import resources
 from guigrad.session import Session
-from guigrad.ui.actions import ACTIONS, MENUS, State, by_id
+from guigrad.ui.actions import State, by_id
 from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
+from guigrad.ui.command_set import CommandSet
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
+from guigrad.ui.keymap import Keymap
 from guigrad.ui.live import Live
 from guigrad.ui.panels.code import CodePanel
 from guigrad.ui.panels.inspector import InspectorPanel
@@ -61,10 +63,12 @@ class MainWindow(QMainWindow):
         self.dock_wanted = True
         self.look = Look(theme(settings.theme), settings.scale)
         self._apply_look()
+        self.keymap = Keymap(self)
         self.intents = Intents(self)
-        self.actions_by_id = self._make_actions()
+        self.commands = CommandSet(self)
+        self.actions_by_id = self.commands.actions
         self._build()
-        self._make_menus()
+        self.commands.join()
         self.live = Live(self)
         self.setAcceptDrops(True)
         room = self.screen().availableGeometry()
@@ -83,18 +87,6 @@ class MainWindow(QMainWindow):
 
     # --- building ---
 
-    def _make_actions(self) -> dict[str, QAction]:
-        made = {}
-        for row in ACTIONS:
-            action = QAction(row.text, self)
-            action.setShortcuts([QKeySequence(keys) for keys in row.shortcuts])
-            action.setToolTip(row.tooltip)
-            action.setStatusTip(row.tip)
-            action.setCheckable(row.checkable)
-            action.triggered.connect(lambda _=False, name=row.intent: getattr(self.intents, name)())
-            made[row.id] = action
-        return made
-
     def _build(self) -> None:
         look = self.look
         self.top = TopBar(self.actions_by_id, look)
@@ -103,6 +95,7 @@ class MainWindow(QMainWindow):
         self.desk = EditIntents(self.session)
         self.canvas = CanvasView(self.desk, theme=look.theme.name)
         self.canvas.set_text_scale(look.scale)
+        self.canvas.keymap = self.keymap
         self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.canvas)
@@ -148,35 +141,6 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.hint, 1)
         self.statusBar().addPermanentWidget(self.where)
         self.statusBar().setSizeGripEnabled(False)
-
-    def _make_menus(self) -> None:
-        bar = self.menuBar()
-        for name in MENUS:
-            menu = bar.addMenu(f"&{name}")
-            menu.setToolTipsVisible(True)
-            for row in (row for row in ACTIONS if row.menu == name):
-                if row.separator:
-                    menu.addSeparator()
-                if row.id == "recent":
-                    self.recent_menu = menu.addMenu(row.text)
-                    self.recent_menu.aboutToShow.connect(self._fill_recent)
-                else:
-                    menu.addAction(self.actions_by_id[row.id])
-        # Actions on the canvas answer to their keys only there, so that typing stays typing.
-        for row in ACTIONS:
-            if row.on_canvas:
-                action = self.actions_by_id[row.id]
-                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-                self.canvas.addAction(action)
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        names = self.settings.recent
-        for name in names:
-            action = self.recent_menu.addAction(name)
-            action.triggered.connect(lambda _=False, chosen=name: self.intents.open_path(chosen))
-        if not names:
-            self.recent_menu.addAction("No files yet").setEnabled(False)
 
     def _size_panels(self) -> None:
         """First sizes: those of the design, but never so much that the canvas has less than half the width."""
@@ -334,19 +298,7 @@ class MainWindow(QMainWindow):
             redo=store.redo_label,
             optimizer=self.live.updates,
         )
-        for row in ACTIONS:
-            self.actions_by_id[row.id].setEnabled(row.enabled(state))
-        for name, label in (("undo", state.undo), ("redo", state.redo)):
-            words = "Undo" if name == "undo" else "Redo"
-            self.actions_by_id[name].setText(f"{words} {label}" if label else words)
-        self.actions_by_id["xray"].setChecked(session.x_ray)
-        self.actions_by_id["safe_colors"].setChecked(self.look.theme.name.endswith("-safe"))
-        self.actions_by_id["theme"].setText("Light theme" if self.look.theme.dark else "Dark theme")
-        for name, panel in (
-            ("toggle_palette", self.palette_panel), ("toggle_inspector", self.inspector),
-        ):  # fmt: skip
-            self.actions_by_id[name].setChecked(not panel.isHidden())
-        self.actions_by_id["toggle_dock"].setChecked(self.dock_wanted)
+        self.commands.refresh(state)
         self.top.set_file(self.document_name(), session.dirty)
         self.setWindowTitle(f"{self.document_name()}{' ●' if session.dirty else ''} — guigrad")
 

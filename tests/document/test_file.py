@@ -47,7 +47,7 @@ def lesson() -> Document:
     return Document(nodes, (Eval("t1"), Eval("t2")), {"t1": View(1.5, 2.0), "t2": View(3.0, 4.0)})
 
 
-@given(documents())
+@given(documents(functions=True))
 def test_saving_and_opening_is_the_identity(document: Document) -> None:
     data = saved(document)
     again = file.read(data)
@@ -221,7 +221,7 @@ JSON = st.recursive(
     max_leaves=12,
 )  # fmt: skip
 FIELDS = st.sampled_from(
-    ("guigrad", "nodes", "program", "settings", "views", "boxes", "notes", "comments", "made_with")
+    ("guigrad", "nodes", "program", "settings", "views", "boxes", "notes", "comments", "functions", "made_with")
 )
 
 
@@ -234,7 +234,7 @@ def test_random_json_never_raises_anything_else(raw: dict[str, Any]) -> None:
     sound(document)
 
 
-@given(documents(max_items=5), st.data())
+@given(documents(max_items=5, functions=True), st.data())
 def test_damaged_files_never_raise_anything_else(document: Document, data: Any) -> None:
     raw = bytearray(saved(document))
     for _ in range(data.draw(st.integers(1, 4))):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from guigrad.paths import resources
-from guigrad.ui.actions import ACTIONS, MENUS
+from guigrad.ui.actions import ACTIONS
 from guigrad.ui.icons import pixmap
 from guigrad.ui.style import Look
 
@@ -35,12 +35,3 @@ def test_icons_are_tinted(look: Look) -> None:
         image.pixelColor(x, y).name() for x in range(24) for y in range(24) if image.pixelColor(x, y).alpha() == 255
     }
     assert look.color("accent").name() in found
-
-
-def test_actions_are_unique_and_explained() -> None:
-    ids = [row.id for row in ACTIONS]
-    assert len(ids) == len(set(ids))
-    keys = [key for row in ACTIONS for key in row.shortcuts]
-    assert len(keys) == len(set(keys))
-    assert all(row.tip and row.menu in MENUS for row in ACTIONS)
-    assert all(row.shortcut_text in row.tooltip for row in ACTIONS)

@@ -135,6 +135,7 @@ def test_cards_from_the_palette_never_lie_on_what_is_there(window: MainWindow, q
     panel, scene = window.palette_panel, window.canvas.scene
     qtbot.keyClicks(panel.field, "mul")
     for _ in range(3):
+        panel.field.setFocus()  # adding moves the focus to the canvas
         qtbot.keyClick(panel.field, Qt.Key.Key_Return)
     (bracket,) = scene.brackets
     rects = [bracket.rect(scene)] + [

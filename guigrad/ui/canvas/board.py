@@ -25,6 +25,7 @@ from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.search import SearchPopup
 from guigrad.ui.canvas.viewport import Viewport
+from guigrad.ui.keymap import Keymap
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.gesture import Gesture
@@ -53,6 +54,8 @@ class Board(QWidget):
     """Why something that was asked for did not happen."""
     dropped = Signal(object)
     """Paths of files dropped on the canvas."""
+    asked = Signal(str)
+    """The id of an action that a key asked for and the canvas cannot do alone."""
 
     def __init__(self, intents: Intents, parent: QWidget | None = None, theme: str = "dark") -> None:
         super().__init__(parent)
@@ -65,6 +68,8 @@ class Board(QWidget):
         self.hover: str | None = None
         self.gesture: Gesture | None = None
         self.space = False
+        self.tapped = False
+        self.keymap = Keymap(self)
         self.text_scale = 1.0
         self.pointer = QPointF(0, 0)
         self.editor: InPlaceEditor | None = None

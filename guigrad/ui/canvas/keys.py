@@ -1,13 +1,16 @@
-"""Keys of the canvas. Menus may carry the same shortcuts; then Qt asks them first."""
+"""Keys of the canvas: which command each action is, and what holding Space does. A window's menus carry the same shortcuts; then Qt asks
+them first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 
+from guigrad.ui.actions import by_id
 from guigrad.ui.canvas.commands import NUDGE
 
 if TYPE_CHECKING:
@@ -15,85 +18,62 @@ if TYPE_CHECKING:
 
 Key = Qt.Key
 Mods = Qt.KeyboardModifier
-Standard = QKeySequence.StandardKey
 
-_ARROWS: Final = {
-    Key.Key_Left: ("left", -1, 0), Key.Key_Right: ("right", 1, 0), Key.Key_Up: ("up", 0, -1), Key.Key_Down: ("down", 0, 1),
+_SIDES: Final = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+
+COMMANDS: Final[dict[str, Callable[[CanvasView], object]]] = {
+    "cut": lambda view: view.cut(),
+    "copy": lambda view: view.copy(),
+    "paste": lambda view: view.paste(),
+    "duplicate": lambda view: view.duplicate(),
+    "duplicate_wired": lambda view: view.duplicate(keep_inputs=True),
+    "delete": lambda view: view.delete(),
+    "extract": lambda view: view.extract(),
+    "select_all": lambda view: view.select_all(),
+    "select_none": lambda view: _escape(view),
+    "add_node": lambda view: view.add_node(),
+    "rename": lambda view: view.rename(),
+    "collapse": lambda view: view.collapse(),
+    "box_selection": lambda view: view.box_selection(),
+    "add_note": lambda view: view.add_note(),
+    "enter": lambda view: _enter(view),
+    "fit": lambda view: view.fit(),
+    "fit_all": lambda view: view.fit_all(),
+    "zoom_in": lambda view: view.zoom_in(),
+    "zoom_out": lambda view: view.zoom_out(),
+    "zoom_reset": lambda view: view.zoom_reset(),
+    "toggle_minimap": lambda view: view.toggle_minimap(),
+    "leave_canvas": lambda view: view.focusNextPrevChild(True),
+    **{f"nudge_{side}": partial(lambda x, y, view: view.nudge(x * NUDGE[0], y * NUDGE[0]), *way) for side, way in _SIDES.items()},
+    **{f"nudge_{side}_far": partial(lambda x, y, view: view.nudge(x * NUDGE[1], y * NUDGE[1]), *way) for side, way in _SIDES.items()},
+    **{f"walk_{side}": partial(lambda side, view: view.walk(side), side) for side in _SIDES},
 }  # fmt: skip
-
-_STANDARD: Final[tuple[tuple[Standard, Callable[[CanvasView], None]], ...]] = (
-    (Standard.SelectAll, lambda view: view.select_all()),
-    (Standard.Copy, lambda view: view.copy()),
-    (Standard.Cut, lambda view: view.cut()),
-    (Standard.Paste, lambda view: view.paste()),
-)
-
-_KEYS: Final[dict[str, Callable[[CanvasView], None]]] = {
-    "Del": lambda view: view.delete(),
-    "Backspace": lambda view: view.delete(),
-    "Ctrl+Shift+X": lambda view: view.extract(),
-    "Ctrl+D": lambda view: view.duplicate(),
-    "Ctrl+Shift+D": lambda view: view.duplicate(keep_inputs=True),
-    "F2": lambda view: view.rename(),
-    "F": lambda view: view.fit(),
-    "Home": lambda view: view.fit_all(),
-    "Ctrl++": lambda view: view.zoom_in(),
-    "Ctrl+=": lambda view: view.zoom_in(),
-    "Ctrl+-": lambda view: view.zoom_out(),
-    "Ctrl+0": lambda view: view.zoom_reset(),
-    "Alt+M": lambda view: view.toggle_minimap(),
-    "Shift+A": lambda view: view.add_node(),
-    "H": lambda view: view.collapse(),
-    "Ctrl+G": lambda view: view.box_selection(),
-    "N": lambda view: view.add_note(),
-}
-
-
-def tab(view: CanvasView, event: QKeyEvent) -> bool:
-    """Tab opens the search list; with Ctrl it moves the focus on, with Shift and Ctrl back."""
-    if event.key() not in (Key.Key_Tab, Key.Key_Backtab):
-        return False
-    if event.modifiers() & Mods.ControlModifier:
-        view.focusNextPrevChild(event.key() == Key.Key_Tab)
-    elif event.key() == Key.Key_Tab:
-        view.add_node()
-    else:
-        view.focusNextPrevChild(False)
-    return True
+"""Action id -> what it does on a canvas. What no canvas can do alone is asked of its owner (``asked``)."""
 
 
 def press(view: CanvasView, event: QKeyEvent) -> bool:
     """Whether the key meant something here."""
-    key, mods = event.key(), event.modifiers() & ~Mods.KeypadModifier
-    if key == Key.Key_Escape:
+    if event.key() == Key.Key_Escape and view.gesture is not None:
         return _escape(view)
-    if key == Key.Key_Space and not mods:
+    if event.key() == Key.Key_Space and not event.modifiers():
         if not event.isAutoRepeat():
             view.space = True
+            view.tapped = True
             view.setCursor(Qt.CursorShape.OpenHandCursor)
         return True
-    if key in _ARROWS:
-        direction, dx, dy = _ARROWS[Key(key)]
-        if mods == Mods.ControlModifier:
-            view.walk(direction)
-            return True
-        if mods in (Mods.NoModifier, Mods.ShiftModifier):
-            step = NUDGE[1] if mods else NUDGE[0]
-            view.nudge(dx * step, dy * step)
-            return True
-        return False
-    if key in (Key.Key_Return, Key.Key_Enter) and not mods and view.focused:
-        view.activated.emit(view.focused)
+    if event.key() in (Key.Key_Tab, Key.Key_Backtab) and event.modifiers() & Mods.ShiftModifier:
+        view.focusNextPrevChild(False)
         return True
-    for standard, command in _STANDARD:
-        if event.matches(standard):
-            command(view)
+    asked = [name for name in (*_heard(view, event, "canvas"), *_heard(view, event, "window")) if not by_id(name).tap]
+    for name in asked:
+        if name in COMMANDS:
+            COMMANDS[name](view)
             return True
-    found = _KEYS.get(QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText))
-    if found is not None:
-        found(view)
-        return True
     return False
+
+
+def _heard(view: CanvasView, event: QKeyEvent, scope: str) -> tuple[str, ...]:
+    return view.keymap.heard(event, scope)
 
 
 def _escape(view: CanvasView) -> bool:
@@ -108,10 +88,20 @@ def _escape(view: CanvasView) -> bool:
     return False
 
 
+def _enter(view: CanvasView) -> None:
+    if view.focused:
+        view.activated.emit(view.focused)
+
+
 def release(view: CanvasView, event: QKeyEvent) -> bool:
-    """Space let go ends panning by it."""
-    if event.key() == Key.Key_Space and not event.isAutoRepeat():
-        view.space = False
+    """Space let go ends panning by it; a key that was only tapped asks for its action."""
+    if event.isAutoRepeat():
+        return False
+    for name in _heard(view, event, "canvas"):
+        if by_id(name).tap and (view.tapped or event.key() != Key.Key_Space):
+            view.asked.emit(name)
+    if event.key() == Key.Key_Space:
+        view.space = view.tapped = False
         view.unsetCursor()
         return True
     return False

@@ -28,6 +28,7 @@ def press(view: CanvasView, event: QMouseEvent) -> None:
     """A button goes down: which gesture begins."""
     point, mods = event.position(), event.modifiers()
     view.pointer = point
+    view.tapped = False  # Space is held for the mouse now
     view.setFocus(Qt.FocusReason.MouseFocusReason)
     if view.gesture is not None:  # a second button gives the first gesture up
         view._cancel()

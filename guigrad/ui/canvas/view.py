@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -28,6 +28,7 @@ from guigrad.ui.canvas.commands import Commands
 
 OP_MIME: Final = "application/x-guigrad-op"
 """Drag an op from a palette with its target (``torch.mean``) as the UTF-8 data of this type."""
+TABS: Final = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
 
 
 class CanvasView(Commands):
@@ -73,7 +74,8 @@ class CanvasView(Commands):
             else:
                 QToolTip.hideText()
             return True
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and keys.tab(self, event):
+        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if isinstance(event, QKeyEvent) and pressed and event.key() in TABS and keys.press(self, event):
             return True  # Tab adds a node here; Ctrl+Tab leaves the canvas
         return super().event(event)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QEnterEvent, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from guigrad.ui.actions import Action
@@ -58,16 +58,21 @@ class ActionButton(QAbstractButton):
         if level <= PLAIN:
             width += QFontMetrics(look.text(12.5, 600)).horizontalAdvance(self.row.text)
             width += look.px(7) if self.row.icon else 0
-        if level == FULL and self.row.shortcuts:
-            width += look.px(9) + QFontMetrics(look.code(10.5)).horizontalAdvance(self.row.shortcut_text)
+        if level == FULL and self.keys:
+            width += look.px(9) + QFontMetrics(look.code(10.5)).horizontalAdvance(self.keys)
         return width
+
+    @property
+    def keys(self) -> str:
+        """The first shortcut as this system writes it; "" for none."""
+        return self.action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
     def _follow(self) -> None:
         self.setEnabled(self.action.isEnabled())
         self.setCheckable(self.action.isCheckable())
         if self.isCheckable():
             self.setChecked(self.action.isChecked())
-        self.setToolTip(self.row.tooltip)
+        self.setToolTip(self.action.toolTip())
         self.setAccessibleName(self.row.text)
         self.updateGeometry()
         self.update()
@@ -122,7 +127,7 @@ class ActionButton(QAbstractButton):
             painter.setFont(look.text(12.5, 600))
             painter.setPen(look.color(text))
             painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.row.text)
-        if self.level == FULL and self.row.shortcuts:
+        if self.level == FULL and self.keys:
             painter.setFont(look.code(10.5))
             painter.setPen(look.color(text if self.tone == "primary" else "text_faint"))
-            painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.row.shortcut_text)
+            painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.keys)

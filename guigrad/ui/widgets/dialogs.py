@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from guigrad.ui.actions import ACTIONS, GESTURES, MENUS
+from guigrad.ui.actions import ACTIONS, GESTURES, GROUPS
+from guigrad.ui.keymap import Keymap
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 
@@ -54,7 +55,7 @@ class PasteDialog(QDialog):
 class KeyboardPage(QDialog):
     """Every shortcut and gesture, from the table of actions."""
 
-    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+    def __init__(self, look: Look, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
         page = QWidget()
@@ -66,12 +67,12 @@ class KeyboardPage(QDialog):
         row = self._heading(0, "MOUSE")
         for what, how in GESTURES:
             row = self._line(row, what, how, look)
-        for menu in MENUS:
-            rows = [action for action in ACTIONS if action.menu == menu and action.shortcuts]
+        for group in GROUPS:
+            rows = [action for action in ACTIONS if action.menu == group and keymap.keys(action.id)]
             if rows:
-                row = self._heading(row, menu.upper())
+                row = self._heading(row, group.upper())
             for action in rows:
-                row = self._line(row, f"{action.text.rstrip('…')}: {action.tip}", action.shortcut_text, look)
+                row = self._line(row, f"{action.title}: {action.tip}", keymap.texts(action.id), look)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -1,0 +1,142 @@
+"""A function's body as a document of its own, so that every edit and view works inside it. See Note [Functions] in document.model.
+
+In such a document the captures and parameters are the first items, ``python.param`` nodes; the result is its last, an Effect of a
+``python.return`` node whose id is the function's (so ``views[function id]`` is where its card lies). The main program is the scope "".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import structs
+
+from guigrad.document import tree
+from guigrad.document.diff import Diff
+from guigrad.document.draft import Edit
+from guigrad.document.index import fresh_ids
+from guigrad.document.model import (
+    PARAM,
+    RETURN,
+    Document,
+    Effect,
+    Eval,
+    Function,
+    Item,
+    Node,
+    item_key,
+)
+
+
+def inside(document: Document, key: str) -> Document:
+    """The body of a function, or for "" the main program, as a document. Kept with the document."""
+    if not key and not document.functions:
+        return document
+    known: dict[str, Document] = document.__dict__.setdefault("inside", {})
+    if key not in known:
+        known[key] = _inside(document, key) if key else _main(document)
+    return known[key]
+
+
+def within(key: str, edit: Edit) -> Edit:
+    """An edit of what ``inside(document, key)`` shows, as an edit of the whole document."""
+
+    def apply(document: Document) -> Diff:
+        return lift(document, key, edit(inside(document, key)))
+
+    return apply
+
+
+def lift(document: Document, key: str, diff: Diff) -> Diff:
+    """A change of what ``inside(document, key)`` shows, as a change of the whole document."""
+    if not key:
+        return diff
+    function = document.functions[key]
+    after = diff.apply(inside(document, key))
+    new = _function(after, diff, function)
+    functions = dict(diff.functions)
+    if new != function:
+        functions[key] = (function, new)
+    nodes = {node: change for node, change in diff.nodes.items() if node != key}
+    program = None
+    return structs.replace(diff, nodes=nodes, functions=functions, program=program)
+
+
+def owners(document: Document) -> dict[str, str]:
+    """For each node and item of a function's body the function's id; what is not in it belongs to the main program."""
+    known: dict[str, str] | None = document.__dict__.get("owners")
+    if known is None:
+        known = document.__dict__["owners"] = {}
+        for function in document.functions.values():
+            known.update(dict.fromkeys((function.id, *body_keys(function)), function.id))
+    return known
+
+
+def body_keys(function: Function) -> set[str]:
+    """The ids of a function's nodes and items."""
+    found = {*function.params, *function.captures}
+    for item in function.program:
+        found.update(tree.keys(item))
+        found.update(tree.defined(item))
+    return found
+
+
+def _inside(document: Document, key: str) -> Document:
+    function = document.functions[key]
+    keys = body_keys(function)
+    nodes = {node: document.nodes[node] for node in keys if node in document.nodes}
+    nodes[key] = Node(key, RETURN, () if function.result is None else (function.result,))
+    program = (*map(Eval, (*function.captures, *function.params)), *function.program, Effect(key))
+    return _part(document, {*keys, key}, set(function.decor), nodes, program)
+
+
+def _main(document: Document) -> Document:
+    inner = owners(document)
+    keys = {*document.nodes, *tree.spots(document), "", "^"} - inner.keys()
+    decor = {key for function in document.functions.values() for key in function.decor}
+    nodes = {key: node for key, node in document.nodes.items() if key not in inner}
+    shown = {*document.boxes, *document.notes} - decor
+    return _part(document, keys, shown, nodes, document.program)
+
+
+def _part(
+    document: Document, keys: set[str], decor: set[str], nodes: dict[str, Node], program: tuple[Item, ...]
+) -> Document:
+    tables: dict[str, Any] = {}
+    for name, wanted in (("views", keys), ("comments", keys), ("boxes", decor), ("notes", decor)):
+        tables[name] = {key: record for key, record in getattr(document, name).items() if key in wanted}
+    part = structs.replace(document, nodes=nodes, program=program, **tables)
+    fresh_ids(document)  # so that no id of another scope is given again
+    part.__dict__["last_id"] = document.__dict__["last_id"]
+    return part
+
+
+def _function(after: Document, diff: Diff, old: Function) -> Function:
+    """The function that a changed body describes."""
+    params: list[str] = []
+    captures: list[str] = []
+    program: list[Item] = []
+    for item in after.program:
+        key = item_key(item)
+        if isinstance(item, Eval) and after.nodes[key].op == PARAM:
+            (captures if key in old.captures else params).append(key)
+        elif key != old.id:
+            program.append(item)
+    last = set(old.params[len(old.params) - old.keyword_only :])
+    first = set(old.params[: old.positional_only])
+    params.sort(key=last.__contains__)
+    result = after.nodes.get(old.id)
+    made = [*diff.boxes.items(), *diff.notes.items()]
+    gone = {key for key, (_, record) in made if record is None}
+    decor = dict.fromkeys([*old.decor, *(key for key, (record, _) in made if record is None)])
+    items = tuple(program)
+    same_program = len(items) == len(old.program) and all(a is b for a, b in zip(items, old.program, strict=True))
+    return structs.replace(
+        after.functions.get(old.id, old),
+        params=tuple(params),
+        captures=tuple(captures),
+        program=old.program if same_program else items,
+        result=result.args[0] if result is not None and result.args else None,
+        positional_only=len([key for key in params if key in first]),
+        keyword_only=len([key for key in params if key in last]),
+        decor=tuple(key for key in decor if key not in gone),
+    )

@@ -1,0 +1,113 @@
+"""The actions of the window as Qt knows them: made from the table, with the keys of the keymap, in menus, enabled when they make sense."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+
+from guigrad.ui.actions import ACTIONS, MENUS, State, by_id
+from guigrad.ui.canvas.keys import COMMANDS
+from guigrad.ui.keymap import PORTABLE
+
+if TYPE_CHECKING:
+    from guigrad.ui.main_window import MainWindow
+
+
+class CommandSet:
+    """``actions`` has a QAction for every row. Thread: the GUI thread."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+        self.actions: dict[str, QAction] = {}
+        self._why: dict[str, str] = {}
+        for row in ACTIONS:
+            action = QAction(row.text, window)
+            action.setStatusTip(row.tip)
+            action.setCheckable(row.checkable)
+            action.triggered.connect(lambda _=False, name=row.id: self.do(name))
+            self.actions[row.id] = action
+        window.keymap.changed.connect(self._apply_keys)
+
+    def do(self, name: str) -> None:
+        """Does what an action says: the window's intent, else the canvas's command."""
+        intent = getattr(self.window.intents, by_id(name).intent, None)
+        if intent is not None:
+            intent()
+        elif name in COMMANDS:
+            COMMANDS[name](self.window.canvas)
+
+    def ask(self, name: str) -> None:
+        """Does it if it makes sense now."""
+        if self.actions[name].isEnabled():
+            self.do(name)
+
+    def why_not(self, name: str) -> str:
+        """Why an action is disabled; "" when it is not."""
+        return self._why.get(name, "")
+
+    def join(self) -> None:
+        """Fills the menu bar and gives every action its keys, once the window's parts are there."""
+        window, bar = self.window, self.window.menuBar()
+        for name in MENUS:
+            menu = bar.addMenu(f"&{name}")
+            menu.setToolTipsVisible(True)
+            for row in (row for row in ACTIONS if row.menu == name):
+                if row.separator:
+                    menu.addSeparator()
+                if row.id == "recent":
+                    self.recent = menu.addMenu(row.text)
+                    self.recent.setToolTipsVisible(True)
+                    self.recent.aboutToShow.connect(self._fill_recent)
+                else:
+                    menu.addAction(self.actions[row.id])
+        for row in ACTIONS:
+            if row.scope == "window":
+                window.addAction(self.actions[row.id])
+            elif row.scope == "canvas":
+                # These answer to their keys only on the canvas itself, so that typing stays typing, also in a field over a card.
+                self.actions[row.id].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+                window.canvas.addAction(self.actions[row.id])
+        window.canvas.asked.connect(self.ask)
+        self._apply_keys()
+
+    def _apply_keys(self) -> None:
+        keymap = self.window.keymap
+        for row in ACTIONS:
+            action = self.actions[row.id]
+            heard = () if row.tap or row.scope == "lesson" else keymap.keys(row.id)
+            action.setShortcuts([QKeySequence.fromString(key, PORTABLE) for key in heard])
+            action.setToolTip(keymap.tooltip(row, self.why_not(row.id)))
+
+    def _fill_recent(self) -> None:
+        menu, names = self.recent, self.window.settings.recent
+        menu.clear()
+        for name in names:
+            action = menu.addAction(name)
+            action.triggered.connect(lambda _=False, chosen=name: self.window.intents.open_path(chosen))
+        if names:
+            menu.addSeparator()
+            menu.addAction("Forget these files", self.window.settings.clear_recent)
+        else:
+            menu.addAction("No files yet").setEnabled(False)
+
+    def refresh(self, state: State) -> None:
+        """What can be done now, and the words that depend on it."""
+        window = self.window
+        for row in ACTIONS:
+            why = row.why_not(state)
+            action = self.actions[row.id]
+            action.setEnabled(not why)
+            if self._why.get(row.id, "") != why:
+                self._why[row.id] = why
+                action.setToolTip(window.keymap.tooltip(row, why))
+        for name, label in (("undo", state.undo), ("redo", state.redo)):
+            words = by_id(name).text
+            self.actions[name].setText(f"{words} {label}" if label else words)
+        self.actions["xray"].setChecked(window.session.x_ray)
+        self.actions["safe_colors"].setChecked(window.look.theme.name.endswith("-safe"))
+        self.actions["theme"].setText("Light theme" if window.look.theme.dark else "Dark theme")
+        self.actions["toggle_palette"].setChecked(not window.palette_panel.isHidden())
+        self.actions["toggle_inspector"].setChecked(not window.inspector.isHidden())
+        self.actions["toggle_dock"].setChecked(window.dock_wanted)

@@ -1,0 +1,102 @@
+"""A newer edit interrupts a slow refresh: the child lives on, what comes out is that of a new program, nothing accumulates twice."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from guigrad.document import edit
+from guigrad.document.store import Store
+from guigrad.run.request import Backward, Forward, Load, Trial
+from guigrad.run.runner import ProcessRunner
+from guigrad.session import Session
+from guigrad.source.parse.parser import parse
+
+SLOW = """import torch
+
+w = torch.tensor([2.0, 3.0], requires_grad=True)
+v = torch.tensor([1.0, 1.0], requires_grad=True)
+n = 1
+s = w * v
+for i in range(n):
+    s = s + 0 * v
+y = s.sum()
+"""
+
+
+class Turns:
+    """What the runner's thread asks for, called here."""
+
+    def __init__(self) -> None:
+        self.calls: queue.Queue[Callable[[], None]] = queue.Queue()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        while not done():
+            self.calls.get(timeout=60)()
+
+
+@pytest.fixture
+def runner() -> Iterator[ProcessRunner]:
+    made = ProcessRunner()
+    yield made
+    made.close()
+
+
+def test_a_slow_refresh_gives_way_to_a_newer_edit(runner: ProcessRunner) -> None:
+    turns = Turns()
+    session = Session(Store(parse(SLOW)), runner, turns.calls.put)
+    session.backward("y")
+    turns.until(lambda: not session.running)
+    pid = runner.child_pid
+    assert session.frame is not None
+    assert session.frame["w"].grad.tolist() == [1.0, 1.0]
+    session.edit(edit.set_value("w", [5.0, 7.0]))
+    session.edit(edit.set_argument("n", "value", 100_000_000))  # hours
+    turns.until(lambda: not session._live._queue)
+    session.edit(edit.set_value("v", [4.0, 4.0]))
+    session.edit(edit.set_argument("n", "value", 2))
+    turns.until(lambda: not session.running)
+    frame = session.frame
+    assert runner.child_pid == pid
+    assert session.fresh
+    assert frame["y"].value.item() == 48.0
+    assert frame["w"].grad.tolist() == [4.0, 4.0]
+    assert frame["v"].grad.tolist() == [5.0, 7.0]
+    session.close()
+
+
+def test_a_quick_refresh_is_never_interrupted(runner: ProcessRunner) -> None:
+    future = runner.submit(Load(parse(SLOW)))
+    runner.interrupt()
+    assert not future.result(60).cancelled
+    future = runner.submit(Forward())
+    runner.interrupt()
+    assert not future.result(60).cancelled
+    runner.interrupt()  # nothing plays
+    assert not runner.submit(Backward(("y",))).result(60).cancelled
+
+
+def test_a_question_is_answered_between_the_verbs_and_the_latest_wins(runner: ProcessRunner) -> None:
+    turns = Turns()
+    session = Session(
+        Store(parse("import torch\na = torch.ones(2, 3)\nb = torch.ones(2)\ny = a + 1\nz = a * 1\n")),
+        runner,
+        turns.calls.put,
+    )
+    ids = {node.name: node.id for node in session.document.nodes.values()}
+    answers: list[Trial | None] = []
+    session.forward()
+    turns.until(lambda: not session.running)
+    session.try_wire(ids["b"], 0, ids["y"], "other", answers.append)
+    session.try_wire(ids["a"], 0, ids["z"], "other", answers.append)
+    session.try_wire(ids["b"], 0, ids["z"], "other", answers.append)
+    assert not session.running
+    turns.until(lambda: bool(answers))
+    (trial,) = answers
+    assert trial is not None
+    assert (trial.target, trial.fits) == (ids["z"], False)
+    session.try_wire(ids["y"], 0, ids["a"], "other", answers.append)
+    assert answers[1:] == [None]  # there is no such wire to try
+    session.close()
