@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QtMsgType, QTimer, QUrl, qInstallMessageHandler
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QWindow
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QInputDialog, QMessageBox, QWidget
+from shiboken6 import isValid
 
 from guigrad.lessons import index
 from guigrad.ui.main_window import MainWindow
@@ -36,7 +37,12 @@ SPECIAL: Final = (
     *(Qt.Key(Key.Key_F2.value + number) for number in range(11)), Key.Key_Plus, Key.Key_Minus, Key.Key_Comma, Key.Key_Period,
     Key.Key_Question,
 )  # fmt: skip
-KEYS: Final = (*SPECIAL, *SPECIAL, *(Qt.Key(Key.Key_A.value + n) for n in range(26)), *(Qt.Key(Key.Key_0.value + n) for n in range(10)))
+KEYS: Final = (
+    *SPECIAL,
+    *SPECIAL,
+    *(Qt.Key(Key.Key_A.value + n) for n in range(26)),
+    *(Qt.Key(Key.Key_0.value + n) for n in range(10)),
+)
 WORDS: Final = (
     "relu", "add", "const", "@", "mean", "x", "t1", "[1, 2, 3]", "3.5", "-2", "True", "", "None", "(1", "torch.float64", "ones", "ü∂✓",
     "def", "x + ", "0", "plus", "matmul", "lr = 0.1", "[[1, 2], [3]]", "'text'",
@@ -67,6 +73,7 @@ class Monkey:
         self.faults: list[str] = []
         self.lessons = [str(lesson.path) for lesson in index.lessons()]
         self._busy = False
+        self._fired = 0
         self._rng = random.Random(0)
         self._nested = QTimer()
         self._nested.setInterval(5)
@@ -86,7 +93,9 @@ class Monkey:
         self._rng = random.Random(seed)
         kind = self._rng.choices(self._kinds, self._weights)[0]
         self.log.append(f"{seed}: {kind.__name__} …")
-        self._busy = True
+        self._busy, self._fired = True, 0
+        if self._top() is self.window and QApplication.activeWindow() is not self.window:
+            self.window.activateWindow()
         try:
             told = kind()
         finally:
@@ -104,7 +113,9 @@ class Monkey:
             self.faults.append("".join(traceback.format_exception(kind, error, trace)))
 
         def message(kind: QtMsgType, context: object, text: str) -> None:
-            if "This plugin does not support" in text and not self._strangers():  # what this platform says of every menu
+            if (
+                "This plugin does not support" in text and not self._strangers()
+            ):  # what this platform says of every menu
                 return
             self.faults.append(f"Qt says: {text}\n{''.join(traceback.format_stack(limit=12))}")
 
@@ -127,12 +138,13 @@ class Monkey:
 
     def _inside(self) -> None:
         """A dialog or a drag runs a loop of its own inside an event: answers it, one way or the other."""
-        if not self._busy:
-            return
         rng, dialog = self._rng, QApplication.activeModalWidget()
+        self._fired += 1
+        if dialog is None and (not self._busy or self._fired < 30):
+            return
         if dialog is None:  # a drag of Qt's own
             window = self.window
-            target = window.canvas.mapTo(window, QPoint(rng.randrange(40, 300), rng.randrange(40, 200)))
+            target = self._on_canvas(QPointF(rng.randrange(40, 300), rng.randrange(40, 200)))
             handle = window.windowHandle()
             QTest.mouseMove(handle, target)
             QTest.mouseRelease(handle, Button.LeftButton, NONE, target)
@@ -140,10 +152,10 @@ class Monkey:
         if isinstance(dialog, QMessageBox):
             buttons = [b for b in dialog.buttons() if dialog.buttonRole(b) != QMessageBox.ButtonRole.AcceptRole]
             rng.choice(buttons or dialog.buttons()).click()
-        elif isinstance(dialog, QFileDialog) and rng.random() < 0.5:
+        elif isinstance(dialog, QFileDialog):
             name = rng.choice(("a.guigrad", "b.py", "c.png", "d.svg", "e.pdf", "no/such/folder.png"))
             dialog.selectFile(str(self.folder / name))
-            dialog.done(1)
+            dialog.done(rng.randrange(2))
         elif isinstance(dialog, QInputDialog) and rng.random() < 0.5:
             dialog.setTextValue(rng.choice(WORDS))
             dialog.accept()
@@ -162,10 +174,20 @@ class Monkey:
     def _top(self) -> QWidget:
         return QApplication.activePopupWidget() or QApplication.activeModalWidget() or self.window
 
-    def _handle(self) -> QWindow:
+    def _mouse(self, what: Callable[..., None], place: QPoint, *how: Any) -> None:
+        """A mouse event where the mouse would go now: to the window, or to a popup or dialog above it."""
         top = self._top()
-        handle = top.window().windowHandle()
-        return handle if handle is not None else self.window.windowHandle()
+        if top is self.window:  # through the window system's door, so that presses, grabs and enters are real
+            what(top.windowHandle(), *how, place)
+            return
+        target = top.childAt(place) or top
+        parts = {
+            QTest.mouseClick: (QTest.mousePress, QTest.mouseRelease),
+            QTest.mouseDClick: (QTest.mousePress, QTest.mouseRelease),
+        }
+        for part in parts.get(what, (what,)):
+            if isValid(target):  # a press may have been its end
+                part(target, *how, target.mapFrom(top, place) if isValid(top) else QPoint())
 
     def _place(self) -> QPoint:
         """Somewhere in the window that takes the mouse now, more often where something is."""
@@ -176,7 +198,10 @@ class Monkey:
         point = QPointF(rng.randrange(max(canvas.width(), 1)), rng.randrange(max(canvas.height(), 1)))
         if scene.row and rng.random() < 0.75:
             row = scene.row[rng.choice(list(scene.row))]
-            place = float(scene.x[row]) + rng.uniform(0, 180), float(scene.y[row]) + rng.uniform(0, float(scene.height[row]))
+            place = (
+                float(scene.x[row]) + rng.uniform(0, 180),
+                float(scene.y[row]) + rng.uniform(0, float(scene.height[row])),
+            )
             point = QPointF(*canvas.viewport.to_screen(*place))
         return self._on_canvas(point)
 
@@ -187,7 +212,7 @@ class Monkey:
         return canvas.mapTo(self.window, QPoint(x, y))
 
     def _clamped(self, place: QPoint) -> QPoint:
-        size = self._handle().size()
+        size = self._top().size()
         return QPoint(min(max(place.x(), 0), size.width() - 1), min(max(place.y(), 0), size.height() - 1))
 
     def _port(self, side: str) -> QPoint | None:
@@ -203,39 +228,44 @@ class Monkey:
         return self._on_canvas(QPointF(*canvas.viewport.to_screen(*point)))
 
     def _drag(self, start: QPoint, end: QPoint, button: Button, mods: Mods) -> None:
-        handle, rng = self._handle(), self._rng
         start, end = self._clamped(start), self._clamped(end)
-        QTest.mouseMove(handle, start)
-        QTest.mousePress(handle, button, mods, start)
+        self._mouse(QTest.mouseMove, start)
+        self._mouse(QTest.mousePress, start, button, mods)
         for part in (0.1, 0.5, 1.0):
-            QTest.mouseMove(handle, start + (end - start) * part)
-        if rng.random() < 0.3:
+            self._mouse(QTest.mouseMove, self._clamped(start + (end - start) * part))
+        if self._rng.random() < 0.3:
             QApplication.processEvents()
-        if rng.random() < 0.1:
-            QTest.keyClick(handle, Key.Key_Escape)
-        QTest.mouseRelease(handle, button, mods, end)
+        if self._rng.random() < 0.1:
+            QTest.keyClick(self._top(), Key.Key_Escape)
+        self._mouse(QTest.mouseRelease, self._clamped(end), button, mods)
 
     # --- events ---
 
     def click(self) -> str:
         rng, place = self._rng, self._clamped(self._place())
-        button, mods = rng.choice((Button.LeftButton,) * 5 + (Button.RightButton, Button.MiddleButton)), rng.choice(MODS)
+        button, mods = (
+            rng.choice((Button.LeftButton,) * 5 + (Button.RightButton, Button.MiddleButton)),
+            rng.choice(MODS),
+        )
         name = self._under(place)
-        QTest.mouseMove(self._handle(), place)
-        QTest.mouseClick(self._handle(), button, mods, place)
+        self._mouse(QTest.mouseMove, place)
+        self._mouse(QTest.mouseClick, place, button, mods)
         return f"click {button.name} {mods} at {place.toTuple()} on {name}"
 
     def double_click(self) -> str:
         place = self._clamped(self._place())
-        name, handle = self._under(place), self._handle()
-        QTest.mouseClick(handle, Button.LeftButton, NONE, place)
-        if QApplication.activePopupWidget() is None:
-            QTest.mouseDClick(handle, Button.LeftButton, NONE, place)
+        name, top = self._under(place), self._top()
+        self._mouse(QTest.mouseClick, place, Button.LeftButton, NONE)
+        if self._top() is top and isValid(top):
+            self._mouse(QTest.mouseDClick, place, Button.LeftButton, NONE)
         return f"double click at {place.toTuple()} on {name}"
 
     def drag(self) -> str:
         rng, start, end = self._rng, self._place(), self._place()
-        button, mods = rng.choice((Button.LeftButton,) * 5 + (Button.RightButton, Button.MiddleButton)), rng.choice(MODS)
+        button, mods = (
+            rng.choice((Button.LeftButton,) * 5 + (Button.RightButton, Button.MiddleButton)),
+            rng.choice(MODS),
+        )
         name = self._under(start)
         self._drag(start, end, button, mods)
         return f"drag {button.name} {mods} {start.toTuple()} to {end.toTuple()} on {name}"
@@ -261,7 +291,9 @@ class Monkey:
 
     def wheel(self) -> str:
         place, turn = self._clamped(self._place()), QPoint(0, self._rng.choice((-120, 120, 600, -600, 15)))
-        QTest.wheelEvent(self._handle(), QPointF(place), turn, QPoint(), self._rng.choice(MODS))
+        top = self._top()
+        if top is self.window:
+            QTest.wheelEvent(top.windowHandle(), QPointF(place), turn, QPoint(), self._rng.choice(MODS))
         return f"wheel {turn.y()} at {place.toTuple()}"
 
     def key(self) -> str:
@@ -269,7 +301,7 @@ class Monkey:
         times = self._rng.choice((1, 1, 1, 4))
         focus = type(QApplication.focusWidget()).__name__
         for _ in range(times):
-            QTest.keyClick(self._handle(), key, mods)
+            QTest.keyClick(self._top(), key, mods)
         return f"key {key.name} {mods} ×{times}, focus on {focus}"
 
     def type(self) -> str:
@@ -278,14 +310,14 @@ class Monkey:
         target = focus if focus is not None and focus is not self.window.canvas else self._top()
         self._type(target, word)
         last = self._rng.choice((Key.Key_Return, Key.Key_Return, Key.Key_Escape, Key.Key_Tab))
-        QTest.keyClick(self._handle(), last)
+        QTest.keyClick(self._top(), last)
         return f"type {word!r} {last.name} into {type(target).__name__}"
 
     def undo(self) -> str:
         key = self._rng.choice((Key.Key_Z, Key.Key_Z, Key.Key_Y))
         times = self._rng.choice((1, 1, 2, 5))
         for _ in range(times):
-            QTest.keyClick(self._handle(), key, Mods.ControlModifier)
+            QTest.keyClick(self._top(), key, Mods.ControlModifier)
         return f"Ctrl+{key.name} ×{times}"
 
     def paste(self) -> str:
@@ -299,7 +331,7 @@ class Monkey:
             clipboard.setImage(QImage(3, 2, QImage.Format.Format_RGB32))
         else:
             clipboard.setText(what)
-        QTest.keyClick(canvas if rng.random() < 0.8 else self._handle(), Key.Key_V, Mods.ControlModifier)
+        QTest.keyClick(canvas if rng.random() < 0.8 else self._top(), Key.Key_V, Mods.ControlModifier)
         return f"paste {what[:40]!r}"
 
     def drop(self) -> str:
@@ -323,12 +355,25 @@ class Monkey:
         return f"resize {size}"
 
     def looks(self) -> str:
-        name = self._rng.choice(("theme", "safe_colors", "larger", "smaller", "smaller", "toggle_dock", "toggle_palette", "toggle_inspector"))
+        name = self._rng.choice(
+            (
+                "theme",
+                "safe_colors",
+                "larger",
+                "smaller",
+                "smaller",
+                "toggle_dock",
+                "toggle_palette",
+                "toggle_inspector",
+            )
+        )
         self.window.actions_by_id[name].trigger()
         return f"action {name}"
 
     def open(self) -> str:
-        name = self._rng.choice((*self.lessons, *self.lessons, str(self.folder / "a.guigrad"), str(self.folder / "c.png")))
+        name = self._rng.choice(
+            (*self.lessons, *self.lessons, str(self.folder / "a.guigrad"), str(self.folder / "c.png"))
+        )
         self.window.intents.open_path(name)
         return f"open {name}"
 
@@ -341,23 +386,29 @@ class Monkey:
             self._type(QApplication.focusWidget() or popup, word)
             for _ in range(self._rng.randrange(3)):
                 QTest.keyClick(QApplication.focusWidget() or popup, Key.Key_Down)
-            QTest.keyClick(QApplication.focusWidget() or popup, self._rng.choice((Key.Key_Return, Key.Key_Return, Key.Key_Escape)))
+            QTest.keyClick(
+                QApplication.focusWidget() or popup, self._rng.choice((Key.Key_Return, Key.Key_Return, Key.Key_Escape))
+            )
         return f"Tab search {word!r}"
 
     def run(self) -> str:
-        name = self._rng.choice(("forward", "backward", "zero_grad", "optimizer_step", "run_program", "reset", "xray", "stop"))
+        name = self._rng.choice(
+            ("forward", "backward", "zero_grad", "optimizer_step", "run_program", "reset", "xray", "stop")
+        )
         self.window.actions_by_id[name].trigger()
         return f"action {name}"
 
     def action(self) -> str:
-        names = [name for name, action in self.window.actions_by_id.items() if action.isEnabled() and name not in BANNED]
+        names = [
+            name for name, action in self.window.actions_by_id.items() if action.isEnabled() and name not in BANNED
+        ]
         name = self._rng.choice(sorted(names))
         self.window.actions_by_id[name].trigger()
         return f"action {name}"
 
     def menu(self) -> str:
         place = self._clamped(self._place())
-        QTest.mouseClick(self._handle(), Button.RightButton, NONE, place)
+        self._mouse(QTest.mouseClick, place, Button.RightButton, NONE)
         QApplication.processEvents()
         popup = QApplication.activePopupWidget()
         down = self._rng.randrange(12)
@@ -368,7 +419,9 @@ class Monkey:
         return f"menu at {place.toTuple()}, {type(popup).__name__} entry {down}"
 
     def focus(self) -> str:
-        found = [w for w in self.window.findChildren(QWidget) if w.isVisible() and w.focusPolicy() != Qt.FocusPolicy.NoFocus]
+        found = [
+            w for w in self.window.findChildren(QWidget) if w.isVisible() and w.focusPolicy() != Qt.FocusPolicy.NoFocus
+        ]
         target = self._rng.choice((*found, self.window.canvas))
         target.setFocus(Qt.FocusReason.TabFocusReason)
         return f"focus on {type(target).__name__}"
@@ -390,7 +443,7 @@ class Monkey:
     def settle(self) -> None:
         """Nothing is open or half done any more."""
         for _ in range(6):
-            QTest.keyClick(self._handle(), Key.Key_Escape)
+            QTest.keyClick(self._top(), Key.Key_Escape)
         popup = QApplication.activePopupWidget()
         while popup is not None:
             popup.close()

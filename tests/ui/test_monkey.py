@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import random
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from monkey import Fault, Monkey, census
+from monkey import Monkey, census
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -28,8 +29,11 @@ from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
 
 EVENTS = 2000
-SHORTEN_S = 30.0
+SHORTEN_S = 60.0
 """How long a list of events that failed is shortened."""
+SPARE = 4
+"""So many objects of a class may be more: the message bar keeps the links of its last message, a text that was touched its document."""
+LAZY = {"QTimer": 0, "QMenu": 0, "QThread": 0, "SearchBox": 0, "MainWindow": 0}
 PASSING = {"selected", "running", "level", "stale", "failed", "x", "y"}
 """Columns that are not the document's own; places are compared where the document has them."""
 
@@ -64,7 +68,6 @@ def play(folder: Path, seeds: Sequence[int]) -> tuple[str, list[str]]:
     with opened(folder) as (window, monkey):
         rest(window, monkey)
         before = census(window)
-        start(window, monkey)
         first: list[Document] = [window.session.document]
 
         def reset(document: Document, diff: Diff) -> None:
@@ -81,24 +84,28 @@ def play(folder: Path, seeds: Sequence[int]) -> tuple[str, list[str]]:
                         whole(window)
                 history(window, lambda: first[0])
                 rest(window, monkey)
-                grown = census(window) - before
-                assert not grown, f"left over: {dict(grown)}"
+                more = census(window) - before
+                grown = {name: count for name, count in more.items() if count > LAZY.get(name, SPARE)}
+                assert not grown, f"left over: {grown}"
                 assert not monkey.faults, monkey.faults[0]
-        except Exception as error:
+        except AssertionError as error:
             return f"{type(error).__name__}: {error}", monkey.log
+        except Exception:
+            return traceback.format_exc(), monkey.log
         return "", monkey.log
 
 
-def start(window: MainWindow, monkey: Monkey) -> None:
-    window.intents.open_path(monkey.lessons[0], ask=False)
-
-
 def rest(window: MainWindow, monkey: Monkey) -> None:
-    """The window as it is when nothing is selected and little is there."""
+    """The first lesson with one node selected, everything else at rest."""
     monkey.settle()
-    window.session.new()
-    window.session.forward()
-    window.show_canvas()
+    window.intents.commands()  # which lets go of the one before it
+    monkey.settle()
+    for name in ("palette_panel", "inspector"):
+        getattr(window, name).show()
+    window.set_scale(1.0)
+    window.session.set_x_ray(True)
+    window.intents.open_path(monkey.lessons[0], ask=False)
+    window.session.select((next(iter(window.session.document.nodes)),))
     window.bar.hide()
     window.live._follow()
     for _ in range(2):
@@ -120,7 +127,7 @@ def whole(window: MainWindow) -> None:
     assert again.program == document.program, "another program in the file"
     assert encode(again, MADE_WITH) == encode(document, MADE_WITH), "what is read is written otherwise"
     scene = window.canvas.scene
-    assert scene.document is document, "the canvas shows another document"
+    assert plain(scene.document) == plain(document), "the canvas shows another document"
     fresh = Scene(document)
     fresh.faces.set_frame(window.session.frame)
     assert set(scene.row) == set(fresh.row), "other cards"
@@ -184,9 +191,7 @@ def words(fault: str) -> str:
 
 
 @pytest.mark.monkey
-def test_anything_in_any_order(
-    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
+def test_anything_in_any_order(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.setattr(store, "UNDO_STEPS", 1_000_000)
     rng = random.Random(seed)
     seeds = [rng.randrange(1 << 30) for _ in range(EVENTS)]
@@ -194,5 +199,7 @@ def test_anything_in_any_order(
     if fault:
         short = shortened(tmp_path, seeds[: len(log)], fault)
         again, log = play(tmp_path, short)
-        pytest.fail(f"seed {seed}: {fault}\n\n{len(short)} of {len(seeds)} events do it{'' if again else ' (not every time)'}:\n" + "\n".join(log[-40:]))
-    assert Fault is not None
+        pytest.fail(
+            f"seed {seed}: {fault}\n\n{len(short)} of {len(seeds)} events do it{'' if again else ' (not every time)'}:\n"
+            + "\n".join(log[-40:])
+        )
