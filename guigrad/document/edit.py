@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from guigrad.document.clipboard import copy, duplicate, paste
 from guigrad.document.draft import Edit, Refused
+from guigrad.document.edit_calls import expand_call, make_unique
 from guigrad.document.edit_fixes import (
     add_gradient,
     cast,
@@ -23,6 +24,7 @@ from guigrad.document.edit_fixes import (
     set_dtype,
     wrap_region,
 )
+from guigrad.document.edit_functions import make_function, move_port, remove_function, remove_unused, rename_function
 from guigrad.document.edit_layout import (
     add_box,
     add_note,
@@ -30,13 +32,16 @@ from guigrad.document.edit_layout import (
     edit_frame,
     move,
     place_views,
+    set_route,
     set_settings,
     set_slider,
 )
+from guigrad.document.edit_mute import mute
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
 from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
+from guigrad.document.scope import within
 
 __all__ = [
     "DEFAULT",
@@ -59,19 +64,27 @@ __all__ = [
     "disconnect",
     "duplicate",
     "edit_frame",
+    "expand_call",
     "extract",
     "insert_at",
     "insert_before",
     "insert_between",
     "insert_on_wire",
+    "make_function",
+    "make_unique",
     "move",
     "move_item",
+    "move_port",
+    "mute",
     "out_of_place",
     "paste",
     "place_views",
     "remove",
+    "remove_function",
     "remove_item",
+    "remove_unused",
     "rename",
+    "rename_function",
     "retain_grad",
     "retain_graph",
     "set_argument",
@@ -79,9 +92,11 @@ __all__ = [
     "set_device",
     "set_dtype",
     "set_requires_grad",
+    "set_route",
     "set_settings",
     "set_slider",
     "set_value",
+    "within",
     "wrap",
     "wrap_region",
 ]

@@ -13,6 +13,7 @@ from msgspec import structs
 from guigrad.document import tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit
+from guigrad.document.follow import follow
 from guigrad.document.index import fresh_ids
 from guigrad.document.model import (
     PARAM,
@@ -24,6 +25,7 @@ from guigrad.document.model import (
     Item,
     Node,
     item_key,
+    route_port,
 )
 
 
@@ -57,8 +59,7 @@ def lift(document: Document, key: str, diff: Diff) -> Diff:
     if new != function:
         functions[key] = (function, new)
     nodes = {node: change for node, change in diff.nodes.items() if node != key}
-    program = None
-    return structs.replace(diff, nodes=nodes, functions=functions, program=program)
+    return follow(document, structs.replace(diff, nodes=nodes, functions=functions, program=None))
 
 
 def owners(document: Document) -> dict[str, str]:
@@ -104,6 +105,7 @@ def _part(
     tables: dict[str, Any] = {}
     for name, wanted in (("views", keys), ("comments", keys), ("boxes", decor), ("notes", decor)):
         tables[name] = {key: record for key, record in getattr(document, name).items() if key in wanted}
+    tables["routes"] = {key: route for key, route in document.routes.items() if route_port(key)[0] in keys}
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]
