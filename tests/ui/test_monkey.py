@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from monkey import Monkey, census
+from monkey import Monkey
+from paws import census
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import store
-from guigrad.document.file import MADE_WITH, read
 from guigrad.document.diff import Diff
 from guigrad.document.encode import encode
+from guigrad.document.file import MADE_WITH, read
 from guigrad.document.model import Document
 from guigrad.document.store import Store
 from guigrad.run.runner import InlineRunner
