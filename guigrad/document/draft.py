@@ -22,6 +22,7 @@ from guigrad.document.model import (
     Effect,
     Eval,
     Format,
+    Function,
     In,
     Item,
     ListOf,
@@ -101,6 +102,15 @@ class Draft:
     def put_note(self, key: str, note: Note | None) -> None:
         """Adds, replaces or removes a note."""
         self._put("notes", key, note)
+
+    def put_function(self, key: str, function: Function | None) -> None:
+        """Adds, replaces or removes a function; its nodes are put and removed one by one."""
+        self._put("functions", key, function)
+
+    def put_nothing(self, key: str) -> None:
+        """Removes a node's records alone; nothing that reads it is touched."""
+        for table in ("nodes", "views", "comments"):
+            self._put(table, key, None)
 
     def put_comment(self, key: str, comment: Comment | None) -> None:
         """Sets the comment of an item."""

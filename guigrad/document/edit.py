@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from guigrad.document.clipboard import copy, duplicate, paste
 from guigrad.document.draft import Edit, Refused
+from guigrad.document.edit_calls import expand_call, make_unique
 from guigrad.document.edit_cells import set_cells
 from guigrad.document.edit_fixes import (
     add_gradient,
@@ -24,6 +25,7 @@ from guigrad.document.edit_fixes import (
     set_dtype,
     wrap_region,
 )
+from guigrad.document.edit_functions import make_function, move_port, remove_function, remove_unused, rename_function
 from guigrad.document.edit_layout import (
     add_box,
     add_note,
@@ -38,6 +40,7 @@ from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remov
 from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
+from guigrad.document.scope import within
 
 __all__ = [
     "DEFAULT",
@@ -60,19 +63,26 @@ __all__ = [
     "disconnect",
     "duplicate",
     "edit_frame",
+    "expand_call",
     "extract",
     "insert_at",
     "insert_before",
     "insert_between",
     "insert_on_wire",
+    "make_function",
+    "make_unique",
     "move",
     "move_item",
+    "move_port",
     "out_of_place",
     "paste",
     "place_views",
     "remove",
+    "remove_function",
     "remove_item",
+    "remove_unused",
     "rename",
+    "rename_function",
     "retain_grad",
     "retain_graph",
     "set_argument",
@@ -84,6 +94,7 @@ __all__ = [
     "set_settings",
     "set_slider",
     "set_value",
+    "within",
     "wrap",
     "wrap_region",
 ]

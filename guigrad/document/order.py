@@ -47,7 +47,7 @@ class Mark(Flag):
 _EFFECTS = {
     "in-place": Mark.CHANGES, "mutate": Mark.CHANGES, "assign": Mark.CHANGES | Mark.GRADS, "requires_grad": Mark.CHANGES,
     "backward": Mark.GRADS, "grad": Mark.GRADS, "retain": Mark.GRADS, "zero": Mark.GRADS | Mark.CHANGES,
-    "step": Mark.CHANGES | Mark.GRADS, "seed": Mark.SEEDS, "setting": Mark.SETS, "print": Mark.SAYS, "assert": Mark.SAYS, "return": Mark.SAYS,
+    "step": Mark.CHANGES | Mark.GRADS, "seed": Mark.SEEDS, "setting": Mark.SETS, "print": Mark.SAYS, "assert": Mark.SAYS, "return": Mark.NONE,
 }  # fmt: skip
 _ANYTHING = Mark.READS | Mark.DRAWS | Mark.CHANGES | Mark.GRADS | Mark.STATE
 _STATE = frozenset(

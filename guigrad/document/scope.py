@@ -13,6 +13,7 @@ from msgspec import structs
 from guigrad.document import tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit
+from guigrad.document.follow import follow
 from guigrad.document.index import fresh_ids
 from guigrad.document.model import (
     PARAM,
@@ -57,8 +58,7 @@ def lift(document: Document, key: str, diff: Diff) -> Diff:
     if new != function:
         functions[key] = (function, new)
     nodes = {node: change for node, change in diff.nodes.items() if node != key}
-    program = None
-    return structs.replace(diff, nodes=nodes, functions=functions, program=program)
+    return follow(document, structs.replace(diff, nodes=nodes, functions=functions, program=None))
 
 
 def owners(document: Document) -> dict[str, str]:
