@@ -38,11 +38,12 @@ def set_cells(key: str, cells: Mapping[int, Number], now: ArrayData | None = Non
         dtype = written_dtype(node) if written else held.dtype if held is not None else ""
         if not dtype:
             raise refused(f"{label} has no value yet: run it first", label, node.id)
-        numbers = {}
+        numbers: dict[int, Number] = {}
         for cell, number in cells.items():
-            numbers[cell] = fitting(number, dtype)
-            if numbers[cell] is None:
+            fits = fitting(number, dtype)
+            if fits is None:
                 raise refused(f"{label} is {dtype}: {why_unfit(number, dtype)}", label, node.id)
+            numbers[cell] = fits
         if written:
             draft = Draft(document)
             value = _put(node.args[0], numbers)

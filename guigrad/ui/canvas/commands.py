@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from guigrad.document import ports
+from guigrad.document.array import ArrayData
 from guigrad.document.model import In
 from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
@@ -18,6 +19,7 @@ from guigrad.ui.canvas import accessible, scrub
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.board import Board
 from guigrad.ui.canvas.editor import InPlaceEditor
+from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import free_place
 
 STEP: Final = 1.25
@@ -148,14 +150,25 @@ class Commands(Board):
             self.delete()
 
     def paste(self) -> None:
-        """Makes nodes of what is on the clipboard: copied nodes, or Python."""
+        """Makes nodes of what is on the clipboard: copied nodes, a tensor or picture, or Python."""
         data = QGuiApplication.clipboard().mimeData()
         if data is None:  # nothing was ever copied on this system
             return
         if data.hasFormat(DOCUMENT_MIME):
             self.paste_data(bytes(data.data(DOCUMENT_MIME).data()))
-        elif data.text().strip():
+        elif not paste_tensor(self, data) and data.text().strip():
             self.paste_data(data.text())
+
+    def set_slider(self, key: str, slider: tuple[float, float, float] | None) -> None:
+        """Shows a number as a slider, or no longer."""
+        row = self.scene.row.get(key)
+        if row is not None:
+            at = (float(self.scene.x[row]), float(self.scene.y[row]))
+            self.answer(self.intents.set_slider(key, slider, at))
+
+    def put_array(self, array: ArrayData, at: QPointF, name: str = "", onto: bool = False) -> bool:
+        """Adds a leaf that holds an array, or gives it to the chosen leaf; False when it was refused."""
+        return put_array(self, array, at, name, onto)
 
     def paste_data(self, data: str | bytes) -> None:
         """Makes nodes of Python or of a document, at the pointer if that is on the canvas."""

@@ -40,7 +40,8 @@ class EditIntents(LiveEdits):
     @property
     def document(self) -> Document:
         """The document as it is."""
-        return self._holder.document
+        found: Document = self._holder.document
+        return found
 
     def why_not_connect(self, source: str, output: int, target: str, path: str) -> str | None:
         """Why a wire cannot be drawn; None if it can."""

@@ -51,12 +51,18 @@ class Intents(Protocol):
         """Sets entries of a source's tensor, counted in row-major order. ``now`` is what it holds."""
         ...
 
+    def set_slider(self, key: str, slider: tuple[float, float, float] | None, at: tuple[float, float]) -> str:
+        """Shows a number as a slider (lowest, highest, step), or no longer; ``at`` is where its card lies."""
+        ...
+
     def set_array(self, key: str, value: ArrayData, merge: str = "") -> str:
         """Gives a source another value."""
         ...
 
-    def add_array(self, value: ArrayData, at: tuple[float, float], name: str = "") -> tuple[str, str]:
-        """Adds a leaf that holds an array; (its id, reason)."""
+    def add_array(
+        self, value: ArrayData, at: tuple[float, float], name: str = "", grad: bool = False
+    ) -> tuple[str, str]:
+        """Adds a leaf that holds an array, ``grad`` whether it requires grad; (its id, reason)."""
         ...
 
     def end_gesture(self) -> None:

@@ -13,7 +13,6 @@ from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit, free_name, names_in
 from guigrad.document.edit_cells import Number
-from guigrad.document.edit_layout import scalar, slider_range
 from guigrad.document.model import Document
 from guigrad.run.request import Repair, Trial
 
@@ -78,17 +77,13 @@ class LiveEdits:
         if end is not None:
             end()
 
-    def set_slider(self, key: str, slider: tuple[float, float, float] | None) -> str:
+    def set_slider(self, key: str, slider: tuple[float, float, float] | None, at: tuple[float, float]) -> str:
         """Shows a number as a slider, or no longer."""
-        return self._do(edits.set_slider(key, slider))
+        return self._do(edits.set_slider(key, slider, at))
 
-    def make_slider(self, key: str) -> str:
-        """A slider with a range around what the number is now."""
-        node = self.document.nodes.get(key)
-        value = scalar(node) if node is not None else None
-        return self.set_slider(key, slider_range(value if value is not None else 0.0))
-
-    def add_array(self, value: ArrayData, at: tuple[float, float], name: str = "") -> tuple[str, str]:
+    def add_array(
+        self, value: ArrayData, at: tuple[float, float], name: str = "", grad: bool = False
+    ) -> tuple[str, str]:
         """Adds a leaf that holds an array; (its id, reason)."""
         added: list[str] = []
 
@@ -98,7 +93,10 @@ class LiveEdits:
             added[:] = [
                 key for key in after.nodes if key not in document.nodes and after.nodes[key].op == "torch.tensor"
             ]
-            return labelled(diff.then(edits.set_value(added[-1], value)(after)), "Paste a tensor")
+            diff = diff.then(edits.set_value(added[-1], value)(after))
+            if grad and value.dtype.startswith(("float", "complex")):
+                diff = diff.then(edits.set_requires_grad(added[-1], True)(diff.apply(document)))
+            return labelled(diff, "Paste a tensor")
 
         reason = self._do(apply)
         return ("", reason) if reason or not added else (added[-1], "")

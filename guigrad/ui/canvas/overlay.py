@@ -91,9 +91,9 @@ def wire_text(scene: Scene, wire: int) -> tuple[str, bool]:
     if given is None or given.shape is None or scene.stale[source]:
         return "", False
     predicted = given.state == "not run"
-    if made is not None and made.shape is not None and not scene.stale[target] and broadcasts(scene.node(target).op):
-        if given.shape != made.shape and _fits(given.shape, made.shape):
-            return f"{_shape(given.shape)} → {_shape(made.shape)} {BROADCAST}", predicted
+    whole = made.shape if made is not None and not scene.stale[target] else None
+    if whole is not None and given.shape != whole and broadcasts(scene.node(target).op) and _fits(given.shape, whole):
+        return f"{_shape(given.shape)} → {_shape(whole)} {BROADCAST}", predicted
     return f"{_shape(given.shape)} {SHORT_DTYPE.get(given.dtype or '', given.dtype or '')}", predicted
 
 
