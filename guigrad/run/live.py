@@ -196,7 +196,9 @@ class Live:
         if ended:
             self._rest.clear()
         elif not replaying:
-            self._remember(verb, reply.point)
+            unknown = any(problem.kind == "name" and not problem.node_id for problem in reply.problems)
+            if not (isinstance(verb, Forward) and unknown):  # a forward to what is not there has played nothing
+                self._remember(verb, reply.point)
         elif isinstance(verb, Forward):
             self._base = reply.point
         if ended and replaying and isinstance(verb, Forward) and self._base is not None and reply.point is not None:
