@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import guigrad
+from guigrad.document.edit import set_argument
 
 
 def session_of(code: str) -> guigrad.Session:
@@ -26,7 +27,7 @@ def test_a_forward_to_nothing_leaves_the_refresh_as_it_was() -> None:
     frame = session.forward()
     session.backward()
     session.forward(to="nope")
-    frame = session.edit(guigrad.edit.set_argument(frame.labels["y"], "other", 3))
+    frame = session.edit(set_argument(frame.labels["y"], "other", 3))
     assert frame.problems == ()
     value, grad = session.tensor("y"), session.grad("x")
     assert value is not None
