@@ -68,6 +68,9 @@ def encode(document: Document, made_with: str) -> bytes:
         "views": _table({key: _view(view) for key, view in document.views.items()}),
         "boxes": _table({key: _fields(box, Box(key)) for key, box in document.boxes.items()}),
         "notes": _table({key: _fields(note, Note(key)) for key, note in document.notes.items()}),
+        "routes": _table(
+            {key: [list(map(_float, point)) for point in route] for key, route in document.routes.items()}
+        ),
         "comments": _table(
             {
                 key: ({"before": list(comment.before)} if comment.before else {})
@@ -139,7 +142,7 @@ def _unknown(text: str) -> Any:
 
 def _float(value: float) -> Any:
     if math.isfinite(value):
-        return value
+        return float(value)  # a place may be a whole number: it is written as it is read back
     bits = struct.pack("<d", value)
     return {"float": repr(value) if not math.isnan(value) or bits == _NAN else "0x" + bits[::-1].hex()}
 
@@ -226,6 +229,8 @@ def _view(view: View) -> list[Any]:
     more: dict[str, Any] = {}
     if view.slider is not None:
         more["slider"] = [_float(number) for number in view.slider]
+    if view.muted is not None:
+        more["muted"] = _node(view.muted, {})
     return [_float(view.x), _float(view.y), *([True] if view.collapsed else []), *([more] if more else [])]
 
 
@@ -238,7 +243,7 @@ def _fields(record: Box | Note | Settings, default: Box | Note | Settings) -> di
     """The fields that differ from a default, sorted; the id is the key already."""
     names = sorted(name for name in record.__struct_fields__ if name != "id")
     return {
-        name: _float(value) if isinstance(value, float) else value
+        name: _float(value) if isinstance(getattr(default, name), float) else value
         for name in names
         if (value := getattr(record, name)) != getattr(default, name)
     }
