@@ -6,13 +6,14 @@ from typing import Final
 
 from PySide6.QtCore import QPointF
 
-from guigrad.ui.canvas import frames
+from guigrad.ui.canvas import frames, scrub
 from guigrad.ui.canvas.board import Board
 from guigrad.ui.canvas.wire import Rect
 
 BOX_PAD: Final = (24.0, 44.0, 24.0, 24.0)
 """Left, above (its title too), right and below what a new box is drawn around."""
-NOTE_SIZE: Final = (240.0, 96.0)
+NUDGE: Final = (8.0, 64.0)
+"""Units: canvas units. An arrow key, and with Shift."""
 
 
 class Arrange(Board):
@@ -79,7 +80,10 @@ class Arrange(Board):
             self.answer(self.intents.move(moved))
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Moves the selected things a little, boxes with what they hold; one undo step for a series."""
+        """Moves the selected things a little, boxes with what they hold; one undo step for a series. Sideways it moves the knob of a
+        lone slider."""
+        if dx and scrub.nudge(self, 1 if dx > 0 else -1, 10.0 if abs(dx) > NUDGE[0] else 1.0):
+            return
         scene = self.scene
         keys = dict.fromkeys(self.selection)
         for key in self.selection:

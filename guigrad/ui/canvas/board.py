@@ -16,8 +16,9 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, frames, traces
+from guigrad.ui.canvas import accessible, frames, overlay, traces
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
@@ -25,6 +26,7 @@ from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.scrub import Brush
 from guigrad.ui.canvas.search import SearchPopup
 from guigrad.ui.canvas.viewport import Viewport, Wheel
 from guigrad.ui.keymap import Keymap
@@ -69,6 +71,7 @@ class Board(QWidget):
         self.focused: str | None = None
         self.hover: str | None = None
         self.gesture: Gesture | None = None
+        self.brush: Brush | None = None
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
@@ -86,6 +89,7 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -100,6 +104,7 @@ class Board(QWidget):
     def set_document(self, document: Document, fit: bool = True) -> None:
         """Another document altogether."""
         self._cancel()
+        self.set_brush(None)
         self.scene.reset(document)
         self.painter.cards.clear()
         self.hover = None
@@ -111,7 +116,7 @@ class Board(QWidget):
 
     def apply(self, document: Document, diff: Diff) -> None:
         """Follows one change of the document."""
-        if self.gesture is not None and not getattr(self.gesture, "live", False):  # what it holds may be elsewhere now
+        if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.scene.apply(document, diff)
         there = self.scene.row
@@ -122,6 +127,8 @@ class Board(QWidget):
             self.scene.select(kept)
         if self.focused is not None and self.focused not in there:
             self.focused = None
+        if self.brush is not None and self.brush.key not in there:
+            self.set_brush(None)
         if self.hover is not None and self.hover not in there:
             self.set_hover(None)
         self._changed()
@@ -194,6 +201,13 @@ class Board(QWidget):
             key in self.scene.row or key in document.boxes or key in document.notes or self.scene.leads.exists(key)
         )
 
+    def set_brush(self, brush: Brush | None) -> None:
+        """Takes a brush for the cells of one card, or lays it down."""
+        row = self.scene.row.get(brush.key) if brush is not None else None
+        self.brush = brush if row is not None else None
+        self.brush_bar.show_brush(self.brush, "" if row is None else self.scene.facet(row).title)
+        self.update()
+
     def set_hover(self, key: str | None) -> None:
         """Highlights a node and its wires (also asked for by other panels)."""
         if key == self.hover:
@@ -237,6 +251,7 @@ class Board(QWidget):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
+        overlay.paint(p, self)
         self._paint_focus(p)
         self.minimap.paint(p)
         self._paint_handles(p)

@@ -18,6 +18,7 @@ from guigrad.document.problem import ProblemError
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas.layout_edits import LayoutEdits
+from guigrad.ui.canvas.live_edits import SLIDER, LiveEdits, slider_node
 
 PASTE_LIMIT: Final = 400_000
 """Characters of text that are pasted; a longer one is opened as a file."""
@@ -38,7 +39,7 @@ class Holder(Protocol):
         ...
 
 
-class EditIntents(LayoutEdits):
+class EditIntents(LayoutEdits, LiveEdits):
     """``Intents`` over a holder; see there what each verb does."""
 
     def __init__(self, holder: Holder) -> None:
@@ -47,7 +48,8 @@ class EditIntents(LayoutEdits):
     @property
     def document(self) -> Document:
         """The document as it is."""
-        return self._holder.document
+        found: Document = self._holder.document
+        return found
 
     def why_not_connect(self, source: str, output: int, target: str, path: str) -> str | None:
         """Why a wire cannot be drawn; None if it can."""
@@ -76,7 +78,7 @@ class EditIntents(LayoutEdits):
         added: list[str] = []
 
         def apply(document: Document) -> Diff:
-            diff = edits.add_node(op, at)(document)
+            diff = (slider_node(at) if op == SLIDER else edits.add_node(op, at))(document)
             after = diff.apply(document)
             key = next(reversed([key for key in diff.views if key in diff.nodes] or list(diff.nodes)))
             added[:] = [key]
@@ -97,7 +99,7 @@ class EditIntents(LayoutEdits):
         if not isinstance(wire, In) or wire.node is None:
             return "that wire is gone"
         into = edits.insert_on_wire(Wire(wire.node, wire.output, target, path), key)
-        return self._do(edits.chain("Insert", edits.move({key: at}), into))
+        return self._do(edits.chain("Insert", into, edits.move({key: at})))
 
     def add_on_wire(self, op: str, target: str, path: str, at: tuple[float, float]) -> tuple[str, str]:
         """Adds a node in the middle of a wire."""

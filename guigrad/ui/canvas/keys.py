@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from guigrad.ui.actions import by_id
-from guigrad.ui.canvas.commands import NUDGE
+from guigrad.ui.canvas.arrange import NUDGE
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.view import CanvasView
@@ -85,6 +85,9 @@ def _escape(view: CanvasView) -> bool:
         view._cancel()
         view.unsetCursor()
         view.update()
+        return True
+    if view.brush is not None:
+        view.set_brush(None)
         return True
     if view.selection:
         view.select(())

@@ -13,8 +13,10 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.drag_ends import DragEnds
 from guigrad.ui.canvas.drag_things import CURSORS, Arrow, Move, Reroute, Resize
 from guigrad.ui.canvas.drag_wire import DragWire, PortHit
+from guigrad.ui.canvas.editor import CELL
 from guigrad.ui.canvas.facet import value_path
 from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Overview, Pan
+from guigrad.ui.canvas.scrub import live_gesture, number_under
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -42,7 +44,8 @@ def press(view: CanvasView, event: QMouseEvent) -> None:
     if event.button() == Button.MiddleButton or (event.button() == Button.LeftButton and view.space):
         view.gesture = Pan(view, point, mods)
     elif event.button() == Button.RightButton:
-        view.gesture = Knife(view, point, mods) if mods & Mods.ControlModifier else Gesture(view, point, mods)
+        plain = live_gesture(view, point, mods, Button.RightButton) or Gesture(view, point, mods)
+        view.gesture = Knife(view, point, mods) if mods & Mods.ControlModifier else plain
     elif event.button() == Button.LeftButton:
         view.gesture = _left(view, point, mods)
     if view.gesture is not None and view.gesture.cursor is not None:
@@ -62,13 +65,13 @@ def _left(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
             if wires:
                 return DragEnds(view, point, mods, wires)
         return DragWire(view, point, mods, port)
-    x, y = view.viewport.to_world(point.x(), point.y())
-    if view.scene.node_at(x, y) is None:
+    live = live_gesture(view, point, mods, Button.LeftButton)
+    if live is not None:
+        return live
+    if view.scene.node_at(*view.viewport.to_world(point.x(), point.y())) is None:
         found = _beside_cards(view, point, mods)
         if found is not None:
             return found
-        if mods & Mods.AltModifier and view.scene.leads.point_at(x, y, reach(view, POINT_PX)):
-            return None
     key = thing_under(view, point)
     if not key or view.scene.leads.wire(key) is not None:
         return BoxSelect(view, point, mods, key)
@@ -126,6 +129,8 @@ def move(view: CanvasView, event: QMouseEvent) -> None:
         view.setCursor(Qt.CursorShape.OpenHandCursor)
     elif port_under(view, view.pointer) is not None or (row is None and frames.handle_at(view, view.pointer)):
         view.setCursor(Qt.CursorShape.CrossCursor)
+    elif (spot := number_under(view, view.pointer)) is not None:
+        view.setCursor(Qt.CursorShape.SizeVerCursor if spot.cell >= 0 else Qt.CursorShape.SizeHorCursor)
     elif row is None and (sides := frames.edge_at(view, view.pointer)[1]):
         view.setCursor(CURSORS[sides])
     else:
@@ -164,8 +169,11 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
             view.open_search(point)
         return
     key = view.scene.ids[row]
+    spot = number_under(view, point)
     path = literal_under(view, row, y - float(view.scene.y[row]))
-    if path is not None:
+    if spot is not None and spot.cell >= 0:
+        view.edit_in_place(key, f"{CELL}{spot.cell}")
+    elif path is not None:
         view.edit_in_place(key, path)
     elif y - view.scene.y[row] < g.TITLE:
         view.edit_in_place(key, "")
