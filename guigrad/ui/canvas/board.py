@@ -197,9 +197,7 @@ class Board(QWidget):
     def exists(self, key: str) -> bool:
         """Whether there is a card, box, note, wire or reroute point of this name."""
         document = self.scene.document
-        return (
-            key in self.scene.row or key in document.boxes or key in document.notes or self.scene.leads.exists(key)
-        )
+        return key in self.scene.row or key in document.boxes or key in document.notes or self.scene.leads.exists(key)
 
     def set_brush(self, brush: Brush | None) -> None:
         """Takes a brush for the cells of one card, or lays it down."""

@@ -15,7 +15,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.model import In
 from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
-from guigrad.ui.canvas import accessible, scrub
+from guigrad.ui.canvas import accessible
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrange import Arrange
 from guigrad.ui.canvas.editor import InPlaceEditor

@@ -38,7 +38,8 @@ def edge_at(view: Board, point: QPointF) -> tuple[str, str]:
     x, y = view.viewport.to_world(point.x(), point.y())
     reach = EDGE_PX / view.viewport.scale
     document = view.scene.document
-    for thing in (*reversed(tuple(document.notes.values())), *reversed(tuple(document.boxes.values()))):
+    things: list[Box | Note] = [*document.boxes.values(), *document.notes.values()]
+    for thing in reversed(things):  # the topmost first
         left, top, right, bottom = thing.x, thing.y, thing.x + thing.width, thing.y + thing.height
         if not (left - reach <= x <= right + reach and top - reach <= y <= bottom + reach):
             continue
@@ -76,7 +77,8 @@ def held(scene: Scene, box: Box) -> set[str]:
         middle = scene.x[row] + scene.width[row] / 2, scene.y[row] + scene.height[row] / 2
         if left <= middle[0] <= right and top <= middle[1] <= bottom:
             found.add(scene.ids[row])
-    for thing in (*scene.document.boxes.values(), *scene.document.notes.values()):
+    things: list[Box | Note] = [*scene.document.boxes.values(), *scene.document.notes.values()]
+    for thing in things:
         inside = left <= thing.x and thing.x + thing.width <= right and top <= thing.y
         if inside and thing.y + thing.height <= bottom and thing.id != box.id:
             found.add(thing.id)

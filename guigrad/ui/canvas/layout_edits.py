@@ -17,7 +17,10 @@ from guigrad.ui.canvas.leads import of_point
 class LayoutEdits:
     """A part of ``EditIntents``; see ``Intents`` for what each verb does."""
 
-    document: Document
+    @property
+    def document(self) -> Document:
+        """The document as it is."""
+        raise NotImplementedError
 
     def _do(self, edit: Edit) -> str:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -72,7 +73,7 @@ def draw_cycle(p: QPainter, ink: Ink, scene: Scene, view: Viewport, keys: Sequen
     """The cards and wires of a cycle that a wire would close, each reading the one before."""
     rows = [scene.row[key] for key in keys if key in scene.row]
     wires = scene.wires
-    steps = zip(rows, rows[1:], strict=False)
+    steps = itertools.pairwise(rows)
     highlight(
         p, ink, scene, view, [w for one, next_ in steps for w in scene.out[one] if wires.target[w] == next_], "failed"
     )
@@ -120,5 +121,3 @@ def edge_point(rect: QRectF, towards: QPointF) -> QPointF:
     across = rect.width() / 2 / abs(way.x()) if way.x() else math.inf
     down = rect.height() / 2 / abs(way.y()) if way.y() else math.inf
     return middle + way * min(across, down, 1.0)
-
-

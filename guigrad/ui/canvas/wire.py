@@ -58,8 +58,10 @@ class Wires:
 
     def add_piece(self, wire: int) -> int:
         """One more piece of a wire."""
-        columns = (int(getattr(self, name)[wire]) for name in ("source", "output", "target", "inlet"))
-        row = self.add(*columns, self.paths[wire])
+        source, output, target, inlet = (
+            int(getattr(self, name)[wire]) for name in ("source", "output", "target", "inlet")
+        )
+        row = self.add(source, output, target, inlet, self.paths[wire])
         self.first[row] = wire
         return row
 
