@@ -177,6 +177,11 @@ class Live:
         self._on_problems(self.session.problems)
         self.window.update_actions()
 
+    def follow_now(self) -> None:
+        """Code and rail at once, for keys that go on from what they show."""
+        self._late.stop()
+        self._follow_code()
+
     def _follow_code(self) -> None:
         """Code, rail and labels, a moment after the last edit; the checks follow in a turn of their own."""
         self._checks.start()

@@ -201,6 +201,7 @@ def wheel(view: CanvasView, event: QWheelEvent) -> None:
     view.pointer = event.position()
     options = view.wheel
     touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
+    touchpad |= event.phase() != Qt.ScrollPhase.NoScrollPhase  # a wheel's turn has no beginning and no end
     pans = options.mode == "pan" or (options.mode == "auto" and touchpad)
     if pans and not event.modifiers() & Mods.ControlModifier:
         delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
