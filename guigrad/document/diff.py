@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from guigrad.document.calls import synced
 from guigrad.document.index import carry_over
-from guigrad.document.model import Document, Item, Settings
+from guigrad.document.model import CALL, PARAM, Document, Item, Settings
 
 Change = tuple[Any, Any]
 """(record before, record after); None where there is none."""
@@ -89,6 +90,8 @@ class Diff(Struct, frozen=True):
                     else:
                         table[key] = after
             tables[name] = table
+        if tables["functions"] and (self.functions or any(map(_is_of_functions, self.nodes.values()))):
+            tables["nodes"] = {**tables["nodes"], **synced(tables["nodes"], tables["functions"])}
         new = Document(
             settings=self.settings[1] if self.settings else document.settings,
             program=self.program[1] if self.program else document.program,
@@ -117,6 +120,11 @@ class Diff(Struct, frozen=True):
             program=None if same_program else (old.program, new.program),
             **tables,
         )
+
+
+def _is_of_functions(change: Change) -> bool:
+    """Whether a node that a signature is made of changed, or one that has one."""
+    return any(node is not None and (node.op == PARAM or node.op.startswith(CALL)) for node in change)
 
 
 def _join(first: Change | None, second: Change | None) -> Any:

@@ -32,6 +32,7 @@ from msgspec import Struct
 
 from guigrad.document.problem import Problem
 from guigrad.document.values import DictOf, Format, In, ListOf, Slice, Star, Sym, Value, same, wires_in
+from guigrad.ops.spec import Overload
 
 __all__ = [
     "CALL", "CAPTURE", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
@@ -46,6 +47,8 @@ class Node(Struct, frozen=True, eq=False):
 
     ``op`` is the exact callable that runs and that the code shows (``torch.mean``, ``torch.Tensor.mean``,
     ``operator.add`` …), so the three ways to write one sum stay three. ``outputs`` are the names an unpacking gives.
+    ``signature`` is that of the function which a call calls, so that its ports can be told without the document. It follows
+    from the document, so it is no part of the node's value; ``Diff.apply`` keeps it up.
     """
 
     id: str
@@ -54,6 +57,7 @@ class Node(Struct, frozen=True, eq=False):
     kwargs: tuple[tuple[str, Value], ...] = ()
     name: str | None = None
     outputs: tuple[str | None, ...] = ()
+    signature: Overload | None = None
 
     def __eq__(self, other: object) -> bool:
         if self is other:

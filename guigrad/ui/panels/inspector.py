@@ -220,9 +220,9 @@ class InspectorPanel(QScrollArea):
         self.grad.show_tensor(heading, grad, why)
         beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and not self._narrow
         for place, view in enumerate((self.value, self.grad)):
-            view.setVisible(tensor)
             self._tables.removeWidget(view)
             self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
+            view.setVisible(tensor)  # now that it has a parent: before, it would be a window for a moment
         for column in (0, 1):
             self._tables.setColumnStretch(column, 1)
 
