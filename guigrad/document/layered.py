@@ -31,6 +31,7 @@ MINIMIZE, QUICK, PLAIN = "minimize", "quick", "plain"
 SMALL, LARGE = 1_000, 2_500
 """Up to SMALL units wires are as short as can be; from LARGE on neighbours are not swapped to lose the last crossings."""
 STEEP: Final = 60.0
+LEVEL: Final = 56.0
 
 Link = tuple[int, float, int, float]
 """(source, y of its port, target, y of its port), the ys from the tops."""
@@ -126,9 +127,10 @@ def _arranged(
         for card, (x, y) in inside.items():
             owner[card], offset[card] = len(sizes), (x + group.left, y + group.top)
         sizes.append((width + group.left + group.right, height + group.top + group.bottom))
+    # As if all ports lay at one height: rows of cards in line are more orderly than wires that are quite level.
     links = [
-        (owner[s], sy + offset[s][1], owner[t], ty + offset[t][1])
-        for s, sy, t, ty in task.links
+        (owner[s], LEVEL + offset[s][1], owner[t], LEVEL + offset[t][1])
+        for s, _, t, _ in task.links
         if s in owner and t in owner and owner[s] != owner[t]
     ]
     corners: list[Place] = [(0.0, 0.0)] * len(sizes)
@@ -143,7 +145,9 @@ def _arranged(
             corners[unit] = (x, y + top)
             wide = max(wide, x + sizes[unit][0])
         top = max(corners[unit][1] + sizes[unit][1] for unit in part) + ROW_GAP
-    places = {card: (corners[unit][0] + offset[card][0], corners[unit][1] + offset[card][1]) for card, unit in owner.items()}
+    places = {
+        card: (corners[unit][0] + offset[card][0], corners[unit][1] + offset[card][1]) for card, unit in owner.items()
+    }
     return places, (wide, max(top - ROW_GAP, 0.0))
 
 
@@ -283,9 +287,11 @@ def _heights(
     for source, _, target, _, _ in bonds:
         degree[source] += 1
         degree[target] += 1
+    first = {target: source for source, _, target, _, _ in reversed(bonds)}
     for source, sy, target, ty, weight in bonds:
         if degree[source] == 1 or degree[target] == 1:
-            weight *= 0.25  # an end hangs on the main line, and does not bend it
+            # An end hangs on the main line and does not bend it; where there are only ends the first one is in line.
+            weight *= 0.04 if first[target] == source else 0.005
         into[target].append((source, sy - ty, weight))
         out[source].append((target, ty - sy, weight))
     tops: dict[int, float] = {}
@@ -305,10 +311,12 @@ def _heights(
     def settle(index: int, sides: Sequence[Mapping[int, list[tuple[int, float, float]]]], level: bool = False) -> None:
         wanted, weights = [], []
         for vertex, offset in zip(order[index], steps[index], strict=True):
-            calls = [(tops[other] + shift, strength) for side in sides for other, shift, strength in side.get(vertex, ())]
+            calls = [
+                (tops[other] + shift, strength) for side in sides for other, shift, strength in side.get(vertex, ())
+            ]
             best = median if level else mean
             wanted.append((best(calls) if calls else tops[vertex]) - offset)
-            weights.append(sum(strength for _, strength in calls) or 0.05)
+            weights.append(sum(strength for _, strength in calls) or 0.005)
         for vertex, offset, z in zip(order[index], steps[index], isotonic(wanted, weights), strict=True):
             tops[vertex] = z + offset
 
@@ -375,8 +383,6 @@ def _lefts(
         wide = max((sizes[vertex][0] for vertex in column if vertex < len(sizes)), default=0.0)
         x += wide + COLUMN_GAP + min(64.0, 8.0 * math.sqrt(steep[index]) * 2)
     return [round(left) for left in lefts]
-
-
 
 
 def serve() -> None:

@@ -44,6 +44,7 @@ from guigrad.ui.settings import Settings
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.tidy import Tidy
 from guigrad.ui.widgets.action_button import ICON, ActionButton
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id = self.commands.actions
         self._build()
         self.commands.join()
+        self.tidy = Tidy(self)
         self.live = Live(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
@@ -349,5 +351,6 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
+        self.tidy.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 BOX_PAD: Final = 24.0
 BOX_HEAD: Final = 40.0
 WORSE: Final = 1.15
-"""A part whose wires are not longer by more than this factor than a new layout's is in order already."""
+WIDER: Final = 5.0
+SLACK: Final = 16.0
+"""A part whose wires do not go further up and down than a new layout's by this factor and so many units each, and not across by that, is in order."""
 CLOSE: Final = 160.0
 """A note within so many units of a card goes where that card goes."""
 
@@ -48,8 +50,8 @@ def plan(scene: Scene, chosen: Iterable[str] = ()) -> list[Part]:
     for wire in dict.fromkeys(wire for row in rows for wire in scene.into[row]):
         source, target = int(table.source[wire]), int(table.target[wire])
         if source in number:
-            x1, y1, x2, y2, _ = table.ends[:, wire].tolist()
-            links.append((source, y1 - float(scene.y[source]), target, y2 - float(scene.y[target])))
+            y1, y2 = table.ends[1, wire], table.ends[3, wire]
+            links.append((source, float(y1 - scene.y[source]), target, float(y2 - scene.y[target])))
     pairs = [(number[s], number[t]) for s, _, t, _ in links]
     for _, inside, _ in groups:
         pairs += [(number[inside[0]], number[row]) for row in inside]
@@ -153,14 +155,15 @@ def _in_order(scene: Scene, part: Part, new: Sequence[Place]) -> bool:
     gap = COLUMN_GAP / 2
     if any(old[s][0] + part.task.sizes[s][0] + gap > old[t][0] for s, _, t, _ in part.task.links):
         return False
-    return _length(part.task, old) <= _length(part.task, new) * WORSE
+    across, down = _lengths(part.task, old)
+    best_across, best_down = _lengths(part.task, new)
+    return across <= best_across * WIDER and down <= best_down * WORSE + SLACK * len(part.task.links)
 
 
-def _length(task: Task, corners: Sequence[Place]) -> float:
-    return sum(
-        abs(corners[t][0] - corners[s][0] - task.sizes[s][0]) + abs(corners[t][1] + ty - corners[s][1] - sy)
-        for s, sy, t, ty in task.links
-    )
+def _lengths(task: Task, corners: Sequence[Place]) -> tuple[float, float]:
+    """How far all wires go across, and how far up and down."""
+    across = sum(corners[t][0] - corners[s][0] - task.sizes[s][0] for s, _, t, _ in task.links)
+    return across, sum(abs(corners[t][1] + ty - corners[s][1] - sy) for s, sy, t, ty in task.links)
 
 
 def _clear(task: Task, corners: Sequence[Place]) -> bool:
