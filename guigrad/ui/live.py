@@ -22,6 +22,7 @@ from guigrad.ui.canvas.geometry import DETAIL
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
+from guigrad.ui.values import Values
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -81,6 +82,7 @@ class Live:
             session.frame_changed.connect(self._on_frame),
             session.problems_changed.connect(self._on_problems),
             session.running_changed.connect(self._on_running),
+            session.at_changed.connect(lambda keys: window.rail.strip.show_running(keys)),
             session.selection_changed.connect(self._on_selection),
             session.printed.connect(self._on_printed),
             session.refused.connect(lambda problems: window.show_refused(problems)),
@@ -88,6 +90,7 @@ class Live:
         ]
         self._connect_panels()
         self.menus = Menus(window)
+        self.values = Values(window)
 
     def _connect_panels(self) -> None:
         w, session = self.window, self.session
@@ -192,6 +195,7 @@ class Live:
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
         self.window.canvas.set_problems(self._problems)
+        self.values.show_frame(frame)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
@@ -320,7 +324,7 @@ class Live:
 
     def _on_files(self, names: list[str]) -> None:
         name = next(iter(names), "")
-        if name:
+        if name and not self.values.take_files(names):
             self.window.intents.open_path(name)
 
     # --- words and safety ---

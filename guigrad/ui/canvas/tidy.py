@@ -46,12 +46,14 @@ def plan(scene: Scene, chosen: Iterable[str] = ()) -> list[Part]:
     number = {row: index for index, row in enumerate(rows)}
     groups = _groups(scene, number)
     table = scene.wires
-    links = []
-    for wire in dict.fromkeys(wire for row in rows for wire in scene.into[row]):
-        source, target = int(table.source[wire]), int(table.target[wire])
-        if source in number:
-            y1, y2 = table.ends[1, wire], table.ends[3, wire]
-            links.append((source, float(y1 - scene.y[source]), target, float(y2 - scene.y[target])))
+    wires = np.fromiter(dict.fromkeys(wire for row in rows for wire in scene.into[row]), np.intp)
+    source, target = table.source[wires], table.target[wires]
+    outs, ins = scene.outlet_y(source, table.output[wires]), scene.inlet_y(target, table.inlet[wires])
+    links = [
+        link
+        for link in zip(source.tolist(), outs.tolist(), target.tolist(), ins.tolist(), strict=True)
+        if link[0] in number
+    ]
     pairs = [(number[s], number[t]) for s, _, t, _ in links]
     for _, inside, _ in groups:
         pairs += [(number[inside[0]], number[row]) for row in inside]
