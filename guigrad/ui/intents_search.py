@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from guigrad.ops import table
+from guigrad.ops.search import search
 from guigrad.ui import actions
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.widgets.search_box import Entry, SearchBox, matches
@@ -55,5 +55,5 @@ class SearchIntents(Verbs):
             return []
         return [
             Entry("op", row.key, row.about or row.targets[0], partial(self.window.add_op, row.targets[0]))
-            for row in table.search(query, NODES_LISTED)
+            for row in search(query, NODES_LISTED)
         ]

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.ops import table
+from guigrad.ops.search import search
 from guigrad.ops.spec import OpSpec
 from guigrad.ui.theme import Theme, code_font, load_fonts, text_font
 
@@ -111,7 +112,7 @@ class SearchPopup(QFrame):
             item.setFlags(Qt.ItemFlag.NoItemFlags)
 
     def _found(self, text: str) -> list[OpSpec]:
-        found = table.search(text, 400 if self._takes or self._gives else SHOWN)
+        found = search(text, 400 if self._takes or self._gives else SHOWN)
         if self._takes:
             found = [row for row in found if takes_tensor(row.targets[0])]
         if self._gives:

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.ops import table
+from guigrad.ops.search import search
 from guigrad.ops.spec import OpSpec
 from guigrad.ui.style import Look
 
@@ -62,7 +63,7 @@ class PaletteModel(QAbstractListModel):
         self.beginResetModel()
         self.entries = []
         if query.strip():
-            found = table.search(query, SEARCH_LIMIT)
+            found = search(query, SEARCH_LIMIT)
             self.entries = [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
         else:
             for family, rows in table.families():
