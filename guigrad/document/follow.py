@@ -98,7 +98,11 @@ def follow(document: Document, diff: Diff) -> Diff:
     for old, new in pairs:
         step = _follow(document, after, old, new)
         after, diff = step.apply(after), structs.replace(diff.then(step), label=diff.label, merge=diff.merge)
-    return diff
+    nodes = dict(diff.nodes)  # calls that look different from now on are among what changed
+    for _, new in pairs:
+        for call in calls_of(after, new.id):
+            nodes.setdefault(call.id, (document.nodes[call.id], call))
+    return structs.replace(diff, nodes=nodes)
 
 
 def _ports(function: Function) -> object:
