@@ -173,6 +173,7 @@ def words(type_: Kind) -> str:
         "float": "a number",
         "Scalar": "a number",
         "bool": "True or False",
+        "any": "anything",
     }
     if plain.startswith(("Tensor[", "Tensor?[")):
         return "a list of tensors"

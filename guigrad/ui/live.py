@@ -51,7 +51,7 @@ class Live:
         self.updates = False
         self.lines: dict[str, int] = {}
         self.texts: dict[str, str] = {}
-        self._problems: tuple[Problem, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
         self._late = QTimer(window)
         self._late.setSingleShot(True)
         self._late.timeout.connect(self._follow_code)
@@ -98,6 +98,8 @@ class Live:
         w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
         w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
         w.canvas.dropped.connect(self._on_files)
+        w.canvas.op_used.connect(self._on_op_used)
+        w.canvas.recent_ops = tuple(w.settings.recent_ops)
         w.canvas.activated.connect(lambda key: w.show_inspector())
         w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
         w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
@@ -191,14 +193,14 @@ class Live:
 
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
-        self.window.canvas.set_problems(self._problems)
+        self.window.canvas.set_problems(self.problems)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
         self._hint()
 
     def _on_problems(self, problems: tuple[Problem, ...]) -> None:
-        self._problems = problems
+        self.problems = problems
         w = self.window
         w.problems.show_problems(problems)
         wrong = sum(problem.severity != "hint" for problem in problems)
@@ -245,7 +247,7 @@ class Live:
         session = self.session
         chosen = next(iter(session.selection)) if len(session.selection) == 1 else None
         label = self.names.get(chosen or "", chosen or "")
-        mine = tuple(problem for problem in self._problems if chosen and problem.node_id == chosen)
+        mine = tuple(problem for problem in self.problems if chosen and problem.node_id == chosen)
         frame = session.frame or NOTHING
         shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray, self.texts)
         self.window.inspector.show_node(shown)
@@ -323,6 +325,11 @@ class Live:
         if name:
             self.window.intents.open_path(name)
 
+    def _on_op_used(self, target: str) -> None:
+        w = self.window
+        w.settings.add_recent_op(target)
+        w.canvas.recent_ops = w.palette_panel.model.recent = tuple(w.settings.recent_ops)
+
     # --- words and safety ---
 
     def say(self, text: str) -> None:
@@ -335,8 +342,8 @@ class Live:
         if self._passing.isActive():
             return
         session, document, frame = self.session, self.session.document, self.session.frame
-        errors = [problem for problem in self._problems if problem.severity == "error"]
-        hints = [problem for problem in self._problems if problem.severity == "hint"]
+        errors = [problem for problem in self.problems if problem.severity == "error"]
+        hints = [problem for problem in self.problems if problem.severity == "hint"]
         if session.running and not self._busy.isActive():
             text = "Running… Shift+F5 stops it."
         elif not document.nodes:

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import QMimeData, QPointF
 from PySide6.QtGui import QGuiApplication
 
-from guigrad.ui.canvas import accessible
+from guigrad.document.connect import words
+from guigrad.ui.canvas import accessible, fitting
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.board import Board
 from guigrad.ui.canvas.editor import InPlaceEditor
@@ -208,7 +209,14 @@ class Commands(Board):
         self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
-        self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
+        document, fits, what = self.scene.document, None, ""
+        if source is not None:
+            kind = fitting.kind_of(document, source)
+            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+        elif target is not None:
+            type_ = fitting.type_at(document, target)
+            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+        self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def add_op(
         self,
@@ -224,6 +232,7 @@ class Commands(Board):
         self.answer(reason)
         if key:
             self.select((key,))
+            self.op_used.emit(op)
         self.setFocus()
 
     def add_op_beside(self, op: str) -> None:

@@ -56,6 +56,7 @@ class PaletteModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.entries: list[str | OpSpec] = []
+        self.recent: tuple[str, ...] = ()
         self.search("")
 
     def search(self, query: str) -> None:
@@ -63,7 +64,7 @@ class PaletteModel(QAbstractListModel):
         self.beginResetModel()
         self.entries = []
         if query.strip():
-            found = search(query, SEARCH_LIMIT)
+            found = search(query, SEARCH_LIMIT, self.recent)
             self.entries = [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
         else:
             for family, rows in table.families():
