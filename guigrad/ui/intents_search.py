@@ -54,6 +54,8 @@ class SearchIntents(Verbs):
         self.window.find_bar.step(-1)
 
     def _search(self, source: Callable[[str], Sequence[Entry]], prompt: str) -> None:
+        for closed in self.window.findChildren(SearchBox):
+            closed.deleteLater()
         SearchBox(self.window.look, source, prompt, self.window).show()
 
     def found(self, query: str) -> list[Entry]:

@@ -19,9 +19,11 @@ from guigrad.run.frame import Frame
 from guigrad.run.request import Want
 from guigrad.source.emit import emit_lines
 from guigrad.ui.canvas.geometry import DETAIL
+from guigrad.ui.hints import next_action
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
+from guigrad.ui.values import Values
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -88,6 +90,7 @@ class Live:
         ]
         self._connect_panels()
         self.menus = Menus(window)
+        self.values = Values(window)
 
     def _connect_panels(self) -> None:
         w, session = self.window, self.session
@@ -194,6 +197,7 @@ class Live:
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
         self.window.canvas.set_problems(self.problems)
+        self.values.show_frame(frame)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
@@ -322,7 +326,7 @@ class Live:
 
     def _on_files(self, names: list[str]) -> None:
         name = next(iter(names), "")
-        if name:
+        if name and not self.values.take_files(names):
             self.window.intents.open_path(name)
 
     def _on_op_used(self, target: str) -> None:
@@ -341,25 +345,8 @@ class Live:
         """The next sensible action."""
         if self._passing.isActive():
             return
-        session, document, frame = self.session, self.session.document, self.session.frame
-        errors = [problem for problem in self.problems if problem.severity == "error"]
-        hints = [problem for problem in self.problems if problem.severity == "hint"]
-        if session.running and not self._busy.isActive():
-            text = "Running… Shift+F5 stops it."
-        elif not document.nodes:
-            text = "Drag an op from the palette, press Tab on the canvas, or open a lesson (File › Lessons)."
-        elif errors:
-            place = errors[0].node or (f"line {errors[0].line}" if errors[0].line else "")
-            text = f"{place + ': ' if place else ''}{errors[0].message.splitlines()[0]}"
-        elif hints:
-            text = f"{hints[0].node + ': ' if hints[0].node else ''}{hints[0].why or hints[0].message}"
-        elif frame is None or not any(record.state == "fresh" for record in frame.records.values()):
-            text = "Press F5 to compute every value."
-        elif not any(record.grad is not None for record in frame.records.values()):
-            text = "Press F6 to compute the gradients. Select a node to read its value."
-        else:
-            text = "Select a node to see how its gradient came. F6 again accumulates; Shift+Z empties the gradients."
-        self.window.hint.setText(text)
+        busy = self.session.running and not self._busy.isActive()
+        self.window.hint.setText(next_action(self.session, self.problems, busy, self.window.keymap))
 
     def _write_recovery(self) -> None:
         """A copy of what is not saved, beside the settings, until it is saved or given up."""

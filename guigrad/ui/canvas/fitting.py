@@ -9,6 +9,7 @@ from guigrad.document.kinds import result_kind
 from guigrad.document.model import Document, In
 from guigrad.ops import table
 from guigrad.ops.bind import LENIENT, Kind, element, fits
+from guigrad.ui.canvas.live_edits import SLIDER
 
 
 def kind_of(document: Document, source: tuple[str, int]) -> Kind:
@@ -43,6 +44,8 @@ def takes(target: str, kind: Kind) -> bool:
 @lru_cache(maxsize=16384)
 def gives(target: str, type_: str) -> bool:
     """Whether an op yields what a port of this type takes, or something that may be it."""
+    if target == SLIDER:
+        return _fits("float", type_)
     return any(
         word.removesuffix("?") == "any" or _fits(word.removesuffix("?"), type_)
         for overload in table.overloads(target)

@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
 from guigrad.ops.search import search
 from guigrad.ops.signature import text as signature
 from guigrad.ops.spec import OpSpec
+from guigrad.ui.canvas.live_edits import SLIDER
+from guigrad.ui.extras import with_extras
 from guigrad.ui.theme import Theme, code_font, load_fonts, text_font
 
 if TYPE_CHECKING:
@@ -135,7 +137,8 @@ class SearchPopup(QFrame):
 
     def _found(self, text: str) -> list[OpSpec]:
         found = search(text, 2_000, self._view.recent_ops)
-        return list(islice((row for row in found if self._fits(row.targets[0])), SHOWN))
+        found = list(islice((row for row in found if self._fits(row.targets[0])), SHOWN))
+        return with_extras(text, found, not self._fits(SLIDER))[:SHOWN]
 
     def _describe(self, item: QListWidgetItem | None) -> None:
         """Below the list: how the chosen op is called and what it does."""
