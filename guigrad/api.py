@@ -69,8 +69,9 @@ class Session:
 
     def forward(self, to: str | None = None) -> Frame:
         """Evaluates every node, or those that ``to`` needs, and builds a new graph. An unknown ``to`` changes nothing."""
-        self._start = self._engine.point()
-        self._sequence = [lambda: self._engine.forward(to, partial=True)]
+        if to is None or self._engine.names.find(to) is not None:
+            self._start = self._engine.point()
+            self._sequence = [lambda: self._engine.forward(to, partial=True)]
         self._engine.forward(to)
         return self.frame
 

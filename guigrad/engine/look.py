@@ -84,9 +84,16 @@ def frame(engine: Engine, want: Want) -> Frame:
         records=records,
         labels=names,
         contributions=contributions,
-        order=() if tape is None else tuple(shown.get(key, key) for key in tape.order),
+        order=()
+        if tape is None
+        else tuple(dict.fromkeys(_named(engine, shown.get(key, key), key) for key in tape.order)),
         problems=engine.problems,
     )
+
+
+def _named(engine: Engine, label: str, place: str) -> str:
+    """What a place is called in the order: an element that has no name of its own goes by its node's."""
+    return engine.label(place.partition("[")[0]) if label.endswith("]") else label
 
 
 def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) -> Iterator[tuple[str, Record]]:

@@ -111,12 +111,21 @@ Verb: TypeAlias = Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | 
 
 
 class Request(Struct, frozen=True):
-    """One verb and the frame wanted after it (None: no frame). ``point`` asks for a restore point after it."""
+    """One verb and the frame wanted after it (None: no frame). ``point`` asks for a restore point after it, ``watch`` for
+    a ``Progress`` now and then while it is played.
+    """
 
     verb: Verb
     want: Want | None = Want()
     number: int = 0
     point: bool = False
+    watch: bool = False
+
+
+class Progress(Struct, frozen=True):
+    """What is being played right now: the keys of the items, the outermost first."""
+
+    keys: tuple[str, ...] = ()
 
 
 class Point(Struct, frozen=True):

@@ -16,12 +16,14 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, overlay
+from guigrad.ui.canvas import accessible, frames, overlay, traces
+from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
 from guigrad.ui.canvas.minimap import Minimap
+from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.scrub import Brush
@@ -81,7 +83,8 @@ class Board(QWidget):
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
         self.pointer = QPointF(0, 0)
-        self.editor: InPlaceEditor | None = None
+        self.editor: InPlaceEditor | NoteEditor | None = None
+        self._target: int | None = None
         self._answer = ("", QPointF())
         self._fit_wanted = True
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -94,6 +97,7 @@ class Board(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
+        self.grabGesture(Qt.GestureType.PinchGesture)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("graph canvas")
         self.setMinimumSize(160, 120)
@@ -116,11 +120,11 @@ class Board(QWidget):
 
     def apply(self, document: Document, diff: Diff) -> None:
         """Follows one change of the document."""
-        if self.gesture is not None and not self.gesture.live and not diff.only_layout:
+        if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.scene.apply(document, diff)
         there = self.scene.row
-        kept = tuple(k for k in self.selection if k in there or k in document.boxes or k in document.notes)
+        kept = tuple(k for k in self.selection if self.exists(k))
         if kept != self.selection:
             self.select(kept)
         else:
@@ -194,6 +198,11 @@ class Board(QWidget):
                 accessible.announce(self, found[0])
             self.selection_changed.emit(found)
 
+    def exists(self, key: str) -> bool:
+        """Whether there is a card, box, note, wire or reroute point of this name."""
+        document = self.scene.document
+        return key in self.scene.row or key in document.boxes or key in document.notes or self.scene.leads.exists(key)
+
     def set_brush(self, brush: Brush | None) -> None:
         """Takes a brush for the cells of one card, or lays it down."""
         row = self.scene.row.get(brush.key) if brush is not None else None
@@ -210,6 +219,8 @@ class Board(QWidget):
         wires.lit[: wires.count] = False
         if row is not None:
             wires.lit[[*self.scene.into[row], *self.scene.out[row]]] = True
+            if self.scene.leads.pieces:
+                wires.lit[: wires.count] = wires.lit[wires.first[: wires.count]]
         self.update()
         self.hovered.emit(key or "")
 
@@ -217,6 +228,15 @@ class Board(QWidget):
         """Outlines what a search found."""
         self.found = frozenset(keys)
         self.update()
+
+    def set_target(self, at: QPointF | None) -> None:
+        """Shows the wire at a point of the screen as the one that what is dropped there goes into; None for none."""
+        place = None if at is None else self.viewport.to_world(at.x(), at.y())
+        clear = place is None or self.scene.node_at(*place) is not None
+        found = None if clear or place is None else self.scene.wires.at(*place, 12.0 / self.viewport.scale)
+        if found != self._target:
+            self._target = found
+            self.update()
 
     def answer(self, reason: str) -> None:
         """Shows beside the pointer why something did not happen; "" shows nothing."""
@@ -243,6 +263,9 @@ class Board(QWidget):
         overlay.paint(p, self)
         self._paint_focus(p)
         self.minimap.paint(p)
+        self._paint_handles(p)
+        if self._target is not None:
+            traces.highlight(p, self.painter.ink, self.scene, self.viewport, (self._target,), "success")
         if self.gesture is not None:
             self.gesture.paint(p)
         if self._answer[0]:
@@ -250,6 +273,26 @@ class Board(QWidget):
         p.end()
         if self.painter.pending and not self._rest.isActive():
             self._rest.start()
+
+    def _paint_handles(self, p: QPainter) -> None:
+        """What boxes and notes are held by: the handle for a note's arrows, the outline of those selected."""
+        document, s = self.scene.document, self.viewport.scale
+        ink = self.painter.ink
+        p.setPen(QPen(ink.color("text_muted"), 1.4))
+        p.setBrush(ink.brush("canvas"))
+        for note in document.notes.values() if s >= g.DETAIL and self.gesture is None else ():
+            handle = frames.handle_of(note)
+            x, y = self.viewport.to_screen(handle.x(), handle.y())
+            p.drawEllipse(QPointF(x, y), traces.HANDLE, traces.HANDLE)
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(ink.color("selected"), 2))
+        for key in self.scene.chosen:
+            thing = frames.frame(self.scene, key)
+            if thing is not None:
+                rect = self.painter.frames.get(key) or QRectF(thing.x, thing.y, thing.width, thing.height)
+                x, y = self.viewport.to_screen(rect.x(), rect.y())
+                radius = 14 * s if key in document.boxes else 6 * s
+                p.drawRoundedRect(QRectF(x, y, rect.width() * s, rect.height() * s), radius, radius)
 
     def _paint_empty(self, p: QPainter) -> None:
         ink = self.painter.ink
