@@ -25,13 +25,14 @@ class Want(Struct, frozen=True):
 
     ``nodes``: ids whose values cross (None: all); the others come as records without value and gradients. ``limit``: a tensor of
     more elements comes as ``Stats`` alone (0: no limit). ``contributions``: the gradients of the wires too. ``stats``: statistics also of
-    tensors that come whole.
+    tensors that come whole. ``events``: the last backward event by event.
     """
 
     nodes: tuple[str, ...] | None = None
     limit: int = 0
     contributions: bool = True
     stats: bool = False
+    events: bool = False
 
 
 class Load(Struct, frozen=True, tag=True):
