@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu
 
-from guigrad.ui.canvas import accessible
+from guigrad.document import ports
+from guigrad.document.array import ArrayData
+from guigrad.document.connect import words
+from guigrad.document.model import In
+from guigrad.document.names import labels
+from guigrad.run.request import Repair, Trial
+from guigrad.ui.canvas import accessible, fitting
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.board import Board
+from guigrad.ui.canvas.arrange import Arrange
 from guigrad.ui.canvas.editor import InPlaceEditor
+from guigrad.ui.canvas.note_editor import NoteEditor
+from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import free_place
 
 STEP: Final = 1.25
 """One step of Ctrl+Plus."""
 DOCUMENT_MIME: Final = "application/x-guigrad-document"
 """Copied nodes on the clipboard, as a document's bytes."""
+DROP_PX: Final = 12.0
+"""How near to a wire what is dropped goes into it."""
 NEW_HEIGHT: Final = 168.0
 """Units: canvas units. Room for a new card, whatever op it is of."""
-NUDGE: Final = (8.0, 64.0)
-"""Units: canvas units. An arrow key, and with Shift."""
 
 
-class Commands(Board):
+class Commands(Arrange):
     """The verbs of ``CanvasView``."""
 
     # ---- looking ---------------------------------------------------------
 
     def fit(self) -> None:
         """Shows the selection, or everything when nothing is selected."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        rect = self.scene.bounds(rows) if rows else None
+        rect = self.selected_rect()
         if rect is None:
             self.fit_all()
         else:
@@ -142,14 +151,25 @@ class Commands(Board):
             self.delete()
 
     def paste(self) -> None:
-        """Makes nodes of what is on the clipboard: copied nodes, or Python."""
+        """Makes nodes of what is on the clipboard: copied nodes, a tensor or picture, or Python."""
         data = QGuiApplication.clipboard().mimeData()
         if data is None:  # nothing was ever copied on this system
             return
         if data.hasFormat(DOCUMENT_MIME):
             self.paste_data(bytes(data.data(DOCUMENT_MIME).data()))
-        elif data.text().strip():
+        elif not paste_tensor(self, data) and data.text().strip():
             self.paste_data(data.text())
+
+    def set_slider(self, key: str, slider: tuple[float, float, float] | None) -> None:
+        """Shows a number as a slider, or no longer."""
+        row = self.scene.row.get(key)
+        if row is not None:
+            at = (float(self.scene.x[row]), float(self.scene.y[row]))
+            self.answer(self.intents.set_slider(key, slider, at))
+
+    def put_array(self, array: ArrayData, at: QPointF, name: str = "", onto: bool = False) -> bool:
+        """Adds a leaf that holds an array, or gives it to the chosen leaf; False when it was refused."""
+        return put_array(self, array, at, name, onto)
 
     def paste_data(self, data: str | bytes) -> None:
         """Makes nodes of Python or of a document, at the pointer if that is on the canvas."""
@@ -158,7 +178,7 @@ class Commands(Board):
         made, reason = self.intents.paste(data, (round(x), round(y)))
         self.answer(reason)
         if made:
-            self.select(key for key in made if key in self.scene.row or key not in self.scene.document.nodes)
+            self.select(key for key in made if self.exists(key))
 
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
@@ -166,21 +186,7 @@ class Commands(Board):
             made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
             self.answer(reason)
             if made:
-                self.select(made)
-
-    def nudge(self, dx: float, dy: float) -> None:
-        """Moves the selected things a little; one undo step for a series."""
-        scene, document = self.scene, self.scene.document
-        places: dict[str, tuple[float, float]] = {}
-        for key in self.selection:
-            row = scene.row.get(key)
-            thing = document.boxes.get(key) or document.notes.get(key)
-            if row is not None:
-                places[key] = (float(scene.x[row]) + dx, float(scene.y[row]) + dy)
-            elif thing is not None:
-                places[key] = (thing.x + dx, thing.y + dy)
-        if places:
-            self.answer(self.intents.move(places, merge="nudge " + " ".join(sorted(places))[:200]))
+                self.select(key for key in made if self.exists(key))
 
     def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
@@ -188,16 +194,6 @@ class Commands(Board):
         if rows:
             folded = not all(self.scene.collapsed[rows])
             self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
-
-    def box_selection(self) -> None:
-        """Draws a titled box around the selected cards."""
-        keys = [key for key in self.selection if key in self.scene.row]
-        if keys:
-            self.answer(self.intents.add_box("Box", keys))
-
-    def add_note(self) -> None:
-        """Writes a note at the pointer."""
-        self.answer(self.intents.add_note("Note", self.viewport.to_world(self.pointer.x(), self.pointer.y())))
 
     def add_node(self) -> None:
         """Opens the search list at the pointer."""
@@ -208,7 +204,38 @@ class Commands(Board):
         self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
-        self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
+        document, fits, what = self.scene.document, None, ""
+        if source is not None:
+            kind = fitting.kind_of(document, source)
+            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+        elif target is not None:
+            type_ = fitting.type_at(document, target)
+            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+        self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
+
+    def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
+        """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        document = self.scene.document
+        names = labels(document)
+        menu.addSection(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        for repair in trial.repairs:
+            wire = (
+                In(trial.source)
+                if repair.path == trial.path
+                else ports.get_at(document.nodes[trial.target], repair.path)
+            )
+            name = names.get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
+            said = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
+            menu.addAction(said, partial(self._mend, trial, repair, instead))
+        menu.addAction("Wire it anyway", lambda: self.answer(
+            self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)
+        ))  # fmt: skip
+        menu.popup(self.mapToGlobal(at.toPoint()))
+
+    def _mend(self, trial: Trial, repair: Repair, instead: tuple[str, str] | None) -> None:
+        self.answer(self.intents.connect_through(trial, repair, instead))
 
     def add_op(
         self,
@@ -224,7 +251,25 @@ class Commands(Board):
         self.answer(reason)
         if key:
             self.select((key,))
+            self.op_used.emit(op)
         self.setFocus()
+
+    def drop_op(self, op: str, at: QPointF) -> None:
+        """Adds an op where it is dropped: in the middle of a wire if it is one, else on the canvas."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        wire = self.scene.wires.at(x, y, DROP_PX / self.viewport.scale)
+        if wire is not None and self.scene.node_at(x, y) is None:
+            target, path = self.scene.ids[self.scene.wires.target[wire]], self.scene.wires.paths[wire]
+            place = (round(x - g.WIDTH / 2), round(y - g.TITLE))
+            key, reason = self.intents.add_on_wire(op, target, path, place)
+            if key:
+                self.select((key,))
+                self.setFocus()
+                return
+            self.add_op(op, at)
+            self.answer(reason)
+            return
+        self.add_op(op, at)
 
     def add_op_beside(self, op: str) -> None:
         """Adds a node near the middle of what is seen, where nothing lies, and selects it."""
@@ -243,4 +288,7 @@ class Commands(Board):
         """Opens a field over a card: its name (path ""), or the literal at a port."""
         if self.editor is not None:
             self.editor.close_without()
-        self.editor = InPlaceEditor.over(self, key, path)
+        if key in self.scene.document.notes:
+            self.editor = NoteEditor.over(self, key)
+        else:
+            self.editor = InPlaceEditor.over(self, key, path)
