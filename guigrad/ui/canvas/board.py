@@ -61,6 +61,8 @@ class Board(QWidget):
     """Why something that was asked for did not happen."""
     dropped = Signal(object)
     """Paths of files dropped on the canvas."""
+    op_used = Signal(str)
+    """The target of an op that was added."""
     asked = Signal(str)
     """The id of an action that a key asked for and the canvas cannot do alone."""
 
@@ -73,11 +75,13 @@ class Board(QWidget):
         self.selection: tuple[str, ...] = ()
         self.focused: str | None = None
         self.hover: str | None = None
+        self.found: frozenset[str] = frozenset()
         self.gesture: Gesture | None = None
         self.brush: Brush | None = None
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
+        self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
         self.wheel = Wheel()
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
@@ -231,6 +235,11 @@ class Board(QWidget):
         self.update()
         self.hovered.emit(key or "")
 
+    def set_found(self, keys: Iterable[str]) -> None:
+        """Outlines what a search found."""
+        self.found = frozenset(keys)
+        self.update()
+
     def set_target(self, at: QPointF | None) -> None:
         """Shows the wire at a point of the screen as the one that what is dropped there goes into; None for none."""
         place = None if at is None else self.viewport.to_world(at.x(), at.y())
@@ -262,6 +271,8 @@ class Board(QWidget):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
+        if self.found:
+            self._paint_found(p)
         overlay.paint(p, self)
         self._paint_focus(p)
         self.minimap.paint(p)
@@ -305,6 +316,29 @@ class Board(QWidget):
         p.setFont(ink.note)
         p.setPen(ink.color("text_faint"))
         p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
+
+    def _paint_found(self, p: QPainter) -> None:
+        scene, view = self.scene, self.viewport
+        frames = [
+            (scene.x[r], scene.y[r], scene.width[r], scene.height[r])
+            for r in scene.visible(view.world, 0.0)
+            if scene.ids[r] in self.found
+        ]
+        for box in scene.document.boxes.values():
+            if box.id in self.found:
+                frames.append((box.x, box.y, box.width, box.height))
+        for note in scene.document.notes.values():
+            if note.id in self.found:
+                frames.append((note.x, note.y, note.width, note.height))
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(self.painter.ink.color("warning"), 2.0))
+        for x, y, width, height in frames:
+            left, top = view.to_screen(float(x), float(y))
+            p.drawRoundedRect(
+                QRectF(left - 3, top - 3, width * view.scale + 6, height * view.scale + 6),
+                10 * view.scale + 3,
+                10 * view.scale + 3,
+            )
 
     def _paint_focus(self, p: QPainter) -> None:
         ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
