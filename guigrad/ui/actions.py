@@ -142,6 +142,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("select_all", "Select all", "Select every node", "Edit", ("Ctrl+A",), "", _has_nodes, False, True, True),
     Action("select_none", "Select nothing", "Give up what is being done, then the selection", "Edit", ("Esc",), "", on_canvas=True, words="deselect cancel"),
     Action("find", "Find in graph…", "Find nodes by name, op, value or problem", "Edit", ("Ctrl+F",), "search", _has_nodes, separator=True),
+    Action("find_next", "Next hit", "Go to the next that was found", "Edit", ("F3",), "", _has_nodes),
+    Action("find_before", "Previous hit", "Go to the one found before", "Edit", ("Shift+F3",), "", _has_nodes),
     Action("commands", "Search", "Search commands, nodes, ops, lessons and files", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "search", words="command palette"),
     Action("preferences", "Preferences…", "Keys, mouse, look and files", "Edit", ("Ctrl+,",), "settings", separator=True, words="settings options keys shortcuts"),
     Action("add_node", "Add node…", "Search all ops of torch and add one", "Graph", ("Tab", "Shift+A"), "plus", on_canvas=True),

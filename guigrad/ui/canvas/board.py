@@ -18,6 +18,7 @@ from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, frames, overlay, traces
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
@@ -34,6 +35,8 @@ from guigrad.ui.keymap import Keymap
 if TYPE_CHECKING:
     from guigrad.ui.canvas.gesture import Gesture
 
+TIDY: Final = "Tidy"
+"""The label of changes whose cards glide to their places."""
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
 EMPTY: Final = ("Drag an op from the palette, or press Tab", "Paste Python here to make a graph of it")
@@ -58,6 +61,8 @@ class Board(QWidget):
     """Why something that was asked for did not happen."""
     dropped = Signal(object)
     """Paths of files dropped on the canvas."""
+    op_used = Signal(str)
+    """The target of an op that was added."""
     asked = Signal(str)
     """The id of an action that a key asked for and the canvas cannot do alone."""
 
@@ -70,11 +75,13 @@ class Board(QWidget):
         self.selection: tuple[str, ...] = ()
         self.focused: str | None = None
         self.hover: str | None = None
+        self.found: frozenset[str] = frozenset()
         self.gesture: Gesture | None = None
         self.brush: Brush | None = None
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
+        self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
         self.wheel = Wheel()
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
@@ -89,6 +96,7 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.motion = Motion(self)
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -103,6 +111,7 @@ class Board(QWidget):
 
     def set_document(self, document: Document, fit: bool = True) -> None:
         """Another document altogether."""
+        self.motion.stop()
         self._cancel()
         self.set_brush(None)
         self.scene.reset(document)
@@ -118,7 +127,10 @@ class Board(QWidget):
         """Follows one change of the document."""
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
+        self.motion.land()
+        before = self._places(diff)
         self.scene.apply(document, diff)
+        self.motion.glide(before)
         there = self.scene.row
         kept = tuple(k for k in self.selection if self.exists(k))
         if kept != self.selection:
@@ -135,7 +147,9 @@ class Board(QWidget):
 
     def set_frame(self, frame: Frame | None) -> None:
         """What a run gave; every face shows it from the next paint on."""
+        before = self.scene.faces.frame
         self.scene.faces.set_frame(frame)
+        self.motion.news(before, frame)
         if frame is not None:
             self.set_problems(frame.problems)
         self._changed()
@@ -151,6 +165,7 @@ class Board(QWidget):
         row = self.scene.row.get(node or "")
         if row is not None:
             self.scene.running[row] = True
+        self.motion.stir()
         self.update()
 
     def set_theme(self, name: str) -> None:
@@ -220,6 +235,11 @@ class Board(QWidget):
         self.update()
         self.hovered.emit(key or "")
 
+    def set_found(self, keys: Iterable[str]) -> None:
+        """Outlines what a search found."""
+        self.found = frozenset(keys)
+        self.update()
+
     def set_target(self, at: QPointF | None) -> None:
         """Shows the wire at a point of the screen as the one that what is dropped there goes into; None for none."""
         place = None if at is None else self.viewport.to_world(at.x(), at.y())
@@ -245,10 +265,14 @@ class Board(QWidget):
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
+        self.painter.glow = self.motion.glow
         self.painter.paint(p, self.viewport)
+        self.motion.paint(p)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
+        if self.found:
+            self._paint_found(p)
         overlay.paint(p, self)
         self._paint_focus(p)
         self.minimap.paint(p)
@@ -293,6 +317,29 @@ class Board(QWidget):
         p.setPen(ink.color("text_faint"))
         p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
 
+    def _paint_found(self, p: QPainter) -> None:
+        scene, view = self.scene, self.viewport
+        frames = [
+            (scene.x[r], scene.y[r], scene.width[r], scene.height[r])
+            for r in scene.visible(view.world, 0.0)
+            if scene.ids[r] in self.found
+        ]
+        for box in scene.document.boxes.values():
+            if box.id in self.found:
+                frames.append((box.x, box.y, box.width, box.height))
+        for note in scene.document.notes.values():
+            if note.id in self.found:
+                frames.append((note.x, note.y, note.width, note.height))
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(self.painter.ink.color("warning"), 2.0))
+        for x, y, width, height in frames:
+            left, top = view.to_screen(float(x), float(y))
+            p.drawRoundedRect(
+                QRectF(left - 3, top - 3, width * view.scale + 6, height * view.scale + 6),
+                10 * view.scale + 3,
+                10 * view.scale + 3,
+            )
+
     def _paint_focus(self, p: QPainter) -> None:
         ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
         p.setBrush(Qt.BrushStyle.NoBrush)
@@ -327,6 +374,19 @@ class Board(QWidget):
     def _changed(self) -> None:
         self.minimap.refresh()
         self.stir(False)
+
+    def settled(self) -> None:
+        """What glided has come to its place."""
+        self.minimap.refresh()
+        self.stir(False)
+
+    def _places(self, diff: Diff) -> dict[int, tuple[float, float]]:
+        """Where cards are that a diff moves which no hand has moved."""
+        if diff.label != TIDY or not diff.only_layout:
+            return {}
+        scene = self.scene
+        rows = [scene.row[key] for key, (old, new) in diff.views.items() if old and new and key in scene.row]
+        return {row: (float(scene.x[row]), float(scene.y[row])) for row in rows}
 
     def _cancel(self) -> None:
         if self.gesture is not None:

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QMenu
 
 from guigrad.document import ports
 from guigrad.document.array import ArrayData
+from guigrad.document.connect import words
 from guigrad.document.model import In
 from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
-from guigrad.ui.canvas import accessible
+from guigrad.ui.canvas import accessible, fitting
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrange import Arrange
 from guigrad.ui.canvas.editor import InPlaceEditor
@@ -203,7 +204,14 @@ class Commands(Arrange):
         self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
-        self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
+        document, fits, what = self.scene.document, None, ""
+        if source is not None:
+            kind = fitting.kind_of(document, source)
+            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+        elif target is not None:
+            type_ = fitting.type_at(document, target)
+            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+        self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
         """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
@@ -219,8 +227,8 @@ class Commands(Arrange):
                 else ports.get_at(document.nodes[trial.target], repair.path)
             )
             name = names.get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
-            words = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
-            menu.addAction(words, partial(self._mend, trial, repair, instead))
+            said = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
+            menu.addAction(said, partial(self._mend, trial, repair, instead))
         menu.addAction("Wire it anyway", lambda: self.answer(
             self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)
         ))  # fmt: skip
@@ -243,6 +251,7 @@ class Commands(Arrange):
         self.answer(reason)
         if key:
             self.select((key,))
+            self.op_used.emit(op)
         self.setFocus()
 
     def drop_op(self, op: str, at: QPointF) -> None:
