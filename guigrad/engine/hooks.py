@@ -9,7 +9,6 @@ otherwise, which is tried once, the hooks are registered as usual.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import cache
 from threading import Lock, get_ident
@@ -23,6 +22,12 @@ Hook = Callable[[Any, Any], None]
 _lock = Lock()
 _torchs: Callable[[Any, Any], tuple[Any, Any]] = Function._register_hook
 _KEY = "guigrad"
+
+
+class _Slot(dict[Any, Any]):
+    """The hooks of one grad_fn; a removable handle of somebody else's later hook wants weak references to it."""
+
+    __slots__ = ("__weakref__",)
 
 
 class Hooks:
@@ -63,8 +68,8 @@ def _maker(dicts: list[Any]) -> Callable[[Any, Any], tuple[Any, Any]]:
         if thread() != ours:
             return _torchs(known, hook)
         if known is None:
-            known = OrderedDict()  # as torch's own code makes it: a later hook of somebody else goes in there too
-        known[_KEY] = hook
+            known = _Slot()  # torch's own code makes an ordered dict, which costs twice as much to make and to free
+        known[_KEY] = hook  # a later hook of somebody else goes in there too
         add(known)
         return known, None
 

@@ -23,7 +23,7 @@ from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
-from guigrad.engine.stretch import Part
+from guigrad.engine.stretch import Part, Stretch
 from guigrad.engine.values import MISSING, copy_of, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
@@ -69,6 +69,8 @@ class State:
         self.stretches: dict[int, tuple[tuple[Item, ...], tuple[Part, ...]]] = {}
         self._readers: dict[str, set[str]] = {}
         self._movers: list[str] | None = None
+        self._outside: list[str] | None = None
+        self._hands_out: bool | None = None
         self.above: dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]] = {}
         self.index()
 
@@ -121,10 +123,16 @@ class State:
         """Another node's outputs changed, so wires may read other slots."""
         self._facts.clear()
 
+    def keep_stretches(self, items: tuple[Item, ...], parts: tuple[Part, ...]) -> None:
+        """Items have been split. See Note [Stretches]."""
+        self.stretches[id(items)] = (items, parts)
+        self._outside = None
+
     def forget_stretches(self) -> None:
         """What needs watching must be found anew. See Note [Stretches]."""
         self.stretches.clear()
         self.above.clear()
+        self._outside = self._hands_out = None
 
     def forget(self, key: str) -> None:
         """A node is gone, or shall be made anew."""
@@ -196,7 +204,7 @@ class State:
     def with_gradients(self) -> Iterator[Any]:
         """The tensors that have a gradient of their own now: leaves, and what retains it."""
         tensor, value = torch.Tensor, self.plan.value
-        for key in self.order:
+        for key in self.order if self._gives_gradients() else self._watched():
             it = value(key)
             if type(it) is tensor:
                 if (is_leaf(it) or it.retains_grad) and it.grad is not None:
@@ -205,6 +213,21 @@ class State:
             for element in tensors_in(it):
                 if (is_leaf(element) or element.retains_grad) and element.grad is not None:
                     yield element
+
+    def _gives_gradients(self) -> bool:
+        """Whether the program itself gives gradients to tensors that a plain backward would not."""
+        if self._hands_out is None:
+            nodes = self.plan.document.nodes.values()
+            self._hands_out = any(node.op in ("torch.Tensor.retain_grad", "setattr.grad") for node in nodes)
+        return self._hands_out
+
+    def _watched(self) -> list[str]:
+        """The nodes outside of stretches: those inside made tensors from tensors, and none that is a leaf with a gradient."""
+        if self._outside is None:
+            parts = [part for _, parts in self.stretches.values() for part in parts]
+            inside = frozenset().union(*[part.known for part in parts if isinstance(part, Stretch)])
+            self._outside = [key for key in self.order if key not in inside]
+        return self._outside
 
     # --- in-place changes. See Note [Pristine] ---
 

@@ -17,6 +17,7 @@ import torch
 
 from guigrad.document.model import Effect, Eval, Item
 from guigrad.engine.arguments import Step
+from guigrad.engine.values import is_leaf
 
 if TYPE_CHECKING:
     from guigrad.engine.state import State
@@ -93,7 +94,7 @@ def parts_of(state: State, items: tuple[Item, ...]) -> tuple[Part, ...]:
     if any(isinstance(item, Eval) and state.status.get(item.node) != "fresh" for item in items):
         return items
     parts = split(state, items)
-    state.stretches[id(items)] = (items, parts)
+    state.keep_stretches(items, parts)
     return parts
 
 
@@ -103,11 +104,14 @@ def _input(state: State, key: str) -> int | None:
     if state.status.get(key) != "fresh" or state.role(key) != "play" or key not in plan.steps:
         return None
     facts = state.facts(key)
+    if any(name == "requires_grad" for name, _ in plan.document.nodes[key].kwargs):
+        return None
     if facts.changes or facts.in_place or facts.random or facts.keepable or facts.reads_grad:
         return None
     if key in state.sources or key in state.made_from or key in state.pristine:
         return None
     env = plan.env
-    if type(plan.value(key)) is not torch.Tensor:
+    value = plan.value(key)
+    if type(value) is not torch.Tensor or (value.requires_grad and is_leaf(value)):
         return None
     return next((at for at in facts.slots if type(env[at]) is torch.Tensor), None)
