@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from guigrad.document.array import ArrayData
+from guigrad.document.calls import synced
 from guigrad.document.model import (
     Box,
     Branch,
@@ -202,6 +203,7 @@ def documents(draw: Any, max_items: int = 10, effects: bool = True, functions: b
     for _ in range(draw(st.integers(0, 2)) if functions else 0):
         maker.function()
     program = tuple(maker.item(0) for _ in range(draw(st.integers(0, max_items))))
+    maker.nodes.update(synced(maker.nodes, maker.functions))
     shown = [key for key in maker.nodes if draw(st.booleans())]
     boxes = [
         Box(maker.key(), draw(st.text(max_size=5)), draw(PLACES), draw(PLACES)) for _ in range(draw(st.integers(0, 2)))

@@ -52,9 +52,8 @@ _PLAIN: dict[type, str] = {
 
 def heads(node: Node) -> tuple[tuple[Head, ...], Overload | None]:
     """Every argument of a node's template with the parameter it is, and the overload that this call means (None: unknown op)."""
-    found, binding = _bound(
-        node.op, tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs)
-    )
+    kwargs = tuple((name, kind(value)) for name, value in node.kwargs)
+    found, binding = _bound(node.op, tuple(map(kind, node.args)), kwargs, node.signature)
     return found, binding.overload if binding else None
 
 
@@ -65,15 +64,18 @@ def binding_of(op: str, args: tuple[Kind, ...], kwargs: tuple[tuple[str, Kind], 
 
 @lru_cache(maxsize=8192)
 def _bound(
-    op: str, args: tuple[Kind, ...], kwargs: tuple[tuple[str, Kind], ...]
+    op: str, args: tuple[Kind, ...], kwargs: tuple[tuple[str, Kind], ...], signature: Overload | None = None
 ) -> tuple[tuple[Head, ...], Binding | None]:
     """Kept by kinds: a thousand additions bind in one and the same way."""
     spec = find(op)
     known: dict[int | str, Head] = {}
     taken: set[str] = set()
     binding = None
-    if spec is not None and spec.overloads:
+    if signature is not None:
+        binding = bind_overloads((signature,), args, dict(kwargs))
+    elif spec is not None and spec.overloads:
         binding = bind(spec, args, dict(kwargs))
+    if binding is not None:
         params = binding.params()
         for place in binding.places:
             if not place.index and place.path not in taken:  # after a *starred argument nobody can count
@@ -87,6 +89,8 @@ def _bound(
 def choices(node: Node) -> tuple[Overload, ...]:
     """What a call means and what it becomes by giving more: the overloads that take all that is given as the same parameters and need
     no further wire. The one it means comes first, then the richest."""
+    if node.signature is not None:
+        return (node.signature,)
     return _choices(node.op, tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs))
 
 

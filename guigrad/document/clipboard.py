@@ -19,7 +19,6 @@ from guigrad.document.model import (
     In,
     Item,
     Loop,
-    Node,
     Note,
     Region,
 )
@@ -109,7 +108,7 @@ def paste(
         for key, node in fragment.nodes.items():
             new = template.map_wires(node, wire)
             outputs = tuple(name and names[name] for name in node.outputs)
-            draft.put_node(Node(keys[key], new.op, new.args, new.kwargs, node.name and names[node.name], outputs))
+            draft.put_node(structs.replace(new, id=keys[key], name=node.name and names[node.name], outputs=outputs))
         items = tuple(_renamed(item, keys, wire) for item in fragment.program)
         draft.put_program((*draft.program, *items))
         dx, dy = _shift(fragment, at)

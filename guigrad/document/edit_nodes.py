@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import structs
+
 from guigrad.document import order, ports, template, tree
 from guigrad.document.defaults import default_node
 from guigrad.document.diff import Diff
@@ -158,7 +160,7 @@ def _new_node(draft: Draft, op: str, args: Iterable[object] | None, kwargs: Mapp
 
 
 def _named(node: Node, name: str) -> Node:
-    return Node(node.id, node.op, node.args, node.kwargs, name, node.outputs)
+    return structs.replace(node, name=name)
 
 
 def _is_leaf(row: OpSpec, node: Node) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from guigrad.document import decode
+from guigrad.document.calls import synced
 from guigrad.document.decode import Reading
 from guigrad.document.decode_functions import read_functions
 from guigrad.document.decode_program import ProgramReader
@@ -64,6 +65,7 @@ def read(data: bytes, path: str = "") -> Document:
     reader = ProgramReader(nodes, reading)
     functions = read_functions(_table(raw, "functions", reading), reader)
     program = reader.program(raw.get("program", []))
+    nodes.update(synced(nodes, functions))
     settings, unknown_settings = decode.read_settings(raw.get("settings", {}), reading, set(nodes))
     extra: dict[str, Any] = {key: value for key, value in raw.items() if key not in _FIELDS}
     if isinstance(raw.get("guigrad"), int) and raw["guigrad"] > VERSION:

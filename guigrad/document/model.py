@@ -32,6 +32,7 @@ from msgspec import Struct
 
 from guigrad.document.problem import Problem
 from guigrad.document.values import DictOf, Format, In, ListOf, Slice, Star, Sym, Value, same, wires_in
+from guigrad.ops.spec import Overload
 
 __all__ = [
     "CALL", "CAPTURE", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
@@ -45,6 +46,8 @@ class Node(Struct, frozen=True, eq=False):
 
     ``op`` is the exact callable that runs and that the code shows (``torch.mean``, ``torch.Tensor.mean``,
     ``operator.add`` …), so the three ways to write one sum stay three. ``outputs`` are the names an unpacking gives.
+    ``signature`` is that of the function which a call calls, so that its ports can be told without the document
+    (``document.calls.synced`` keeps it up; no file holds it).
     """
 
     id: str
@@ -53,6 +56,7 @@ class Node(Struct, frozen=True, eq=False):
     kwargs: tuple[tuple[str, Value], ...] = ()
     name: str | None = None
     outputs: tuple[str | None, ...] = ()
+    signature: Overload | None = None
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -60,7 +64,9 @@ class Node(Struct, frozen=True, eq=False):
         if not isinstance(other, Node):
             return NotImplemented
         mine, its = (self.id, self.op, self.name, self.outputs), (other.id, other.op, other.name, other.outputs)
-        return mine == its and same(self.args, other.args) and same(self.kwargs, other.kwargs)
+        if mine != its or not same(self.args, other.args) or not same(self.kwargs, other.kwargs):
+            return False
+        return self.signature is other.signature or self.signature == other.signature
 
     def __hash__(self) -> int:
         return hash((self.id, self.op))

@@ -15,6 +15,7 @@ from guigrad.document import template
 from guigrad.document.array import ArrayData
 from guigrad.document.binding import UNKNOWN, Head, choices, default_of, heads, is_required, may_leave
 from guigrad.document.model import (
+    CAPTURE,
     Branch,
     Document,
     In,
@@ -87,16 +88,18 @@ def ports(node: Node) -> tuple[Port, ...]:
         for steps, path, leaf in template.leaves(value):
             if isinstance(leaf, In) or (not steps and _may_be_tensor(node, param, leaf)):
                 full = head.path + path
-                result.append((rank, Port(full, head.place + steps, leaf, param.type, full, is_required(param))))
+                label = full.lstrip(CAPTURE)
+                result.append((rank, Port(full, head.place + steps, leaf, param.type, label, is_required(param))))
         if param.is_list and isinstance(value, tuple | ListOf):
             full = f"{head.path}[{len(template.children(value))}]"
             result.append((rank, Port(full, (), In(), param.type, full)))
     if overload:
         given = {head.param.name for head in found if head.param}
         for index, param in enumerate(overload.params):
-            if param.name not in given and (param.type.startswith("Tensor") or (param.is_port and is_required(param))):
+            wanted = param.type.startswith("Tensor") or node.signature is not None
+            if param.name not in given and (wanted or (param.is_port and is_required(param))):
                 path = f"{param.name}[0]" if param.is_list else param.name
-                result.append((index, Port(path, (), In(), param.type, path, is_required(param))))
+                result.append((index, Port(path, (), In(), param.type, path.lstrip(CAPTURE), is_required(param))))
     result.sort(key=lambda pair: pair[0])
     return tuple(port for _, port in result)
 

@@ -50,7 +50,7 @@ def within(key: str, edit: Edit) -> Edit:
 def lift(document: Document, key: str, diff: Diff) -> Diff:
     """A change of what ``inside(document, key)`` shows, as a change of the whole document."""
     if not key:
-        return diff
+        return follow(document, diff)
     function = document.functions[key]
     after = diff.apply(inside(document, key))
     new = _function(after, diff, function)

@@ -144,7 +144,7 @@ def put(node: Node, place: Place, value: Value) -> Node:
 
 def with_template(node: Node, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> Node:
     """The same node around another template."""
-    return Node(node.id, node.op, args, kwargs, node.name, node.outputs)
+    return Node(node.id, node.op, args, kwargs, node.name, node.outputs, node.signature)
 
 
 def _put(into: Value, steps: Place, value: Value) -> Value:

@@ -25,6 +25,7 @@ from msgspec.structs import astuple
 from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
+from guigrad.ops import spec
 from guigrad.run import request
 from guigrad.run.frame import Frame, Record, Stats
 
@@ -33,7 +34,7 @@ CLASSES: tuple[type, ...] = (
     model.Carried, model.Loop, model.Branch, model.Region, model.View, model.Box, model.Note, model.Comment, model.Settings,
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
-    request.Look, request.Request, request.Point, request.Reply, request.TryWire, request.Repair, request.Trial,
+    request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024

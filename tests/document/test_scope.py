@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guigrad.document import edit, file, scope, tree
+from guigrad.document import edit, file, ports, scope, tree
+from guigrad.document.calls import bind
 from guigrad.document.edit import Refused
 from guigrad.document.encode import encode
 from guigrad.document.index import fresh_ids
@@ -112,3 +113,42 @@ def test_any_edits_inside_any_scope_are_sound_and_undoable(document: Document, d
     for earlier in reversed(history[:-1]):
         store.undo()
         assert store.document == earlier
+
+
+def test_calls_follow_the_parameters_of_their_function() -> None:
+    document = file.read(encode(doubled(), "0.1.0"))
+    assert document.nodes["c"].signature is not None
+    document = scope.within("f", edit.rename("x", "z"))(document).apply(document)
+    assert [port.path for port in ports.ports(document.nodes["c"])] == ["z"]
+    document = scope.within("f", edit.add_node("python.param"))(document).apply(document)
+    added = document.functions["f"].params[1]
+    document = scope.within("f", edit.rename(added, "w"))(document).apply(document)
+    assert [(port.path, port.value) for port in ports.ports(document.nodes["c"])] == [("z", In("t")), ("w", In())]
+    document = scope.within("f", edit.remove("x"))(document).apply(document)
+    assert document.nodes["c"].args == ()
+    assert [port.path for port in ports.ports(document.nodes["c"])] == ["w"]
+    diff = edit.connect("t", 0, "c", "w")(document)
+    assert diff.apply(document).nodes["c"].inputs().__next__() == In("t")
+
+
+def test_python_says_what_is_wrong_with_a_call() -> None:
+    params = {key: Node(key, "python.param", (2,) if key == "b" else (), name=key) for key in "abck"}
+    function = Function("f", "f", ("a", "b", "c", "k"), positional_only=1, keyword_only=1)
+    scopes = [("a, /, b=2, c=3, *, k", ("a", "b", "c", "k")), ("a, /, b, c, *, k", ("a", "b", "c", "k"))]
+    for text, _ in scopes:
+        space: dict[str, Any] = {}
+        exec(f"def f({text}): pass", space)  # the test's own text
+        nodes = dict(params)
+        for key in "bc":
+            nodes[key] = Node(key, "python.param", (2,) if f"{key}=" in text else (), name=key)
+        for args, kwargs in (
+            ((), {}), ((1,), {}), ((1, 2, 3, 4), {}), ((1, 2, 3, 4, 5), {"k": 1}), ((1, 2), {"b": 1}), ((1,), {"z": 1}),
+            ((), {"a": 1, "k": 2}), ((1, 2, 3), {}), ((1, 2, 3), {"k": 0}), ((), {"k": 0}), ((1, 2, 3, 4), {"k": 1}),
+        ):  # fmt: skip
+            call = Node("c", "def.f", args, tuple(kwargs.items()))
+            try:
+                space["f"](*args, **kwargs)
+                said = ""
+            except TypeError as error:
+                said = str(error)
+            assert bind(nodes, function, call)[1] == said, (text, args, kwargs)
