@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from guigrad.document.problem import Problem as Problem
     from guigrad.document.problem import ProblemError as ProblemError
     from guigrad.files.load import load as load
+    from guigrad.interop.trace import trace as trace
     from guigrad.run.frame import Frame as Frame
     from guigrad.source.emit import emit as emit
     from guigrad.source.parse.parser import parse as parse
@@ -37,6 +38,7 @@ _PLACES = {
     "load": "guigrad.files.load:load",
     "parse": "guigrad.source.parse.parser:parse",
     "save": "guigrad.document.file:save",
+    "trace": "guigrad.interop.trace:trace",
 }
 
 __all__ = sorted(_PLACES)

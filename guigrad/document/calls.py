@@ -24,46 +24,16 @@ def signature(nodes: Mapping[str, Node], function: Function) -> Overload:
     return Overload(tuple(params), returns)
 
 
-def synced(
-    nodes: Mapping[str, Node], functions: Mapping[str, Function], among: Mapping[str, Node] | None = None
-) -> dict[str, Node]:
-    """The calls among the nodes (or only some of them) whose signature is no longer that of their function, as they must be."""
+def synced(nodes: Mapping[str, Node], functions: Mapping[str, Function]) -> dict[str, Node]:
+    """The calls among the nodes whose signature is no longer that of their function, as they must be."""
     if not functions:
         return {}
     known = {CALL + key: signature(nodes, function) for key, function in functions.items()}
     return {
         node.id: structs.replace(node, signature=known.get(node.op))
-        for node in (nodes if among is None else among).values()
+        for node in nodes.values()
         if node.op.startswith(CALL) and node.signature != known.get(node.op)
     }
-
-
-def calls(nodes: Mapping[str, Node], key: str) -> list[Node]:
-    """Every call of a function."""
-    return [node for node in nodes.values() if node.op == CALL + key]
-
-
-def followed(call: Node, old: Sequence[Param], new: Sequence[tuple[Param, int]]) -> Node:
-    """A call after its function's parameters changed: each argument stays with the parameter that it was given to.
-
-    ``new`` are the parameters as they are now, each with its place among the ``old``, -1 for one that was not there.
-    """
-    words = {param.name: place for place, param in enumerate(old)}
-    now = {place: param for param, place in new}
-    args: list[Value] = []
-    moved: list[tuple[str, Value]] = []
-    for param, place in new:
-        if 0 <= place < len(call.args):
-            if param.keyword_only or param is not new[len(args)][0]:
-                moved.append((param.name, call.args[place]))
-            else:
-                args.append(call.args[place])
-    kept = [
-        (word if word not in words else now[words[word]].name, value)
-        for word, value in call.kwargs
-        if word not in words or words[word] in now
-    ]
-    return structs.replace(call, args=tuple(args), kwargs=(*moved, *kept))
 
 
 def cycle(

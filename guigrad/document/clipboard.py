@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import structs
 
 from guigrad.document import order, template, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, resolve
+from guigrad.document.loose import wire_at
 from guigrad.document.model import (
     Box,
     Branch,
@@ -19,8 +20,10 @@ from guigrad.document.model import (
     In,
     Item,
     Loop,
-    Note,
+    Node,
     Region,
+    route_key,
+    route_port,
 )
 from guigrad.document.problem import ProblemError
 
@@ -60,7 +63,15 @@ def copy(document: Document, keys: Iterable[str]) -> Document:
         boxes={key: document.boxes[key] for key in wanted if key in document.boxes},
         notes={key: document.notes[key] for key in wanted if key in document.notes},
         comments={key: comment for key, comment in document.comments.items() if key in wanted},
+        routes={key: route for key, route in document.routes.items() if _inside(nodes, key)},
     )
+
+
+def _inside(nodes: Mapping[str, Node], key: str) -> bool:
+    """Whether both ends of a wire with a route are among these nodes."""
+    target, path = route_port(key)
+    wire = wire_at(nodes.get(target), path)
+    return wire is not None and wire.node in nodes
 
 
 def _part(items: tuple[Item, ...], wanted: set[str]) -> tuple[Item, ...]:
@@ -113,13 +124,19 @@ def paste(
         draft.put_program((*draft.program, *items))
         dx, dy = _shift(fragment, at)
         for key, view in fragment.views.items():
-            draft.put_view(keys[key], structs.replace(view, x=view.x + dx, y=view.y + dy))
+            muted = view.muted and structs.replace(template.map_wires(view.muted, wire), id=keys[key])
+            draft.put_view(keys[key], structs.replace(view, x=view.x + dx, y=view.y + dy, muted=muted))
+        for key, route in fragment.routes.items():
+            target, path = route_port(key)
+            draft.put_route(route_key(keys[target], path), tuple((x + dx, y + dy) for x, y in route))
         for box in fragment.boxes.values():
             new_key = next(draft.ids)
             draft.put_box(new_key, Box(new_key, box.title, box.x + dx, box.y + dy, box.width, box.height))
         for note in fragment.notes.values():
             new_key = next(draft.ids)
-            draft.put_note(new_key, Note(new_key, note.text, note.x + dx, note.y + dy, note.width, note.height))
+            arrows = tuple(keys[each] for each in note.arrows if each in keys)
+            moved = structs.replace(note, id=new_key, x=note.x + dx, y=note.y + dy, arrows=arrows)
+            draft.put_note(new_key, moved)
         for key, comment in fragment.comments.items():
             if key in keys:
                 draft.put_comment(keys[key], comment)

@@ -11,13 +11,15 @@ import keyword
 import math
 import re
 import struct
+from collections.abc import Collection
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from guigrad.document import tensors
 from guigrad.document.array import ArrayData
 from guigrad.document.encode import UNKNOWN
+from guigrad.document.loose import MAX_POINTS
 from guigrad.document.model import (
     CALL,
     CAPTURE,
@@ -37,6 +39,7 @@ from guigrad.document.model import (
     View,
 )
 from guigrad.document.problem import Problem
+from guigrad.document.template import map_wires
 
 MAX_DEPTH = 96
 """Values inside values, and bodies inside bodies; torch itself stops at 64 dimensions."""
@@ -241,8 +244,8 @@ def read_node(raw: Any, reading: Reading) -> Node | None:
     )
 
 
-def read_view(raw: Any) -> View | None:
-    """Where a card lies; None for what is no place."""
+def read_view(raw: Any, key: str = "", known: Collection[str] = ()) -> View | None:
+    """Where the card of a node lies; None for what is no place. ``known`` are the nodes that there are."""
     collapsed = False
     more: dict[str, Any] = {}
     match raw:
@@ -258,7 +261,28 @@ def read_view(raw: Any) -> View | None:
             return None
     if not (isinstance(x, int | float) and isinstance(y, int | float) and _is_length(x) and _is_length(y)):
         return None
-    return View(float(x), float(y), collapsed, _slider(more.get("slider")))
+    return View(float(x), float(y), collapsed, _slider(more.get("slider")), _muted(more.get("muted"), key, known))
+
+
+def _muted(raw: Any, key: str, known: Collection[str]) -> Node | None:
+    """What a muted node was; wires from nodes that are not there are open ends."""
+    node = read_node(raw, Reading()) if raw is not None else None
+    if node is None:
+        return None
+    node = structs.replace(node, id=key)
+    return map_wires(node, lambda wire: wire if wire.node in known else In())
+
+
+def read_route(raw: Any) -> tuple[tuple[float, float], ...]:
+    """The points that a wire is led through; none for what is no row of points."""
+    if not isinstance(raw, list) or len(raw) > MAX_POINTS:
+        return ()
+    points = [tuple(map(float, point)) for point in raw if _is_point(point)]
+    return tuple((x, y) for x, y in points) if len(points) == len(raw) else ()
+
+
+def _is_point(raw: Any) -> bool:
+    return isinstance(raw, list) and len(raw) == 2 and all(map(_is_length, raw))
 
 
 def _slider(raw: Any) -> tuple[float, float, float] | None:
@@ -282,6 +306,9 @@ def read_frame(raw: Any, key: str, kind: type[Box] | type[Note]) -> Box | Note |
         if name in ("title", "text"):
             if isinstance(value, str):
                 fields[name] = value
+        elif name == "arrows":
+            if isinstance(value, list):
+                fields[name] = tuple(dict.fromkeys(each for each in value if isinstance(each, str)))
         elif isinstance(value, int | float) and _is_length(value):
             fields[name] = float(value)
         elif value is not None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from guigrad.document.calls import synced
 from guigrad.document.index import carry_over
-from guigrad.document.model import Document, Item, Settings
+from guigrad.document.model import CALL, PARAM, Document, Item, Settings
 
 Change = tuple[Any, Any]
 """(record before, record after); None where there is none."""
 
-KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions")
+KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions", "routes")
 
 
 class Diff(Struct, frozen=True):
@@ -30,6 +31,7 @@ class Diff(Struct, frozen=True):
     comments: Mapping[str, Change] = {}
     extra: Mapping[str, Change] = {}
     functions: Mapping[str, Change] = {}
+    routes: Mapping[str, Change] = {}
     settings: tuple[Settings, Settings] | None = None
     program: tuple[tuple[Item, ...], tuple[Item, ...]] | None = None
     merge: str = ""
@@ -88,6 +90,8 @@ class Diff(Struct, frozen=True):
                     else:
                         table[key] = after
             tables[name] = table
+        if tables["functions"] and (self.functions or any(map(_is_of_functions, self.nodes.values()))):
+            tables["nodes"] = {**tables["nodes"], **synced(tables["nodes"], tables["functions"])}
         new = Document(
             settings=self.settings[1] if self.settings else document.settings,
             program=self.program[1] if self.program else document.program,
@@ -116,6 +120,11 @@ class Diff(Struct, frozen=True):
             program=None if same_program else (old.program, new.program),
             **tables,
         )
+
+
+def _is_of_functions(change: Change) -> bool:
+    """Whether a node that a signature is made of changed, or one that has one."""
+    return any(node is not None and (node.op == PARAM or node.op.startswith(CALL)) for node in change)
 
 
 def _join(first: Change | None, second: Change | None) -> Any:

@@ -12,6 +12,7 @@ from guigrad.document import order, tree
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.index import fresh_ids
+from guigrad.document.loose import loose_ends
 from guigrad.document.model import (
     Box,
     Branch,
@@ -103,6 +104,10 @@ class Draft:
         """Adds, replaces or removes a note."""
         self._put("notes", key, note)
 
+    def put_route(self, key: str, points: tuple[tuple[float, float], ...]) -> None:
+        """Leads a wire through points; none: straight from port to port."""
+        self._put("routes", key, points or None)
+
     def put_function(self, key: str, function: Function | None) -> None:
         """Adds, replaces or removes a function; its nodes are put and removed one by one."""
         self._put("functions", key, function)
@@ -187,7 +192,7 @@ class Draft:
 
     def diff(self, label: str, merge: str = "") -> Diff:
         """Everything as one Diff."""
-        tables: dict[str, Any] = {name: dict(changes) for name, changes in self._tables.items() if changes}
+        tables: dict[str, Any] = loose_ends(self.start, self._tables)
         return Diff(
             label=label,
             settings=None if self._settings == self.start.settings else (self.start.settings, self._settings),

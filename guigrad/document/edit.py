@@ -32,9 +32,11 @@ from guigrad.document.edit_layout import (
     edit_frame,
     move,
     place_views,
+    set_route,
     set_settings,
     set_slider,
 )
+from guigrad.document.edit_mute import mute
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
 from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
@@ -73,6 +75,7 @@ __all__ = [
     "move",
     "move_item",
     "move_port",
+    "mute",
     "out_of_place",
     "paste",
     "place_views",
@@ -89,6 +92,7 @@ __all__ = [
     "set_device",
     "set_dtype",
     "set_requires_grad",
+    "set_route",
     "set_settings",
     "set_slider",
     "set_value",

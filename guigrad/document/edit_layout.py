@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, title
-from guigrad.document.model import Box, Document, Node, Note, Settings, View
+from guigrad.document.loose import MAX_POINTS, wire_at
+from guigrad.document.model import Box, Document, Node, Note, Settings, View, route_key
 
 CARD_WIDTH_PX, CARD_HEIGHT_PX = 176.0, 112.0
 BOX_MARGIN_PX, BOX_TITLE_PX = 24.0, 32.0
@@ -130,7 +131,7 @@ def add_note(text: str = "", at: tuple[float, float] = (0.0, 0.0)) -> Edit:
     return apply
 
 
-def edit_frame(key: str, merge: str = "", **fields: str | float) -> Edit:
+def edit_frame(key: str, merge: str = "", **fields: str | float | tuple[str, ...]) -> Edit:
     """Changes the title, text, place or size of a box or note."""
 
     def apply(document: Document) -> Diff:
@@ -147,6 +148,23 @@ def edit_frame(key: str, merge: str = "", **fields: str | float) -> Edit:
         else:
             draft.put_note(key, Note(**{**known, **fields}))
         return draft.diff(f"Edit {type(record).__name__.lower()}", merge)
+
+    return apply
+
+
+def set_route(target: str, path: str, points: Iterable[tuple[float, float]], merge: str = "") -> Edit:
+    """Leads the wire that ends at a port through points, in the order from its source; without points it runs as all others do."""
+
+    def apply(document: Document) -> Diff:
+        key = resolve(document, target)
+        if wire_at(document.nodes.get(key), path) is None:
+            raise refused(f"no wire ends at {path}", title(document, [key]), key)
+        route = tuple((float(x), float(y)) for x, y in points)
+        if len(route) > MAX_POINTS:
+            raise refused(f"a wire has at most {MAX_POINTS} reroute points")
+        draft = Draft(document)
+        draft.put_route(route_key(key, path), route)
+        return draft.diff(f"Reroute {title(document, [key])}.{path}", merge)
 
     return apply
 
@@ -172,9 +190,9 @@ def _place(draft: Draft, key: str, x: float, y: float) -> None:
     document = draft.start
     if key in document.boxes:
         box = document.boxes[key]
-        draft.put_box(key, Box(key, box.title, x, y, box.width, box.height))
+        draft.put_box(key, replace(box, x=x, y=y))
     elif key in document.notes:
         note = document.notes[key]
-        draft.put_note(key, Note(key, note.text, x, y, note.width, note.height))
+        draft.put_note(key, replace(note, x=x, y=y))
     else:
         draft.put_view(key, replace(document.views.get(key, View()), x=x, y=y))

@@ -68,6 +68,9 @@ def encode(document: Document, made_with: str) -> bytes:
         "views": _table({key: _view(view) for key, view in document.views.items()}),
         "boxes": _table({key: _fields(box, Box(key)) for key, box in document.boxes.items()}),
         "notes": _table({key: _fields(note, Note(key)) for key, note in document.notes.items()}),
+        "routes": _table(
+            {key: [list(map(_float, point)) for point in route] for key, route in document.routes.items()}
+        ),
         "comments": _table(
             {
                 key: ({"before": list(comment.before)} if comment.before else {})
@@ -226,6 +229,8 @@ def _view(view: View) -> list[Any]:
     more: dict[str, Any] = {}
     if view.slider is not None:
         more["slider"] = [_float(number) for number in view.slider]
+    if view.muted is not None:
+        more["muted"] = _node(view.muted, {})
     return [_float(view.x), _float(view.y), *([True] if view.collapsed else []), *([more] if more else [])]
 
 

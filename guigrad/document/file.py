@@ -22,8 +22,9 @@ from guigrad.document.decode import Reading
 from guigrad.document.decode_functions import read_functions
 from guigrad.document.decode_program import ProgramReader
 from guigrad.document.encode import VERSION, encode
+from guigrad.document.loose import wire_at
 from guigrad.document.migrate import migrate
-from guigrad.document.model import Box, Document, Node, Note
+from guigrad.document.model import Box, Document, Node, Note, route_port
 from guigrad.document.problem import Problem, ProblemError
 
 MADE_WITH = "0.1.0"
@@ -44,6 +45,7 @@ _FIELDS = frozenset(
         "notes",
         "comments",
         "functions",
+        "routes",
         "extra",
         "problems",
         "lines",
@@ -84,7 +86,7 @@ def read(data: bytes, path: str = "") -> Document:
     views = {
         key: view
         for key, value in _table(raw, "views", reading)
-        if (key in nodes or key in functions) and (view := decode.read_view(value))
+        if (key in nodes or key in functions) and (view := decode.read_view(value, key, nodes))
     }
     comments = {
         key: comment for key, value in _table(raw, "comments", reading) if (comment := decode.read_comment(value))
@@ -97,6 +99,11 @@ def read(data: bytes, path: str = "") -> Document:
         for key, v in _table(raw, "notes", reading)
         if isinstance(note := decode.read_frame(v, key, Note), Note)
     }
+    routes = {
+        key: route
+        for key, value in _table(raw, "routes", reading)
+        if wire_at(nodes.get(route_port(key)[0]), route_port(key)[1]) and (route := decode.read_route(value))
+    }
     return Document(
         nodes=nodes,
         program=program,
@@ -107,6 +114,7 @@ def read(data: bytes, path: str = "") -> Document:
         settings=settings,
         extra=extra,
         functions=functions,
+        routes=routes,
         problems=tuple(reading.problems),
         path=path,
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import structs
 
-from guigrad.document.calls import followed, signature, synced
 from guigrad.document.diff import Diff
 from guigrad.document.model import (
     CALL,
@@ -21,11 +20,9 @@ from guigrad.document.model import (
     Value,
     callee,
     walk,
-    wires_in,
 )
 from guigrad.document.rewire import rewire_items
-from guigrad.document.template import map_value, map_wires
-from guigrad.ops.spec import Overload
+from guigrad.document.template import map_wires
 
 
 def calls_of(document: Document, key: str) -> list[Node]:
@@ -91,42 +88,51 @@ def bindings(nodes: Mapping[str, Node], function: Function, call: Node) -> dict[
 
 
 def follow(document: Document, diff: Diff) -> Diff:
-    """A change of functions with what it means for their calls: arguments and outputs stay with the ports that they were for.
-
-    Calls that are new get the signature of their function.
-    """
-    functions = {key: new for key, (_, new) in diff.functions.items() if new is not None}
-    known = functions or document.functions
-    if not known:
-        return diff
-    fresh = {key: node for key, (_, node) in diff.nodes.items() if node is not None and callee(node) is not None}
+    """A change of functions with what it means for their calls: arguments and outputs stay with the ports that they were for."""
     pairs = [(old, new) for old, new in diff.functions.values() if old is not None and new is not None]
-    if not fresh and not functions:
+    if not any(
+        _ports(old) != _ports(new) or _names(document, old) != _names_after(diff, document, new) for old, new in pairs
+    ):
         return diff
     after = diff.apply(document)
-    nodes = {key: (after.nodes[key], node) for key, node in synced(after.nodes, after.functions, fresh).items()}
-    steps = Diff(nodes=nodes)
-    after = steps.apply(after)
     for old, new in pairs:
-        was, now = signature(document.nodes, old), signature(after.nodes, new)
-        if was != now or results_of(old) != results_of(new):
-            step = _follow(after, old, new, was, now)
-            after, steps = step.apply(after), steps.then(step)
-    return structs.replace(diff.then(steps), label=diff.label, merge=diff.merge) if steps else diff
+        step = _follow(document, after, old, new)
+        after, diff = step.apply(after), structs.replace(diff.then(step), label=diff.label, merge=diff.merge)
+    nodes = dict(diff.nodes)  # calls that look different from now on are among what changed
+    for _, new in pairs:
+        for call in calls_of(after, new.id):
+            nodes.setdefault(call.id, (document.nodes[call.id], call))
+    return structs.replace(diff, nodes=nodes)
 
 
-def _follow(after: Document, old: Function, new: Function, was: Overload, now: Overload) -> Diff:
+def _ports(function: Function) -> object:
+    count = len(function.result) if isinstance(function.result, tuple) else -1
+    wires = function.result if isinstance(function.result, tuple) else ()
+    return function.params, function.captures, count, tuple(repr(wire) for wire in wires), function.keyword_only
+
+
+def _names(document: Document, function: Function) -> list[str | None]:
+    return [document.nodes[key].name for key in (*function.params, *function.captures) if key in document.nodes]
+
+
+def _names_after(diff: Diff, document: Document, function: Function) -> list[str | None]:
+    found = []
+    for key in (*function.params, *function.captures):
+        node = diff.nodes[key][1] if key in diff.nodes else document.nodes.get(key)
+        if node is not None:
+            found.append(node.name)
+    return found
+
+
+def _follow(before: Document, after: Document, old: Function, new: Function) -> Diff:
     changed: dict[str, Node] = {}
     moved: dict[str, dict[int, int | None]] = {}
-    places = {node: index for index, node in enumerate((*old.params, *old.captures))}
-    ports = list(zip(now.params, (places.get(key, -1) for key in (*new.params, *new.captures)), strict=True))
     for call in calls_of(after, new.id):
-        bound = structs.replace(followed(call, was.params, ports), signature=now)
-        made, shifted = _outputs(bound, old, new)
+        made, places = _outputs(_bound(before, after, call, old, new), old, new)
         if made != call:
             changed[call.id] = made
-        if shifted:
-            moved[call.id] = shifted
+        if places:
+            moved[call.id] = places
     nodes = {key: (after.nodes[key], node) for key, node in changed.items()}
     if not moved:
         return Diff(nodes=nodes)
@@ -146,12 +152,38 @@ def _follow(after: Document, old: Function, new: Function, was: Overload, now: O
     functions = {}
     for function in after.functions.values():
         body = structs.replace(function, program=rewire_items(function.program, change))
-        if any(True for _ in wires_in(body.result)):
+        if isinstance(body.result, tuple | In):
+            from guigrad.document.template import map_value
+
             body = structs.replace(body, result=map_value(body.result, change))
         if body != function:
             functions[function.id] = (function, body)
     same = repr(program) == repr(after.program)
     return Diff(nodes=nodes, program=None if same else (after.program, program), functions=functions)
+
+
+def _bound(before: Document, after: Document, call: Node, old: Function, new: Function) -> Node:
+    """The call with its arguments at the places and under the names that the parameters have now."""
+    given = bindings(before.nodes, old, call)
+    if given is None:
+        return call
+    args: list[Value] = []
+    kwargs: list[tuple[str, Value]] = []
+    by_word = {key for key in given if key in old.params and old.params.index(key) >= len(call.args)}
+    words = len(new.params) - new.keyword_only
+    for index, key in enumerate(new.params):
+        node = after.nodes[key]
+        if key not in given:
+            if key in old.params or node.args:
+                continue
+            given[key] = In()
+        if key in by_word or index >= words or len(args) < index:
+            kwargs.append((node.name or "", given[key]))
+        else:
+            args.append(given[key])
+    for key in new.captures:
+        kwargs.append((CAPTURE + (after.nodes[key].name or ""), given.get(key, In())))
+    return structs.replace(call, args=tuple(args), kwargs=tuple(kwargs))
 
 
 def _outputs(call: Node, old: Function, new: Function) -> tuple[Node, dict[int, int | None]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, compress, count
-from operator import is_not
+from operator import is_, is_not
 from typing import TYPE_CHECKING
 
 from guigrad.document import tree
@@ -30,8 +30,9 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         start, stop = _common(old.program, new.program)
         before = old.program[start : len(old.program) - stop]
         after = new.program[start : len(new.program) - stop]
+    changed = moved_alone(before, after) or (before, after)
     if "last_id" in known:
-        made = chain.from_iterable(map(tree.keys, after))
+        made = chain.from_iterable(map(tree.keys, changed[1]))
         made = chain(made, _function_keys(function for _, function in diff.functions.values()))
         new.__dict__["last_id"] = max(
             known["last_id"], *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), made))
@@ -44,7 +45,18 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
     if old.program is not new.program:
         new.__dict__["spots"] = _spots(known["spots"], new, start, before, after)
     if "consumers" in known:
-        new.__dict__["consumers"] = _consumers(old, new, diff, before, after)
+        new.__dict__["consumers"] = _consumers(old, new, diff, *changed)
+
+
+def moved_alone(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]] | None:
+    """The item before and after, if all that happened to a stretch is that its first item became the last or the other way round."""
+    if len(before) != len(after) or len(before) < 3:
+        return None
+    if before[0] is after[-1] and all(map(is_, before[1:], after)):
+        return (before[0],), (before[0],)
+    if before[-1] is after[0] and all(map(is_, before, after[1:])):
+        return (after[0],), (after[0],)
+    return None
 
 
 def fresh_ids(document: Document, prefix: str = "#") -> Iterator[str]:
@@ -87,9 +99,11 @@ def _spots(
     after: tuple[Item, ...],
 ) -> dict[str, tree.Spot]:
     spots = dict(known)
+    kept = set(map(id, after))  # those get their new spots below
     for item in before:
-        for key in (*tree.keys(item), *tree.defined(item)):
-            spots.pop(key, None)
+        if id(item) not in kept:
+            for key in (*tree.keys(item), *tree.defined(item)):
+                spots.pop(key, None)
     if len(before) == len(after):
         tree.collect(after, (), spots, start)
     else:

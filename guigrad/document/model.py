@@ -37,7 +37,8 @@ from guigrad.ops.spec import Overload
 __all__ = [
     "CALL", "CAPTURE", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
     "Eval", "Format", "Function", "In", "Item", "ListOf", "Loop", "Node", "Note", "Region", "Settings", "Slice",
-    "Star", "Sym", "Value", "View", "Wire", "callee", "item_inputs", "item_key", "same", "walk", "wires_in",
+    "Star", "Sym", "Value", "View", "Wire", "callee", "item_inputs", "item_key", "route_key", "route_port", "same", "walk",
+    "wires_in",
 ]  # fmt: skip
 
 
@@ -46,8 +47,8 @@ class Node(Struct, frozen=True, eq=False):
 
     ``op`` is the exact callable that runs and that the code shows (``torch.mean``, ``torch.Tensor.mean``,
     ``operator.add`` …), so the three ways to write one sum stay three. ``outputs`` are the names an unpacking gives.
-    ``signature`` is that of the function which a call calls, so that its ports can be told without the document
-    (``document.calls.synced`` keeps it up; no file holds it).
+    ``signature`` is that of the function which a call calls, so that its ports can be told without the document. It follows
+    from the document, so it is no part of the node's value; ``Diff.apply`` keeps it up.
     """
 
     id: str
@@ -64,9 +65,7 @@ class Node(Struct, frozen=True, eq=False):
         if not isinstance(other, Node):
             return NotImplemented
         mine, its = (self.id, self.op, self.name, self.outputs), (other.id, other.op, other.name, other.outputs)
-        if mine != its or not same(self.args, other.args) or not same(self.kwargs, other.kwargs):
-            return False
-        return self.signature is other.signature or self.signature == other.signature
+        return mine == its and same(self.args, other.args) and same(self.kwargs, other.kwargs)
 
     def __hash__(self) -> int:
         return hash((self.id, self.op))
@@ -185,13 +184,15 @@ def callee(node: Node) -> str | None:
 class View(Struct, frozen=True):
     """Where a node's card lies on the canvas, in canvas units (px at zoom 1), and how it is shown.
 
-    ``slider`` is (lowest, highest, step) of the slider on the face of a number; None: there is none.
+    ``slider`` is (lowest, highest, step) of the slider on the face of a number; None: there is none. ``muted`` is what a node was
+    that only passes its first input on now (then its op is ``python.alias``), so that it can be that again.
     """
 
     x: float = 0.0
     y: float = 0.0
     collapsed: bool = False
     slider: tuple[float, float, float] | None = None
+    muted: Node | None = None
 
 
 class Box(Struct, frozen=True):
@@ -206,7 +207,7 @@ class Box(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """A text on the canvas."""
+    """A text on the canvas, in Markdown; ``arrows`` are ids of the nodes that it points at."""
 
     id: str
     text: str = ""
@@ -214,6 +215,7 @@ class Note(Struct, frozen=True):
     y: float = 0.0
     width: float = 240.0
     height: float = 96.0
+    arrows: tuple[str, ...] = ()
 
 
 class Comment(Struct, frozen=True):
@@ -246,7 +248,8 @@ class Document(Struct, frozen=True, dict=True, eq=False):
 
     ``comments`` are keyed by item key (node id, or loop/branch/region/function id), "" for the lines after the last item and
     "^" for those above the imports. ``lines`` maps an item key to (line, column), both counted from 1 and 0.
-    ``extra`` keeps what a newer version wrote.
+    ``extra`` keeps what a newer version wrote. ``routes`` are the points that a wire is led through on the canvas, by the port where
+    it ends (``route_key``).
     """
 
     nodes: Mapping[str, Node] = {}
@@ -258,6 +261,7 @@ class Document(Struct, frozen=True, dict=True, eq=False):
     settings: Settings = Settings()
     extra: Mapping[str, object] = {}
     functions: Mapping[str, Function] = {}
+    routes: Mapping[str, tuple[tuple[float, float], ...]] = {}
     problems: tuple[Problem, ...] = ()
     lines: Mapping[str, tuple[int, int]] = {}
     path: str = ""
@@ -294,8 +298,19 @@ class Document(Struct, frozen=True, dict=True, eq=False):
         return canonical(self)
 
 
-TABLES = ("nodes", "views", "boxes", "notes", "comments", "settings", "extra", "functions")
+TABLES = ("nodes", "views", "boxes", "notes", "comments", "settings", "extra", "functions", "routes")
 """Fields that make up a document's value beside ``program``."""
+
+
+def route_key(target: str, path: str) -> str:
+    """The key of a wire's route: the node and the port where it ends."""
+    return f"{target}:{path}"
+
+
+def route_port(key: str) -> tuple[str, str]:
+    """The node and the port of a route's key."""
+    target, _, path = key.rpartition(":")
+    return target, path
 
 
 def item_key(item: Item) -> str:

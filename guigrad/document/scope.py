@@ -25,6 +25,7 @@ from guigrad.document.model import (
     Item,
     Node,
     item_key,
+    route_port,
 )
 
 
@@ -50,7 +51,7 @@ def within(key: str, edit: Edit) -> Edit:
 def lift(document: Document, key: str, diff: Diff) -> Diff:
     """A change of what ``inside(document, key)`` shows, as a change of the whole document."""
     if not key:
-        return follow(document, diff)
+        return diff
     function = document.functions[key]
     after = diff.apply(inside(document, key))
     new = _function(after, diff, function)
@@ -104,6 +105,7 @@ def _part(
     tables: dict[str, Any] = {}
     for name, wanted in (("views", keys), ("comments", keys), ("boxes", decor), ("notes", decor)):
         tables[name] = {key: record for key, record in getattr(document, name).items() if key in wanted}
+    tables["routes"] = {key: route for key, route in document.routes.items() if route_port(key)[0] in keys}
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]

@@ -27,13 +27,13 @@ def call(target: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Documen
     swapped = False
     if op == "torch.Tensor.__rsub__" and isinstance(args[-1], torch.Tensor):
         op = "torch.rsub"  # what torch does for two tensors; grad_fn tells it from a swapped sub
-    elif (special := _special(op)) is not None:
+    elif (special := operator_of(op)) is not None:
         op, swapped = special
     try:
         resolve(op)
     except LookupError as error:
         raise ProblemError((Problem(str(error), "unknown op"),)) from None
-    leaves = _Leaves()
+    leaves = Leaves()
     template = tuple(leaves.value(argument) for argument in args)
     template = template[::-1] if swapped else template
     named = tuple((name, leaves.value(argument)) for name, argument in kwargs.items())
@@ -65,7 +65,7 @@ def name_of(target: Callable[..., Any]) -> str:
     return found
 
 
-def _special(op: str) -> tuple[str, bool] | None:
+def operator_of(op: str) -> tuple[str, bool] | None:
     """The operator behind ``torch.Tensor.__add__`` and its kin, and whether it is the reflected form (``__radd__``)."""
     bare = op.removeprefix("torch.Tensor.__").removesuffix("__")
     if f"torch.Tensor.__{bare}__" != op:
@@ -98,17 +98,13 @@ def _names() -> dict[Any, str]:
     return _NAMES
 
 
-class _Leaves:
-    """Arguments become Values, and the tensors among them leaves."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self._known: dict[int, In] = {}
+class Values:
+    """Live arguments as Values."""
 
     def value(self, argument: Any) -> Value:
         match argument:
             case torch.Tensor():
-                return self._leaf(argument)
+                return self.tensor(argument)
             case torch.Size():
                 return tuple(int(size) for size in argument)
             case None | bool() | int() | float() | complex() | str():
@@ -133,13 +129,24 @@ class _Leaves:
             (Problem(f"an argument of type {type(argument).__name__} cannot stand in a document", "type"),)
         )
 
-    def _leaf(self, tensor: torch.Tensor) -> In:
-        if id(tensor) in self._known:
-            return self._known[id(tensor)]
-        name = f"x{len(self.nodes)}"
-        node = _leaf_node(f"n{len(self.nodes) + 1}", name, tensor)
-        self.nodes.append(node)
-        self._known[id(tensor)] = In(node.id)
+    def tensor(self, tensor: torch.Tensor) -> In:
+        """The wire that a tensor stands for."""
+        raise NotImplementedError
+
+
+class Leaves(Values):
+    """Arguments become Values, and the tensors among them leaves."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._known: dict[int, In] = {}
+
+    def tensor(self, tensor: torch.Tensor) -> In:
+        """The leaf of a tensor, one for each object."""
+        if id(tensor) not in self._known:
+            node = leaf_node(f"n{len(self.nodes) + 1}", f"x{len(self.nodes)}", tensor)
+            self.nodes.append(node)
+            self._known[id(tensor)] = In(node.id)
         return self._known[id(tensor)]
 
 
@@ -153,8 +160,11 @@ def _number(value: Any) -> Value:
     return plain
 
 
-def _leaf_node(key: str, name: str, tensor: torch.Tensor) -> Node:
-    """``torch.tensor([...])`` where that gives the same bits, strides and dtype, else ``tensor.data``."""
+def leaf_node(key: str, name: str | None, tensor: torch.Tensor) -> Node:
+    """A leaf with a tensor's value: ``torch.tensor([...])`` where that gives the same bits, strides and dtype, else ``tensor.data``.
+
+    Raises: ProblemError for a tensor without strided bits, or with too many to copy.
+    """
     flags: tuple[tuple[str, Value], ...] = (("requires_grad", True),) if tensor.requires_grad else ()
     if tensor.numel() <= 256 and tensor.layout is torch.strided and tensor.device.type == "cpu":
         node = _written(key, name, tensor, flags)
@@ -167,9 +177,9 @@ def _leaf_node(key: str, name: str, tensor: torch.Tensor) -> Node:
     return Node(key, "tensor.data", (array,), flags, name)
 
 
-def _written(key: str, name: str, tensor: torch.Tensor, flags: tuple[tuple[str, Value], ...]) -> Node | None:
+def _written(key: str, name: str | None, tensor: torch.Tensor, flags: tuple[tuple[str, Value], ...]) -> Node | None:
     try:
-        listed = tensor.detach().tolist()
+        listed = _shortest(tensor.detach())
         dtype = None if tensor.dtype in (torch.float32, torch.int64, torch.bool) else tensor.dtype
         if dtype is None and tensor.numel() == 0 and tensor.dtype is not torch.float32:
             dtype = tensor.dtype
@@ -182,6 +192,14 @@ def _written(key: str, name: str, tensor: torch.Tensor, flags: tuple[tuple[str, 
         return None
     given: tuple[tuple[str, Value], ...] = () if dtype is None else (("dtype", Sym(str(dtype))),)
     return Node(key, "torch.tensor", (_listed(listed),), (*given, *flags), name)
+
+
+def _shortest(tensor: torch.Tensor) -> Any:
+    """Nested lists of numbers that read back to the same bits, 0.1 rather than the 0.10000000149011612 that the float32 nearest to it is."""
+    if tensor.dtype in (torch.float32, torch.float16):
+        texts = tensor.numpy().astype(str)
+        return texts.astype("float64").tolist()
+    return tensor.tolist()
 
 
 def _listed(value: Any) -> Value:

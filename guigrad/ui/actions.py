@@ -143,7 +143,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("select_none", "Select nothing", "Give up what is being done, then the selection", "Edit", ("Esc",), "", on_canvas=True, words="deselect cancel"),
     Action("find", "Find in graph…", "Find nodes by name, op, value or problem", "Edit", ("Ctrl+F",), "search", _has_nodes, separator=True),
     Action("commands", "Search", "Search commands, nodes, ops, lessons and files", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "search", words="command palette"),
-    Action("preferences", "Preferences…", "Keys, mouse, look and files", "Edit", ("Ctrl+,",), "", _later, separator=True, words="settings options keys shortcuts"),
+    Action("preferences", "Preferences…", "Keys, mouse, look and files", "Edit", ("Ctrl+,",), "settings", separator=True, words="settings options keys shortcuts"),
     Action("add_node", "Add node…", "Search all ops of torch and add one", "Graph", ("Tab", "Shift+A"), "plus", on_canvas=True),
     Action("rename", "Rename…", "Rename the selected node", "Graph", ("F2",), "", lambda s: s.selected == 1, lack="Select one node"),
     Action("mute", "Mute", "Pass the first input through as if the node were not there", "Graph", ("M",), "", _later, False, True, words="bypass disable"),

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.settings import SCALES
 from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage
+from guigrad.ui.widgets.preferences import Preferences
 
 
 class ViewIntents(Verbs):
@@ -50,6 +51,10 @@ class ViewIntents(Verbs):
     def _toggle(self, panel: QWidget) -> None:
         panel.setVisible(not panel.isVisible())
         self.window.update_actions()
+
+    def preferences(self) -> None:
+        """Keys, mouse, look and files."""
+        Preferences(self.window).show()
 
     def help(self) -> None:
         """Every shortcut."""

@@ -80,7 +80,8 @@ class Keymap(QObject):
         wanted = tuple(dict.fromkeys(filter(None, map(canonical, keys))))
         for key in wanted:
             for other in self.holders(key, name):
-                self._own[other] = tuple(kept for kept in self.keys(other) if kept != key)
+                theirs = self._own.get(other, self.keys(other))
+                self._own[other] = tuple(kept for kept in theirs if kept != key)
         self._own[name] = wanted
         self._settle()
         self.changed.emit()
@@ -182,20 +183,20 @@ def defaults(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(canonical, by_id(name).shortcuts)))
 
 
-def to_json(keys: Mapping[str, Any], mouse: Mapping[str, Any]) -> str:
-    """Keys and mouse options as the text of a file."""
-    return json.dumps({"format": _MARK, "version": 1, "keys": keys, "mouse": mouse}, indent=1) + "\n"
+def to_json(keys: Mapping[str, Any]) -> str:
+    """Keys as the text of a file."""
+    return json.dumps({"format": _MARK, "version": 1, "keys": keys}, indent=1) + "\n"
 
 
-def from_json(text: str) -> tuple[Any, Any, str]:
-    """(keys, mouse options, what is wrong with the whole) of such a text."""
+def from_json(text: str) -> tuple[Any, str]:
+    """(keys, what is wrong with the whole) of such a text."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return {}, {}, "it is not JSON"
+        return {}, "it is not JSON"
     if not isinstance(found, dict) or found.get("format") != _MARK:
-        return {}, {}, "it holds no keys of guigrad"
-    return found.get("keys", {}), found.get("mouse", {}), ""
+        return {}, "it holds no keys of guigrad"
+    return found.get("keys", {}), ""
 
 
 def read_text(path: Path) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSplitter,
     QStackedWidget,
+    QStyle,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -26,6 +27,7 @@ from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
 from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
+from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
@@ -70,6 +72,10 @@ class MainWindow(QMainWindow):
         self._build()
         self.commands.join()
         self.live = Live(self)
+        settings.load_keys(self.keymap)
+        self.keymap.changed.connect(self._keep_keys)
+        self.apply_mouse()
+        self.apply_motion()
         self.setAcceptDrops(True)
         room = self.screen().availableGeometry()
         self.resize(min(SIZE[0], room.width()), min(SIZE[1], room.height() - TITLE_PX))
@@ -84,6 +90,8 @@ class MainWindow(QMainWindow):
         if session.x_ray != settings.xray:
             session.set_x_ray(settings.xray)
         self.live.refresh()
+        for said in settings.check():
+            self.messages.add(f"Settings: {said}", "warning")
 
     # --- building ---
 
@@ -190,6 +198,25 @@ class MainWindow(QMainWindow):
         self.canvas.set_text_scale(look.scale)
         self.update_actions()
 
+    def apply_mouse(self) -> None:
+        """What the wheel does, as the settings say."""
+        settings = self.settings
+        self.canvas.wheel = Wheel(settings.wheel, settings.zoom_speed, settings.zoom_invert)
+
+    def apply_motion(self) -> None:
+        """Whether things move, as the settings say, or the system where it tells Qt."""
+        asked = self.settings.motion
+        effects = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
+        self.canvas.calm = asked == "reduced" or (asked == "system" and effects == 0)
+
+    def _keep_keys(self) -> None:
+        try:
+            self.settings.save_keys(self.keymap)
+        except OSError as error:
+            self.bar.say(
+                f"The keys hold until the window closes, but were not saved: {error.strerror or error}", "error"
+            )
+
     # --- what others ask ---
 
     def labels(self) -> dict[str, str]:
@@ -245,7 +272,7 @@ class MainWindow(QMainWindow):
         if path is not None:
             self.intents.open_path(path, ask=False)
         elif not self.live.offer_recovery():
-            last = self.settings.last_document or lesson
+            last = (self.settings.last_document or lesson) if self.settings.reopen else ""
             if last:
                 self.intents.open_path(last, ask=False)
         if not self.session.document.nodes:

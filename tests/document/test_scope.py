@@ -125,7 +125,7 @@ def test_calls_follow_the_parameters_of_their_function() -> None:
     document = scope.within("f", edit.rename(added, "w"))(document).apply(document)
     assert [(port.path, port.value) for port in ports.ports(document.nodes["c"])] == [("z", In("t")), ("w", In())]
     document = scope.within("f", edit.remove("x"))(document).apply(document)
-    assert document.nodes["c"].args == ()
+    assert document.nodes["c"].args == (In(),)
     assert [port.path for port in ports.ports(document.nodes["c"])] == ["w"]
     diff = edit.connect("t", 0, "c", "w")(document)
     assert diff.apply(document).nodes["c"].inputs().__next__() == In("t")

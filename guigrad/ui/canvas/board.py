@@ -24,7 +24,7 @@ from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.search import SearchPopup
-from guigrad.ui.canvas.viewport import Viewport
+from guigrad.ui.canvas.viewport import Viewport, Wheel
 from guigrad.ui.keymap import Keymap
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class Board(QWidget):
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
+        self.wheel = Wheel()
+        self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
         self.pointer = QPointF(0, 0)
         self.editor: InPlaceEditor | None = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
     from guigrad.ui.canvas.viewport import Viewport
 
-STRETCHED: Final = 600_000
+STRETCHED: Final = 250_000
 """Units: px. Cards of more than this together are stretched without smoothing while a gesture runs."""
 LOOSE: Final = 8
 """So many cards that are not on the sheet, but could be, are worth a page while a gesture runs."""
@@ -48,9 +48,9 @@ class Cards:
         self._last.clear()
 
     def draw(
-        self, p: QPainter, ink: Ink, view: Viewport, rows: Array, contents: list[Content], moving: bool
+        self, p: QPainter, ink: Ink, view: Viewport, rows: Array, contents: list[Content], moving: bool, hurry: int = 0
     ) -> list[int]:
-        """Draws the cards of some rows; those for which there was no time yet."""
+        """Draws the cards of some rows; those for which there was no time yet. ``hurry``: the level of a ``Pace``."""
         scene, s = self.scene, view.scale
         self.tiles.begin(moving)
         xs, ys = np.floor(scene.x[rows] * s + view.left), np.floor(scene.y[rows] * s + view.top)
@@ -69,7 +69,7 @@ class Cards:
             self._fill(ink, steady)
             loose = self._loose(placed)
         # Where stretched cards fill the screen, smoothing would cost the frame.
-        crowded = moving and len(rows) * g.WIDTH * g.TITLE * 4 * s * s > STRETCHED
+        crowded = moving and (hurry > 0 or len(rows) * g.WIDTH * g.TITLE * 4 * s * s > STRETCHED)
         p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crowded)
         sheet.draw(p, rows, xs, ys, loose, s)
         late, rough = self._draw(p, ink, [placed[i] for i in loose], s, view.ratio) if loose else ([], [])

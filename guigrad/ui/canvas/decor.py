@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen, QPixmap
 
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.brackets import Bracket
 from guigrad.ui.canvas.face import draw_ports
 from guigrad.ui.canvas.ink import Ink, elided, text_width
@@ -23,6 +24,8 @@ CHIP_ZOOM: Final = 0.7
 CHIPS: Final = 60
 """Most chips in a frame."""
 PIN_WIDTH: Final = 208.0
+OUTLINES: Final = 60
+"""More outlined cards than this get plain frames, in one call."""
 
 
 def draw_box(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> None:
@@ -178,7 +181,11 @@ def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, deta
     if not len(chosen):
         return
     s = view.scale
-    p.setRenderHint(QPainter.RenderHint.Antialiasing, len(chosen) <= 400)
+    if len(chosen) > OUTLINES or s < g.BLOCKS:
+        only = chosen[scene.selected[chosen] & ~scene.failed[chosen] & ~scene.running[chosen]]
+        _outlines(p, ink, scene, view, only)
+        chosen = chosen[~scene.selected[chosen] | scene.failed[chosen] | scene.running[chosen]][:OUTLINES]
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
     p.setBrush(Qt.BrushStyle.NoBrush)
     radius = g.CORNER * s
     for row in chosen.tolist():
@@ -208,6 +215,24 @@ def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, deta
             p.scale(s, s)
             draw_ports(p, ink, scene.facet(row), scene.faces.content(row), bool(scene.collapsed[row]))
             p.restore()
+
+
+def _outlines(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array) -> None:
+    """Plain frames around many selected cards in one call."""
+    rects = np.empty((len(rows), 4), np.int32)  # QRect: left, top, right, bottom inclusive
+    rects[:, 0] = scene.x[rows] * view.scale + view.left
+    rects[:, 1] = scene.y[rows] * view.scale + view.top
+    rects[:, 2] = rects[:, 0] + np.maximum(1, np.rint(scene.width[rows] * view.scale)).astype(np.int32)
+    rects[:, 3] = rects[:, 1] + np.maximum(1, np.rint(scene.height[rows] * view.scale)).astype(np.int32)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    if view.scale >= g.BLOCKS:
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(ink.color("selected"), 2))
+        rects[:, 2:] -= 1
+    else:  # a frame around a block of few px is the block
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(ink.brush("selected"))
+    p.drawRects(c_array(rects, QRect), len(rects))
 
 
 def _pin(p: QPainter, ink: Ink, scene: Scene, row: int, card: QRectF, s: float) -> None:

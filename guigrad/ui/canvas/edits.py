@@ -93,7 +93,7 @@ class EditIntents:
         if not isinstance(wire, In) or wire.node is None:
             return "that wire is gone"
         into = edits.insert_on_wire(Wire(wire.node, wire.output, target, path), key)
-        return self._do(edits.chain("Insert", edits.move({key: at}), into))
+        return self._do(edits.chain("Insert", into, edits.move({key: at})))
 
     def remove(self, keys: Sequence[str]) -> str:
         """Deletes nodes, boxes and notes."""

@@ -142,15 +142,20 @@ def literal_under(view: CanvasView, row: int, y: float) -> str | None:
 
 
 def wheel(view: CanvasView, event: QWheelEvent) -> None:
-    """A wheel zooms at the pointer; two fingers on a touchpad pan, with Ctrl they zoom."""
+    """Zooms at the pointer or pans, as ``view.wheel`` says; with Ctrl it always zooms."""
     view.pointer = event.position()
+    options = view.wheel
     touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
-    if touchpad and not event.modifiers() & Mods.ControlModifier:
+    pans = options.mode == "pan" or (options.mode == "auto" and touchpad)
+    if pans and not event.modifiers() & Mods.ControlModifier:
         delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
-        view.set_viewport(view.viewport.moved(delta.x(), delta.y()), moving=True)
+        dx, dy = delta.x(), delta.y()
+        if event.modifiers() & Mods.ShiftModifier and not dx:
+            dx, dy = dy, 0
+        view.set_viewport(view.viewport.moved(dx, dy), moving=True)
     else:
-        turn = event.angleDelta().y() or event.angleDelta().x()
-        view.zoom_by(WHEEL_STEP**turn, event.position())
+        turn = (event.angleDelta().y() or event.angleDelta().x()) * options.speed
+        view.zoom_by(WHEEL_STEP ** (-turn if options.invert else turn), event.position())
     event.accept()
 
 

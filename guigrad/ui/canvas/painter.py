@@ -21,6 +21,7 @@ from guigrad.ui.canvas.cards import Cards
 from guigrad.ui.canvas.content import Content
 from guigrad.ui.canvas.face import draw_fixed, draw_numbers
 from guigrad.ui.canvas.ink import Ink, ink
+from guigrad.ui.canvas.pace import Pace
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Array, Rect, segments
@@ -50,6 +51,7 @@ class Painter:
         self.scene = scene
         self.cards = Cards(scene)
         self.ink: Ink = ink(theme)
+        self.pace = Pace()
         self.pending = False
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
@@ -64,6 +66,10 @@ class Painter:
 
     def paint(self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True) -> None:
         """One frame. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
+        with self.pace.frame(free=exact or not self.moving):
+            self._paint(p, view, exact, background)
+
+    def _paint(self, p: QPainter, view: Viewport, exact: bool, background: bool) -> None:
         self.pending = False
         if background and exact:
             p.fillRect(QRectF(0, 0, view.width, view.height), self.ink.color("canvas"))
@@ -79,7 +85,7 @@ class Painter:
         if exact:
             self._exact(p, view, rows)
         elif detail:
-            late = self.cards.draw(p, self.ink, view, rows, contents, self.moving)
+            late = self.cards.draw(p, self.ink, view, rows, contents, self.moving, self.pace.level)
             self._blocks(p, view, np.array(late, np.intp))
             self.pending |= self.cards.pending
         else:
@@ -161,14 +167,14 @@ class Painter:
         if exact:
             self._curves(p, view, rows, styles)
             return
-        if not self.moving or s < g.STRAIGHT:
-            best = min(40, int(12 + 28 * s)) if self.rest else min(16, int(6 + 7 * s))
+        if self.rest or s < g.STRAIGHT:
+            best = min(40, int(12 + 28 * s))
             self._lines(p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(best, PIECES // len(rows))))
             return
-        # In motion a short wire makes do with few pieces.
+        # Until all is at rest a short wire makes do with few pieces.
         left, top, right, bottom = table.bounds[:, rows]
         long = np.maximum(right - left, bottom - top) * s > SHORT_PX
-        few = max(1, min(PIECES // len(rows), int(4 + 3 * s)))
+        few = max(1, min(PIECES // len(rows), int(4 + 3 * s) - self.pace.level))
         for chosen, pieces in ((~long, few), (long, min(few * 2, PIECES // len(rows)))):
             if chosen.any():
                 self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces))
@@ -181,13 +187,17 @@ class Painter:
         lines[:, :, 0::2] += view.left
         lines[:, :, 1::2] += view.top
         cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, self.rest or lines.shape[0] * pieces <= SMOOTH)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, self._smooth(lines.shape[0] * pieces))
         for style in range(_STYLES):
             first, last = int(cuts[style]), int(cuts[style + 1])
             if last > first:
                 self._style_pen(p, style, s, False)
                 part = np.ascontiguousarray(lines[first:last])
                 p.drawLines(c_array(part, QLineF), (last - first) * pieces)
+
+    def _smooth(self, pieces: int) -> bool:
+        """Whether so many pieces of wire are antialiased: when at rest, else while they are few and the frames keep their time."""
+        return self.rest or (self.pace.level == 0 and pieces <= SMOOTH)
 
     def _curves(self, p: QPainter, view: Viewport, rows: Array, styles: Array) -> None:
         """True curves, one by one: what vectors want, and what no screen has time for."""

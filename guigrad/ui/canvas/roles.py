@@ -9,9 +9,11 @@ card only if one reads it: the bracket names it anyway.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from guigrad.document.index import moved_alone
 from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Region, wires_in
 
 EVAL, EFFECT, CARRY, VARIABLE = "eval", "effect", "carry", "variable"
@@ -135,14 +137,27 @@ def _walk(items: tuple[Item, ...]) -> Iterator[tuple[str, str]]:
 
 
 def changed_stretch(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Without the items that both begin and end with: what left and what came."""
-    start, limit = 0, min(len(before), len(after))
-    while start < limit and _same(before[start], after[start]):
-        start += 1
-    end = 0
-    while end < limit - start and _same(before[-1 - end], after[-1 - end]):
-        end += 1
-    return before[start : len(before) - end], after[start : len(after) - end]
+    """Without the items that both begin and end with: what left and what came; of one that only changed its place, it alone."""
+    start = _common(before, after)
+    limit = min(len(before), len(after)) - start
+    end = min(limit, _common(before[::-1], after[::-1]))
+    stretch = before[start : len(before) - end], after[start : len(after) - end]
+    return moved_alone(*stretch) or stretch
+
+
+def _common(before: tuple[Item, ...], after: tuple[Item, ...]) -> int:
+    """How many items both begin with. Most are the very same objects, and those are passed over at once."""
+    same = list(map(operator.is_, before, after))
+    place = 0
+    while place < len(same):
+        try:
+            place = same.index(False, place)
+        except ValueError:
+            return len(same)
+        if not _same(before[place], after[place]):
+            return place
+        place += 1
+    return place
 
 
 def _same(one: Item, other: Item) -> bool:

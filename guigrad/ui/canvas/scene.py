@@ -109,7 +109,8 @@ class Scene:
             before, after = changed_stretch(*diff.program)
             touched = self.roles.add_items(before, -1) | self.roles.add_items(after)
             changed |= touched
-            self._compound = compound(document.program)
+            if compound(before) or compound(after):
+                self._compound = compound(document.program)
         servants = set(changed)
         for key in diff.nodes:
             node = document.nodes.get(key)
@@ -362,12 +363,10 @@ class Scene:
     def select(self, keys: Iterable[str]) -> None:
         """Marks the selected cards and lifts them above the others."""
         self.selected[: self.count] = False
-        for key in keys:
-            row = self.row.get(key)
-            if row is not None:
-                self.selected[row] = True
-                self._top += 1
-                self.level[row] = self._top
+        rows = rows_array(self.row[key] for key in keys if key in self.row)
+        self.selected[rows] = True
+        self.level[rows] = np.arange(self._top + 1, self._top + 1 + len(rows))
+        self._top += len(rows)
 
     def put(self, rows: list[int], x: Array, y: Array) -> None:
         """Moves cards for the eye only; the document learns of it when the gesture ends."""

@@ -10,6 +10,14 @@ SMALLEST, LARGEST = 0.02, 4.0
 """Bounds of the zoom, before the lecture scale."""
 
 
+class Wheel(Struct, frozen=True):
+    """What a wheel does: ``mode`` "zoom", "pan", or "auto" (a mouse's wheel zooms, two fingers on a touchpad pan)."""
+
+    mode: str = "auto"
+    speed: float = 1.0
+    invert: bool = False
+
+
 class Viewport(Struct, frozen=True):
     """screen = world * scale + (left, top). Units: device-independent px; ``ratio`` is device px for one of them."""
 

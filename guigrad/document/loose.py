@@ -1,0 +1,56 @@
+"""What hangs on nodes and wires without being part of the program: routes of wires, arrows of notes, what a muted node was.
+
+When the node or the wire goes, or is another one, so does this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import structs
+
+from guigrad.document import ports
+from guigrad.document.model import Document, In, Node, View, route_port
+from guigrad.document.values import Value
+
+Changes = Mapping[str, tuple[Any, Any]]
+MAX_POINTS = 256
+"""Points of a wire's route."""
+MUTED = "python.alias"
+"""The op of a node that passes its first input on; what it was is in its view."""
+
+
+def wire_at(node: Node | None, path: str) -> In | None:
+    """The wire that ends at a port; None when there is none."""
+    try:
+        value: Value = ports.get_at(node, path) if node is not None else None
+    except (ValueError, LookupError):
+        return None
+    return value if isinstance(value, In) and value.node is not None else None
+
+
+def loose_ends(document: Document, tables: Mapping[str, Changes]) -> dict[str, dict[str, tuple[Any, Any]]]:
+    """The changes of a document, completed by what they leave without a hold."""
+    found: dict[str, dict[str, tuple[Any, Any]]] = {name: dict(table) for name, table in tables.items() if table}
+    nodes = found.get("nodes")
+    if not nodes:
+        return found
+    routes, views = found.setdefault("routes", {}), found.setdefault("views", {})
+    for key, points in document.routes.items():
+        target, path = route_port(key)
+        if target in nodes and key not in routes:
+            before, after = nodes[target]
+            if wire_at(before, path) != wire_at(after, path):
+                routes[key] = (points, None)
+    gone = {key for key, (_, after) in nodes.items() if after is None}
+    notes = found.setdefault("notes", {})
+    for key, note in document.notes.items() if gone else ():
+        now = notes[key][1] if key in notes else note
+        if now is not None and not gone.isdisjoint(now.arrows):
+            notes[key] = (note, structs.replace(now, arrows=tuple(each for each in now.arrows if each not in gone)))
+    for key, (_, after) in nodes.items():
+        view: View | None = views[key][1] if key in views else document.views.get(key)
+        if after is not None and view is not None and view.muted is not None and after.op != MUTED:
+            views[key] = (document.views.get(key), structs.replace(view, muted=None))
+    return {name: table for name, table in found.items() if table}
