@@ -159,8 +159,13 @@ def grad_fn_name(tensor: torch.Tensor) -> str | None:
         return "Invalid"
     if node is None:
         return None
+    return name_of_grad_fn(node)
+
+
+def name_of_grad_fn(node: Any) -> str:
+    """The name of a grad_fn without its namespace: "MulBackward0"."""
     name = type(node).__name__
-    return node.name().rsplit("::", 1)[-1] if name == "CppFunction" else name
+    return str(node.name()).rsplit("::", 1)[-1] if name == "CppFunction" else name
 
 
 @torch.no_grad()

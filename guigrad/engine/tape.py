@@ -72,7 +72,7 @@ class Tape:
         found = {}
         for place, _, edges in self._places():
             for edge in edges:
-                gradient = None if edge is None else self._arrived(edge)
+                gradient = None if edge is None else self.arrived(edge)
                 if gradient is not None:
                     found[place] = gradient
                     break
@@ -111,6 +111,31 @@ class Tape:
         return result
 
     @cached_property
+    def owners(self) -> dict[Any, str]:
+        """The place that each grad_fn belongs to, those inside composite ops included; what no node made is missing."""
+        found = dict(self._owner)
+        outputs: dict[str, list[Edge]] = {}
+        for place, _, known in self._places():
+            outputs.setdefault(place.partition("[")[0], []).extend(edge for edge in known if edge is not None)
+        for key, outs in outputs.items():
+            todo = [fn for fn, _ in outs if found.get(fn, "").partition("[")[0] == key]
+            while todo:
+                for target, _ in todo.pop().next_functions:
+                    if target is not None and target not in found and target in self.recorder.events:
+                        found[target] = key
+                        todo.append(target)
+        return found
+
+    @cached_property
+    def wires_by_edge(self) -> dict[Edge, Wire]:
+        """The document's wire that an edge is (a part of)."""
+        return {edge: wire for wire, edges in self._edges_by_wire[0].items() for edge in edges}
+
+    def into(self, edge: Edge) -> list[Edge]:
+        """The edges on which something arrived there, in that order."""
+        return self._into.get(edge, [])
+
+    @cached_property
     def _numbers(self) -> dict[Any, int]:
         return {fn: number for number, fn in enumerate(self.recorder.events)}
 
@@ -143,7 +168,8 @@ class Tape:
                 found.setdefault(fn, place)
         return found
 
-    def _arrived(self, edge: Edge) -> Tensor | None:
+    def arrived(self, edge: Edge) -> Tensor | None:
+        """The gradient that arrived at a place of the graph, summed up."""
         fn, output = edge
         event = self.recorder.events.get(fn)
         if event is None:

@@ -1,0 +1,136 @@
+"""Jacobians, Hessians and checks against torch's own functions, without a trace left in the session."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from guigrad.engine.jacobian import ENTRIES, check, hessian, hessian_vector, jacobian
+from guigrad.engine.play import Engine
+from guigrad.engine.values import tensor_of
+from guigrad.run.derivative import Matrix
+from guigrad.source.parse.parser import parse
+
+NET = """
+import torch
+import torch.nn.functional as F
+torch.manual_seed(1)
+x = torch.randn(2, 3, requires_grad=True)
+W = torch.randn(3, 4, requires_grad=True)
+h = F.dropout(torch.tanh(x @ W), 0.3)
+h.retain_grad()
+y = h.softmax(dim=-1)
+loss = (y ** 2).sum()
+n = torch.arange(3)
+"""
+
+
+def engine_of(text: str, verb: str = "forward") -> Engine:
+    """An engine after forward."""
+    document = parse(text)
+    assert not document.problems
+    engine = Engine(document)
+    getattr(engine, verb)()
+    assert not engine.problems
+    return engine
+
+
+def values(matrix: Matrix) -> torch.Tensor:
+    """The matrix as a tensor."""
+    assert matrix.problems == ()
+    assert matrix.values is not None
+    return tensor_of(matrix.values)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize("wrt", ["x", "W", "h"])
+def test_a_jacobian_is_torchs_and_leaves_no_trace(mode: str, wrt: str) -> None:
+    engine = engine_of(NET)
+    live = {name: engine.value(name) for name in ("x", "W", "h", "y")}
+    state = torch.get_rng_state()
+    found = jacobian(engine, "y", wrt, mode)
+    assert all(live[name].grad is None for name in ("x", "W", "h"))
+    expected = torch.stack(
+        [torch.autograd.grad(entry, live[wrt], retain_graph=True)[0].reshape(-1) for entry in live["y"].reshape(-1)]
+    )
+    torch.testing.assert_close(values(found), expected, rtol=1e-5, atol=1e-7)
+    assert found.full == (8, live[wrt].numel())
+    assert found.passes == (8 if mode == "reverse" else live[wrt].numel())
+    assert torch.equal(torch.get_rng_state(), state)
+    engine.backward(("loss",))  # the graph is still there
+    assert not engine.problems
+    assert live["x"].grad is not None
+
+
+def test_rows_and_columns_one_by_one() -> None:
+    engine = engine_of(NET)
+    whole = values(jacobian(engine, "y", "x"))
+    torch.testing.assert_close(values(jacobian(engine, "y", "x", rows=[3])), whole[3:4])
+    torch.testing.assert_close(
+        values(jacobian(engine, "y", "x", "forward", columns=[2])), whole[:, 2:3], rtol=1e-5, atol=1e-7
+    )
+
+
+def test_a_large_jacobian_is_sampled_and_says_so() -> None:
+    engine = engine_of("import torch\nx = torch.ones(3000, requires_grad=True)\ny = x * 2\n")
+    found = jacobian(engine, "y", "x")
+    assert found.sampled
+    assert found.full == (3000, 3000)
+    assert found.rows[0] == 0
+    assert found.rows[-1] == 2999
+    assert len(found.rows) * len(found.columns) < ENTRIES
+    expected = torch.zeros(3000, 3000).fill_diagonal_(2)[list(found.rows)][:, list(found.columns)]
+    assert torch.equal(values(found), expected)
+
+
+def test_what_has_no_jacobian_says_why() -> None:
+    engine = engine_of(NET + "k = x * 1\nk += 1\nz = k.detach() * 2\n")
+    told = {
+        ("y", "n"): "only floating-point",
+        ("y", "nothing"): "no node",
+        ("n", "x"): "only floating-point",
+        ("z", "x"): "no graph",
+    }
+    for (of, wrt), text in told.items():
+        assert text in jacobian(engine, of, wrt).problems[0].message
+    assert "in place" in jacobian(engine, "k", "x", "forward").problems[0].message
+    fresh = Engine(parse(NET))
+    assert "not run" in jacobian(fresh, "y", "x").problems[0].message
+
+
+def test_a_freed_graph_gives_torchs_own_text() -> None:
+    engine = engine_of(NET)
+    engine.backward(("loss",))
+    assert "second time" in jacobian(engine, "y", "x").problems[0].message
+
+
+def test_hessian_and_its_product() -> None:
+    engine = engine_of(
+        "import torch\nx = torch.tensor([0.5, -1.0, 2.0], requires_grad=True)\nL = (x ** 3).sum() * x[0]\n"
+    )
+    x = engine.value("x").detach()
+    expected = torch.func.hessian(lambda t: (t**3).sum() * t[0])(x)
+    torch.testing.assert_close(values(hessian(engine, "L", "x")), expected)
+    v = torch.tensor([1.0, 0.0, -2.0])
+    torch.testing.assert_close(values(hessian_vector(engine, "L", "x", v)).reshape(-1), expected @ v)
+    assert "of a scalar" in hessian(engine, "x", "x").problems[0].message
+
+
+def test_a_check_passes_finds_kinks_and_finds_a_wrong_gradient() -> None:
+    engine = engine_of(NET)
+    found = check(engine, "loss", "x")
+    assert found.passed
+    assert found.kinks == ()
+    engine.backward(("loss",))
+    torch.testing.assert_close(torch.tensor(found.shown), engine.value("x").grad.reshape(-1), rtol=1e-5, atol=1e-7)
+    corner = check(
+        engine_of("import torch\nx = torch.tensor([0.0, 1.0, -1.0], requires_grad=True)\ny = x.relu().sum()\n"),
+        "y",
+        "x",
+    )
+    assert corner.passed
+    assert corner.kinks == (0,)
+    cut = engine_of("import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = (x * x.detach()).sum()\n")
+    wrong = check(cut, "y", "x")  # the derivative of x² is 2x: half of it was cut off
+    assert not wrong.passed
+    assert wrong.analytic == (1.0, 2.0)
