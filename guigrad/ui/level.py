@@ -20,7 +20,7 @@ from guigrad.run.frame import Frame, Record
 from guigrad.run.request import Want
 from guigrad.session import Event, Session
 
-Path = tuple[str, ...]
+Way = tuple[str, ...]
 """The calls that were entered, the outermost first; () is the main program."""
 INSTANCES: Final = 200
 """Ways to a function that are listed at most."""
@@ -31,10 +31,10 @@ class Level:
 
     def __init__(self, session: Session) -> None:
         self.base = session
-        self.path: Path = ()
+        self.way: Way = ()
         self.level_changed, self.document_changed, self.frame_changed = Event(), Event(), Event()
         self._shown = session.document
-        self._frame: tuple[Frame | None, Path, Frame | None] = (None, (), None)
+        self._frame: tuple[Frame | None, Way, Frame | None] = (None, (), None)
         self._stops = [
             session.document_changed.connect(self._on_document),
             session.frame_changed.connect(lambda frame: self.frame_changed.tell(self.frame)),
@@ -53,7 +53,7 @@ class Level:
     @property
     def function(self) -> str:
         """The id of the function that is open, "" for the main program."""
-        return self._function(self.path) or ""
+        return self._function(self.way) or ""
 
     @property
     def document(self) -> Document:
@@ -64,17 +64,17 @@ class Level:
     def frame(self) -> Frame | None:
         """The values of the instance that is open."""
         frame = self.base.frame
-        if self._frame[0] is not frame or self._frame[1] != self.path:
-            self._frame = (frame, self.path, seen_from(frame, self.path, self.function) if frame is not None else None)
+        if self._frame[0] is not frame or self._frame[1] != self.way:
+            self._frame = (frame, self.way, seen_from(frame, self.way, self.function) if frame is not None else None)
         return self._frame[2]
 
     @property
     def want(self) -> Want:
         """What frames carry of this level."""
         want: Want = self.base.want
-        if want.nodes is None or not self.path:
+        if want.nodes is None or not self.way:
             return want
-        start = _prefix(self.path)
+        start = _prefix(self.way)
         return structs.replace(want, nodes=tuple(key[len(start) :] for key in want.nodes if key.startswith(start)))
 
     def look(self, want: Want | None = None) -> None:
@@ -86,9 +86,9 @@ class Level:
         self.base.want_only(self._wanted(want))
 
     def _wanted(self, want: Want) -> Want:
-        if want.nodes is None or not self.path:
+        if want.nodes is None or not self.way:
             return want
-        return structs.replace(want, nodes=tuple(_prefix(self.path) + key for key in want.nodes))
+        return structs.replace(want, nodes=tuple(_prefix(self.way) + key for key in want.nodes))
 
     # --- changing ---
 
@@ -122,28 +122,28 @@ class Level:
         node = self.document.nodes.get(call)
         if node is None or callee(node) not in self.whole.functions:
             return False
-        return self.open((*self.path, call))
+        return self.go((*self.way, call))
 
     def leave(self) -> bool:
         """Opens the level around this one; the call that was inside is selected."""
-        if not self.path:
+        if not self.way:
             return False
-        call = self.path[-1]
-        self.open(self.path[:-1])
+        call = self.way[-1]
+        self.go(self.way[:-1])
         self.base.select((call,))
         return True
 
-    def open(self, path: Path) -> bool:
+    def go(self, path: Way) -> bool:
         """Opens a level."""
-        if path == self.path or self._function(path) is None:
+        if path == self.way or self._function(path) is None:
             return False
         self.base.select(())
-        self.path = path
+        self.way = path
         self._shown = self.document
         self.level_changed.tell(path)
         return True
 
-    def place(self, key: str) -> tuple[Path, str] | None:
+    def place(self, key: str) -> tuple[Way, str] | None:
         """Where a node is: the level, and its id there. ``key`` is an id, or calls and an id joined by ``/``."""
         *calls, last = key.split("/")
         path = tuple(calls)
@@ -151,18 +151,18 @@ class Level:
             return (path, last) if self._function(path) is not None else None
         owner = owners(self.whole).get(last, "") if last not in self.document.nodes else self.function
         if owner == self.function:
-            return self.path, last
+            return self.way, last
         if not owner:
             return (), last
         return next(((each, last) for each in self.instances(owner)), None)
 
-    def instances(self, function: str) -> list[Path]:
+    def instances(self, function: str) -> list[Way]:
         """The ways into a function, in program order, those from here first."""
         found = list(self._ways(function, (), "", 0))
-        here = [path for path in found if path[: len(self.path)] == self.path]
+        here = [path for path in found if path[: len(self.way)] == self.way]
         return here + [path for path in found if path not in here]
 
-    def title(self, path: Path) -> str:
+    def title(self, path: Way) -> str:
         """What the last call of a way is called: its name, else what it calls."""
         node = self.whole.nodes[path[-1]]
         called = self.whole.functions[callee(node) or ""].name
@@ -174,13 +174,15 @@ class Level:
         if not self.whole.functions:
             return problems
         found: list[Problem] = []
-        inner, start = owners(self.whole), _prefix(self.path)
+        inner, start = owners(self.whole), _prefix(self.way)
         for problem in problems:
             key = problem.node_id
             if "/" in key:
                 if key.startswith(start):
                     rest = key[len(start) :]
-                    found.append(self._on_call(problem, rest) if "/" in rest else structs.replace(problem, node_id=rest))
+                    found.append(
+                        self._on_call(problem, rest) if "/" in rest else structs.replace(problem, node_id=rest)
+                    )
             elif inner.get(key, "") == self.function or not key:
                 found.append(problem)
             else:
@@ -196,11 +198,11 @@ class Level:
 
     def _calls_to(self, function: str) -> list[str]:
         """The calls of this level that lead to a function."""
-        start = len(self.path)
-        ways = self._ways(function, self.path, self.function, 0)
+        start = len(self.way)
+        ways = self._ways(function, self.way, self.function, 0)
         return list(dict.fromkeys(way[start] for way in ways if len(way) > start))
 
-    def _ways(self, function: str, path: Path, here: str, found: int) -> Iterator[Path]:
+    def _ways(self, function: str, path: Way, here: str, found: int) -> Iterator[Way]:
         """Every way from a level down into a function."""
         if here == function and path:
             yield path
@@ -233,7 +235,7 @@ class Level:
                     stack.append(owner)
         return False
 
-    def _function(self, path: Path) -> str | None:
+    def _function(self, path: Way) -> str | None:
         """The function at the end of a way; None if the way is not there."""
         document, inner, function = self.whole, owners(self.whole) if path else {}, ""
         for call in path:
@@ -245,19 +247,23 @@ class Level:
         return function
 
     def _on_document(self, document: Document, diff: Diff) -> None:
-        before, path = self._shown, self.path
+        before, path = self._shown, self.way
         if not diff.label:
-            self.path = ()
-        while self._function(self.path) is None:
-            self.path = self.path[:-1]
+            self.way = ()
+        while self._function(self.way) is None:
+            self.way = self.way[:-1]
         self._shown = self.document
-        if self.path != path and diff.label:
-            self.level_changed.tell(self.path)
+        if self.way != path and diff.label:
+            self.level_changed.tell(self.way)
             return
-        shown = diff if not self.path and not diff.functions and not document.functions else between(before, self._shown, diff)
+        shown = (
+            diff
+            if not self.way and not diff.functions and not document.functions
+            else between(before, self._shown, diff)
+        )
         self.document_changed.tell(self._shown, shown)
-        if self.path != path:
-            self.level_changed.tell(self.path)
+        if self.way != path:
+            self.level_changed.tell(self.way)
 
     def close(self) -> None:
         """Stops listening and ends the session."""
@@ -281,7 +287,7 @@ def between(before: Document, after: Document, diff: Diff) -> Diff:
     return structs.replace(diff, program=(before.program, after.program) if moved else None, **tables)
 
 
-def seen_from(frame: Frame, path: Path, function: str) -> Frame:
+def seen_from(frame: Frame, path: Way, function: str) -> Frame:
     """The values of one instance of a function, by the ids of its body."""
     if not path:
         return frame
@@ -297,5 +303,5 @@ def seen_from(frame: Frame, path: Path, function: str) -> Frame:
     return structs.replace(frame, records=records, labels=labels)
 
 
-def _prefix(path: Path) -> str:
+def _prefix(path: Way) -> str:
     return "/".join(path) + "/" if path else ""

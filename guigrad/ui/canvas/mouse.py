@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheelEvent
 
+from guigrad.document.model import callee
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.drag_wire import DragWire, PortHit
 from guigrad.ui.canvas.facet import value_path
@@ -117,6 +118,9 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
             view.open_search(point)
         return
     key = view.scene.ids[row]
+    if callee(view.scene.node(row)) is not None:
+        view.activated.emit(key)  # the way in; F2 renames
+        return
     path = literal_under(view, row, y - float(view.scene.y[row]))
     if path is not None:
         view.edit_in_place(key, path)
