@@ -63,7 +63,7 @@ class Diff(Struct, frozen=True):
             merged = dict(getattr(self, name))
             for key, (before, after) in getattr(later, name).items():
                 first = merged[key][0] if key in merged else before
-                if first is after:  # there and back
+                if first is after or first == after:  # there and back
                     del merged[key]
                 else:
                     merged[key] = (first, after)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from guigrad.document.clipboard import copy, duplicate, paste
 from guigrad.document.draft import Edit, Refused
 from guigrad.document.edit_calls import expand_call, make_unique
+from guigrad.document.edit_cells import set_cells
 from guigrad.document.edit_fixes import (
     add_gradient,
     cast,
@@ -89,6 +90,7 @@ __all__ = [
     "retain_graph",
     "set_argument",
     "set_arguments",
+    "set_cells",
     "set_device",
     "set_dtype",
     "set_requires_grad",

@@ -41,8 +41,13 @@ def place_views(views: Mapping[str, View], label: str = "Tidy") -> Edit:
     return apply
 
 
-def set_slider(key: str, slider: tuple[float, float, float] | None, merge: str = "") -> Edit:
-    """Shows a number's card as a slider from the lowest to the highest by steps; None takes the slider away."""
+def set_slider(
+    key: str, slider: tuple[float, float, float] | None, at: tuple[float, float] = (0.0, 0.0), merge: str = ""
+) -> Edit:
+    """Shows a number's card as a slider from the lowest to the highest by steps; None takes the slider away.
+
+    ``at`` is where a card lies that has no place of its own yet.
+    """
 
     def apply(document: Document) -> Diff:
         found = resolve(document, key)
@@ -58,7 +63,7 @@ def set_slider(key: str, slider: tuple[float, float, float] | None, merge: str =
                 raise refused("a slider goes from a lower to a higher number by a step above 0", label, found)
             made = (low, high, min(step, high - low))
         draft = Draft(document)
-        draft.put_view(found, replace(document.views.get(found, View()), slider=made))
+        draft.put_view(found, replace(document.views.get(found, View(*at)), slider=made))
         return draft.diff(f"{'Make a slider of' if made else 'No slider for'} {label}", merge)
 
     return apply

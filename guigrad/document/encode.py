@@ -142,7 +142,7 @@ def _unknown(text: str) -> Any:
 
 def _float(value: float) -> Any:
     if math.isfinite(value):
-        return value
+        return float(value)  # a place may be a whole number: it is written as it is read back
     bits = struct.pack("<d", value)
     return {"float": repr(value) if not math.isnan(value) or bits == _NAN else "0x" + bits[::-1].hex()}
 
@@ -243,7 +243,7 @@ def _fields(record: Box | Note | Settings, default: Box | Note | Settings) -> di
     """The fields that differ from a default, sorted; the id is the key already."""
     names = sorted(name for name in record.__struct_fields__ if name != "id")
     return {
-        name: _float(value) if isinstance(value, float) else value
+        name: _float(value) if isinstance(getattr(default, name), float) else value
         for name in names
         if (value := getattr(record, name)) != getattr(default, name)
     }

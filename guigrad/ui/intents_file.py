@@ -13,7 +13,7 @@ from guigrad.document.problem import ProblemError
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.intents_base import Verbs
-from guigrad.ui.widgets.dialogs import PasteDialog
+from guigrad.ui.widgets.dialogs import PasteDialog, ask
 
 OPEN_FILTER: Final = "All that guigrad reads (*.guigrad *.py *.ipynb *.png *.svg);;All files (*)"
 SAVE_FILTER: Final = "guigrad documents (*.guigrad)"
@@ -70,7 +70,7 @@ class FileIntents(Verbs):
         kinds = QMessageBox.StandardButton
         box.setStandardButtons(kinds.Save | kinds.Discard | kinds.Cancel)
         box.setDefaultButton(kinds.Save)
-        answer = box.exec()
+        answer = ask(box)
         return self.save() if answer == kinds.Save else answer == kinds.Discard
 
     def save(self) -> bool:
@@ -131,7 +131,7 @@ class FileIntents(Verbs):
         """Asks for Python code and opens it as a new graph."""
         text = QGuiApplication.clipboard().text()
         dialog = PasteDialog(self.window.look, text if "\n" in text or "=" in text else "", self.window)
-        if dialog.exec() == QDialog.DialogCode.Accepted and self.may_leave():
+        if ask(dialog) == QDialog.DialogCode.Accepted and self.may_leave():
             self.open_code(dialog.edit.toPlainText())
 
     def open_code(self, text: str) -> bool:

@@ -27,6 +27,8 @@ class SearchIntents(Verbs):
         self._search(lambda query: [*self._commands(query), *self._nodes(query), *self._ops(query)], "Search…")
 
     def _search(self, source: Callable[[str], Sequence[Entry]], prompt: str) -> None:
+        for closed in self.window.findChildren(SearchBox):
+            closed.deleteLater()
         SearchBox(self.window.look, source, prompt, self.window).show()
 
     def _commands(self, query: str) -> list[Entry]:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.settings import SCALES
-from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage
+from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage, ask
 from guigrad.ui.widgets.preferences import Preferences
 
 
@@ -54,14 +54,18 @@ class ViewIntents(Verbs):
 
     def preferences(self) -> None:
         """Keys, mouse, look and files."""
-        Preferences(self.window).show()
+        open_now = (dialog for dialog in self.window.findChildren(Preferences) if dialog.isVisible())
+        dialog = next(open_now, None) or Preferences(self.window)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def help(self) -> None:
         """Every shortcut."""
-        KeyboardPage(self.window.look, self.window.keymap, self.window).exec()
+        ask(KeyboardPage(self.window.look, self.window.keymap, self.window))
 
     def about(self) -> None:
         """Version and licences."""
         frame = self.session.frame
         engine = f"The engine computes on {frame.device}." if frame is not None else ""
-        AboutDialog(self.window.look, engine, self.window).exec()
+        ask(AboutDialog(self.window.look, engine, self.window))

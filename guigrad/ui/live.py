@@ -22,6 +22,7 @@ from guigrad.ui.canvas.geometry import DETAIL
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
+from guigrad.ui.values import Values
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -89,6 +90,7 @@ class Live:
         ]
         self._connect_panels()
         self.menus = Menus(window)
+        self.values = Values(window)
 
     def _connect_panels(self) -> None:
         w, session = self.window, self.session
@@ -193,6 +195,7 @@ class Live:
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
         self._pin()
+        self.values.show_frame(frame)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
@@ -333,7 +336,7 @@ class Live:
 
     def _on_files(self, names: list[str]) -> None:
         name = next(iter(names), "")
-        if name:
+        if name and not self.values.take_files(names):
             self.window.intents.open_path(name)
 
     # --- words and safety ---

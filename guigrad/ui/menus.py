@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
 from guigrad.ui.canvas.gesture import Move
+from guigrad.ui.menu_numbers import add_mends, add_number_actions
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -103,6 +104,8 @@ class Menus(QObject):
         w, menu = self.window, self._menu()
         ids: tuple[str, ...] = ()
         if kind == "node":
+            add_mends(w, menu, key)
+            add_number_actions(w, menu, key)
             for text, effect in EFFECTS:
                 words = "Add " + text.format(self._name(key))
                 menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))

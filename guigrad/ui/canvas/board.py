@@ -16,13 +16,15 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible
+from guigrad.ui.canvas import accessible, overlay
+from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
 from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.scrub import Brush
 from guigrad.ui.canvas.search import SearchPopup
 from guigrad.ui.canvas.viewport import Viewport, Wheel
 from guigrad.ui.keymap import Keymap
@@ -67,6 +69,7 @@ class Board(QWidget):
         self.focused: str | None = None
         self.hover: str | None = None
         self.gesture: Gesture | None = None
+        self.brush: Brush | None = None
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
@@ -83,6 +86,7 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -96,6 +100,7 @@ class Board(QWidget):
     def set_document(self, document: Document, fit: bool = True) -> None:
         """Another document altogether."""
         self._cancel()
+        self.set_brush(None)
         self.scene.reset(document)
         self.painter.cards.clear()
         self.hover = None
@@ -107,7 +112,7 @@ class Board(QWidget):
 
     def apply(self, document: Document, diff: Diff) -> None:
         """Follows one change of the document."""
-        if self.gesture is not None and not diff.only_layout:
+        if self.gesture is not None and not self.gesture.live and not diff.only_layout:
             self._cancel()
         self.scene.apply(document, diff)
         there = self.scene.row
@@ -118,6 +123,8 @@ class Board(QWidget):
             self.scene.select(kept)
         if self.focused is not None and self.focused not in there:
             self.focused = None
+        if self.brush is not None and self.brush.key not in there:
+            self.set_brush(None)
         if self.hover is not None and self.hover not in there:
             self.set_hover(None)
         self._changed()
@@ -183,6 +190,13 @@ class Board(QWidget):
                 accessible.announce(self, found[0])
             self.selection_changed.emit(found)
 
+    def set_brush(self, brush: Brush | None) -> None:
+        """Takes a brush for the cells of one card, or lays it down."""
+        row = self.scene.row.get(brush.key) if brush is not None else None
+        self.brush = brush if row is not None else None
+        self.brush_bar.show_brush(self.brush, "" if row is None else self.scene.facet(row).title)
+        self.update()
+
     def set_hover(self, key: str | None) -> None:
         """Highlights a node and its wires (also asked for by other panels)."""
         if key == self.hover:
@@ -215,6 +229,7 @@ class Board(QWidget):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
+        overlay.paint(p, self)
         self._paint_focus(p)
         self.minimap.paint(p)
         if self.gesture is not None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu
 
-from guigrad.ui.canvas import accessible
+from guigrad.document import ports
+from guigrad.document.array import ArrayData
+from guigrad.document.model import In
+from guigrad.document.names import labels
+from guigrad.run.request import Repair, Trial
+from guigrad.ui.canvas import accessible, scrub
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.board import Board
 from guigrad.ui.canvas.editor import InPlaceEditor
+from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import free_place
 
 STEP: Final = 1.25
@@ -142,14 +150,25 @@ class Commands(Board):
             self.delete()
 
     def paste(self) -> None:
-        """Makes nodes of what is on the clipboard: copied nodes, or Python."""
+        """Makes nodes of what is on the clipboard: copied nodes, a tensor or picture, or Python."""
         data = QGuiApplication.clipboard().mimeData()
         if data is None:  # nothing was ever copied on this system
             return
         if data.hasFormat(DOCUMENT_MIME):
             self.paste_data(bytes(data.data(DOCUMENT_MIME).data()))
-        elif data.text().strip():
+        elif not paste_tensor(self, data) and data.text().strip():
             self.paste_data(data.text())
+
+    def set_slider(self, key: str, slider: tuple[float, float, float] | None) -> None:
+        """Shows a number as a slider, or no longer."""
+        row = self.scene.row.get(key)
+        if row is not None:
+            at = (float(self.scene.x[row]), float(self.scene.y[row]))
+            self.answer(self.intents.set_slider(key, slider, at))
+
+    def put_array(self, array: ArrayData, at: QPointF, name: str = "", onto: bool = False) -> bool:
+        """Adds a leaf that holds an array, or gives it to the chosen leaf; False when it was refused."""
+        return put_array(self, array, at, name, onto)
 
     def paste_data(self, data: str | bytes) -> None:
         """Makes nodes of Python or of a document, at the pointer if that is on the canvas."""
@@ -169,7 +188,9 @@ class Commands(Board):
                 self.select(made)
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Moves the selected things a little; one undo step for a series."""
+        """Moves the selected things a little; one undo step for a series. Sideways it moves the knob of a lone slider."""
+        if dx and scrub.nudge(self, 1 if dx > 0 else -1, 10.0 if abs(dx) > NUDGE[0] else 1.0):
+            return
         scene, document = self.scene, self.scene.document
         places: dict[str, tuple[float, float]] = {}
         for key in self.selection:
@@ -209,6 +230,30 @@ class Commands(Board):
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
         self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
+
+    def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
+        """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        document = self.scene.document
+        names = labels(document)
+        menu.addSection(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        for repair in trial.repairs:
+            wire = (
+                In(trial.source)
+                if repair.path == trial.path
+                else ports.get_at(document.nodes[trial.target], repair.path)
+            )
+            name = names.get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
+            words = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
+            menu.addAction(words, partial(self._mend, trial, repair, instead))
+        menu.addAction("Wire it anyway", lambda: self.answer(
+            self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)
+        ))  # fmt: skip
+        menu.popup(self.mapToGlobal(at.toPoint()))
+
+    def _mend(self, trial: Trial, repair: Repair, instead: tuple[str, str] | None) -> None:
+        self.answer(self.intents.connect_through(trial, repair, instead))
 
     def add_op(
         self,

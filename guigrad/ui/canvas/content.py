@@ -80,7 +80,8 @@ def content(
     """
     part = part or array_part
     if record is None or record.state == "not run":
-        return Content(NOT_WIRED if facet.open else NOT_RUN, _before(facet), _pill(facet, None, root))
+        foot = f"will be {_foot(record)}" if record is not None and record.shape is not None else ""
+        return Content(NOT_WIRED if facet.open else NOT_RUN, _before(facet), _pill(facet, None, root), foot)
     stale = stale or record.state == "stale"
     xray = record.grad is None and record.grad_stats is None and record.xray is not None
     return Content(
@@ -178,7 +179,7 @@ def array_parts(arrays: Iterable[ArrayData]) -> dict[int, Part]:
         elif stack.shape[1] == 1:
             found.update((id(d), Part(text=number(v))) for d, v in zip(group, stack[:, 0].tolist(), strict=True))
         else:
-            cells = levels_each(stack[:, _arranged(shape)])
+            cells = levels_each(stack[:, arranged(shape)])
             height = cells_height(cells.shape[1])
             found.update((id(d), Part(cells=c, height=height)) for d, c in zip(group, cells, strict=True))
     return found
@@ -212,7 +213,7 @@ def _plain(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def _arranged(shape: tuple[int, ...]) -> Array:
+def arranged(shape: tuple[int, ...]) -> Array:
     """Where ``arrange`` takes each cell's element from."""
     return arrange(np.arange(math.prod(shape)).reshape(shape))
 

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from guigrad.run.request import Trial
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.bubble import bubble
@@ -46,6 +47,7 @@ class DragWire(Gesture):
         self.port = port
         self.fixed = (scene.ids[port[0]], port[1], port[2])
         self._asked: dict[PortHit, str] = {}
+        self.trials: dict[PortHit, Trial] = {}
 
     def begin(self) -> None:
         self.view.painter.hidden_wire = self.hidden
@@ -62,6 +64,7 @@ class DragWire(Gesture):
             self.reason = self._why_not(found) if found is not None else ""
             if found is not None and found[0] == self.port[0]:
                 self.over, self.reason = (None, "") if not self.reason else (found, self.reason)
+            self._ask()
         self.view.update()
 
     def _port_of_card(self, x: float, y: float) -> PortHit | None:
@@ -85,6 +88,26 @@ class DragWire(Gesture):
             known = self._asked[found] = self.view.intents.why_not_connect(*source, *target) or ""
         return known
 
+    def _ask(self) -> None:
+        """The shapes, from the engine, a moment later; the answer to an earlier question is of use when the pointer comes back."""
+        over = self.over
+        if over is None or self.reason or over in self.trials:
+            return
+
+        def answer(trial: Trial | None) -> None:
+            if trial is not None:
+                self.trials[over] = trial
+                self.view.update()
+
+        source, target = self._ends(over)
+        if target != self.taken:
+            self.view.intents.try_wire(*source, *target, answer, self.taken)
+
+    @property
+    def trial(self) -> Trial | None:
+        """What is known of the wire to where the pointer is."""
+        return self.trials.get(self.over) if self.over is not None else None
+
     def _ends(self, found: PortHit) -> tuple[tuple[str, int], tuple[str, str]]:
         scene = self.view.scene
         start, end = (self.port, found) if self.port[1] == "out" else (found, self.port)
@@ -102,6 +125,9 @@ class DragWire(Gesture):
                 return
             if self.reason:
                 view.answer(self.reason)
+                return
+            if self.trial is not None and self.trial.fits is False:
+                view.offer_repairs(self.trial, self.taken, point)
                 return
             view.answer(view.intents.connect(*source, *target, self.taken))
         elif self.taken is not None:
@@ -124,7 +150,9 @@ class DragWire(Gesture):
         ink = view.painter.ink
         x1, y1 = view.viewport.to_screen(*scene.port_point(*self.port))
         x2, y2 = self.last.x(), self.last.y()
-        good = self.over is not None and not self.reason
+        trial = self.trial
+        misfit = trial is not None and trial.fits is False
+        good = self.over is not None and not self.reason and not misfit
         if self.over is not None:
             x2, y2 = view.viewport.to_screen(*scene.port_point(*self.over))
             p.setBrush(Qt.BrushStyle.NoBrush)
@@ -134,12 +162,26 @@ class DragWire(Gesture):
             x1, y1, x2, y2 = x2, y2, x1, y1
         ends = np.array([[x1], [y1], [x2], [y2], [float(handle(x1, x2))]])
         lines = np.ascontiguousarray(segments(ends, 32).reshape(-1, 4))
-        token = "success" if good else "failed" if self.reason else "value"
+        token = "success" if good else "failed" if self.reason or misfit else "value"
         p.setPen(QPen(ink.color(token), 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         p.drawLines(c_array(lines, QLineF), len(lines))
         text = self.reason
         if not text and self.over is not None:
             face = scene.facet(self.over[0])
             text = face.inputs[self.over[2]].path if self.over[1] == "in" else ""
+            if trial is not None:
+                text = "\n".join(filter(None, (text, trial_text(trial))))
         if text:
-            bubble(p, view, text, self.last, "failed" if self.reason else "success")
+            bubble(p, view, text, self.last, "failed" if self.reason or misfit else "success")
+
+
+def trial_text(trial: Trial) -> str:
+    """What the engine says about a wire that is only thought of."""
+    if trial.fits is None:
+        return ""
+    if trial.fits:
+        result = f" → {trial.result}" if trial.result and trial.result != trial.given else ""
+        return f"{trial.given}{result}{', broadcast' if trial.broadcast else ''}"
+    mends = " · ".join(repair.call for repair in trial.repairs)
+    lines = (f"{trial.given} does not fit.", trial.message, f"Let go to choose: {mends}" if mends else "")
+    return "\n".join(filter(None, lines))

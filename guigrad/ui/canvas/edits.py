@@ -15,6 +15,7 @@ from guigrad.document.model import Document, In, Value, Wire, wires_in
 from guigrad.document.problem import ProblemError
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
+from guigrad.ui.canvas.live_edits import SLIDER, LiveEdits, slider_node
 
 
 class Holder(Protocol):
@@ -30,7 +31,7 @@ class Holder(Protocol):
         ...
 
 
-class EditIntents:
+class EditIntents(LiveEdits):
     """``Intents`` over a holder; see there what each verb does."""
 
     def __init__(self, holder: Holder) -> None:
@@ -39,7 +40,8 @@ class EditIntents:
     @property
     def document(self) -> Document:
         """The document as it is."""
-        return self._holder.document
+        found: Document = self._holder.document
+        return found
 
     def why_not_connect(self, source: str, output: int, target: str, path: str) -> str | None:
         """Why a wire cannot be drawn; None if it can."""
@@ -72,7 +74,7 @@ class EditIntents:
         added: list[str] = []
 
         def apply(document: Document) -> Diff:
-            diff = edits.add_node(op, at)(document)
+            diff = (slider_node(at) if op == SLIDER else edits.add_node(op, at))(document)
             after = diff.apply(document)
             key = next(reversed([key for key in diff.views if key in diff.nodes] or list(diff.nodes)))
             added[:] = [key]

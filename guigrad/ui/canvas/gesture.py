@@ -20,6 +20,8 @@ class Gesture:
     """Between press and release. Points are on screen, in px."""
 
     cursor: Qt.CursorShape | None = None
+    live = False
+    """Whether it changes the document while it goes on."""
 
     def __init__(self, view: CanvasView, start: QPointF, mods: Mods) -> None:
         self.view = view

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from guigrad.document.array import ArrayData
+from guigrad.document.edit_cells import Number
 from guigrad.document.model import Document
+from guigrad.run.request import Repair, Trial
 
 
 class Intents(Protocol):
@@ -22,6 +25,48 @@ class Intents(Protocol):
 
     def connect(self, source: str, output: int, target: str, path: str, instead: tuple[str, str] | None = None) -> str:
         """Draws a wire. ``instead`` is the (node, port) where it ended before, which becomes free in the same step."""
+        ...
+
+    def try_wire(
+        self,
+        source: str,
+        output: int,
+        target: str,
+        path: str,
+        answer: Callable[[Trial | None], None],
+        instead: tuple[str, str] | None = None,
+    ) -> None:
+        """Asks what a wire would bring about, shapes and dtypes; ``answer`` is called a moment later, or never."""
+        ...
+
+    def connect_through(self, trial: Trial, repair: Repair, instead: tuple[str, str] | None = None) -> str:
+        """Draws a wire that was tried, with a repair of it put in, in one step."""
+        ...
+
+    def set_number(self, key: str, path: str, number: float, merge: str = "") -> str:
+        """Sets a literal to a number that is being dragged; steps of one ``merge`` key become one."""
+        ...
+
+    def set_cells(self, key: str, cells: Mapping[int, Number], now: ArrayData | None = None, merge: str = "") -> str:
+        """Sets entries of a source's tensor, counted in row-major order. ``now`` is what it holds."""
+        ...
+
+    def set_slider(self, key: str, slider: tuple[float, float, float] | None, at: tuple[float, float]) -> str:
+        """Shows a number as a slider (lowest, highest, step), or no longer; ``at`` is where its card lies."""
+        ...
+
+    def set_array(self, key: str, value: ArrayData, merge: str = "") -> str:
+        """Gives a source another value."""
+        ...
+
+    def add_array(
+        self, value: ArrayData, at: tuple[float, float], name: str = "", grad: bool = False
+    ) -> tuple[str, str]:
+        """Adds a leaf that holds an array, ``grad`` whether it requires grad; (its id, reason)."""
+        ...
+
+    def end_gesture(self) -> None:
+        """The drag is over: the next one is an undo step of its own."""
         ...
 
     def disconnect(self, ends: Sequence[tuple[str, str]]) -> str:

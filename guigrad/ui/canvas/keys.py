@@ -82,6 +82,9 @@ def _escape(view: CanvasView) -> bool:
         view.unsetCursor()
         view.update()
         return True
+    if view.brush is not None:
+        view.set_brush(None)
+        return True
     if view.selection:
         view.select(())
         return True

@@ -11,8 +11,10 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheel
 from guigrad.document.model import callee
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.drag_wire import DragWire, PortHit
+from guigrad.ui.canvas.editor import CELL
 from guigrad.ui.canvas.facet import value_path
 from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Overview, Pan
+from guigrad.ui.canvas.scrub import live_gesture, number_under
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -39,7 +41,8 @@ def press(view: CanvasView, event: QMouseEvent) -> None:
     if event.button() == Button.MiddleButton or (event.button() == Button.LeftButton and view.space):
         view.gesture = Pan(view, point, mods)
     elif event.button() == Button.RightButton:
-        view.gesture = Knife(view, point, mods) if mods & Mods.ControlModifier else Gesture(view, point, mods)
+        plain = live_gesture(view, point, mods, Button.RightButton) or Gesture(view, point, mods)
+        view.gesture = Knife(view, point, mods) if mods & Mods.ControlModifier else plain
     elif event.button() == Button.LeftButton:
         view.gesture = _left(view, point, mods)
     if view.gesture is not None and view.gesture.cursor is not None:
@@ -55,6 +58,9 @@ def _left(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
             cut(view, port)
             return None
         return DragWire(view, point, mods, port)
+    live = live_gesture(view, point, mods, Button.LeftButton)
+    if live is not None:
+        return live
     key = thing_under(view, point)
     return Move(view, point, mods, key) if key else BoxSelect(view, point, mods)
 
@@ -82,6 +88,8 @@ def move(view: CanvasView, event: QMouseEvent) -> None:
         view.setCursor(Qt.CursorShape.OpenHandCursor)
     elif port_under(view, view.pointer) is not None:
         view.setCursor(Qt.CursorShape.CrossCursor)
+    elif (spot := number_under(view, view.pointer)) is not None:
+        view.setCursor(Qt.CursorShape.SizeVerCursor if spot.cell >= 0 else Qt.CursorShape.SizeHorCursor)
     else:
         view.unsetCursor()
 
@@ -121,8 +129,11 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
     if callee(view.scene.node(row)) is not None:
         view.activated.emit(key)  # the way in; F2 renames
         return
+    spot = number_under(view, point)
     path = literal_under(view, row, y - float(view.scene.y[row]))
-    if path is not None:
+    if spot is not None and spot.cell >= 0:
+        view.edit_in_place(key, f"{CELL}{spot.cell}")
+    elif path is not None:
         view.edit_in_place(key, path)
     elif y - view.scene.y[row] < g.TITLE:
         view.edit_in_place(key, "")

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from guigrad.ops import table
 from guigrad.ops.spec import OpSpec
+from guigrad.ui.extras import with_extras
 from guigrad.ui.theme import Theme, code_font, load_fonts, text_font
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class SearchPopup(QFrame):
             found = [row for row in found if takes_tensor(row.targets[0])]
         if self._gives:
             found = [row for row in found if gives_tensor(row.targets[0])]
-        return found[:SHOWN]
+        return with_extras(text, found, self._takes)[:SHOWN]
 
     def _on_item(self, item: QListWidgetItem) -> None:
         target = item.data(Qt.ItemDataRole.UserRole)

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.document import ports
-from guigrad.document.array import ArrayData
+from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.model import Document, In, Node
 from guigrad.document.problem import Problem
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
+from guigrad.ui.canvas.paste_tensor import holds_tensor
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts, story
 from guigrad.ui.widgets.formula import rich_text
@@ -54,6 +55,9 @@ class InspectorPanel(QScrollArea):
 
     renamed = Signal(str, str)
     param_edited = Signal(str, str, object)
+    param_dragged = Signal(str, str, object, str)
+    cells_edited = Signal(str, object)
+    paint_asked = Signal(str)
     retain_asked = Signal(str)
     xray_asked = Signal()
     fix_chosen = Signal(object)
@@ -81,6 +85,8 @@ class InspectorPanel(QScrollArea):
         self.kind = parts.label("", "muted")
         self._attributes, self._grid = parts.grid()
         self.value = TensorView(look, "value")
+        self.value.cells_edited.connect(self._on_cells)
+        self.paint = parts.Link("Edit as a picture…", self._on_paint)
         self.grad = TensorView(look, "grad")
         self._tables = QGridLayout()
         self._parameters = QVBoxLayout()
@@ -98,6 +104,7 @@ class InspectorPanel(QScrollArea):
         inner.addLayout(self._cards)
         inner.addWidget(self._attributes)
         inner.addLayout(self._tables)
+        inner.addWidget(self.paint)
         inner.addLayout(self._parameters)
         inner.addLayout(self._story)
         inner.addLayout(self._about)
@@ -173,6 +180,14 @@ class InspectorPanel(QScrollArea):
     def _record(self) -> Record | None:
         return self.shown.frame.records.get(self.shown.node or "") if self.shown else None
 
+    def _on_cells(self, cells: object) -> None:
+        if self.shown is not None and self.shown.node is not None:
+            self.cells_edited.emit(self.shown.node, cells)
+
+    def _on_paint(self) -> None:
+        if self.shown is not None and self.shown.node is not None:
+            self.paint_asked.emit(self.shown.node)
+
     def _on_renamed(self) -> None:
         node = self.shown and self.shown.document.nodes.get(self.shown.node or "")
         if node and self.name.text().strip() != (node.name or ""):
@@ -214,15 +229,19 @@ class InspectorPanel(QScrollArea):
             s = record.stats
             reason += f"\nmin {s.minimum:.4g}  mean {s.mean:.4g}  max {s.maximum:.4g}  std {s.std:.4g}"
         self.value.show_tensor(f"VALUE{stale}", value, reason)
+        node = self.shown.document.nodes.get(self.shown.node or "")
+        own = node is not None and holds_tensor(node) and value is not None and value.dtype in NUMPY
+        self.value.set_editable(own)
+        self.paint.setVisible(own and value is not None and value.size > 1 and not value.dtype.startswith("complex"))
         heading, why = f"GRAD{stale}", "" if grad is not None else story.missing_grad(record)
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
             grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
         self.grad.show_tensor(heading, grad, why)
         beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and not self._narrow
         for place, view in enumerate((self.value, self.grad)):
-            view.setVisible(tensor)
             self._tables.removeWidget(view)
             self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
+            view.setVisible(tensor)  # now that it has a parent: before, it would be a window for a moment
         for column in (0, 1):
             self._tables.setColumnStretch(column, 1)
 
@@ -289,6 +308,7 @@ class InspectorPanel(QScrollArea):
             default = None if parameter.required else parameter.default
             editor = ParamEditor(self.look, parameter.name, parameter.type, parameter.value, default)
             editor.edited.connect(partial(self.param_edited.emit, node.id, parameter.name))
+            editor.dragged.connect(partial(self.param_dragged.emit, node.id, parameter.name))
             label = parts.label(parameter.name, "" if parameter.given else "muted")
             label.setFont(self.look.code(11.5))
             label.setToolTip(f"{parameter.type}" + ("" if parameter.given else " · not given: the default"))

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 
 from guigrad.ops import table
 from guigrad.ops.spec import OpSpec
+from guigrad.ui.extras import SLIDER_ROW, with_extras
 from guigrad.ui.style import Look
 
 MIME: Final = "application/x-guigrad-op"
@@ -62,11 +63,11 @@ class PaletteModel(QAbstractListModel):
         self.beginResetModel()
         self.entries = []
         if query.strip():
-            found = table.search(query, SEARCH_LIMIT)
+            found = with_extras(query, table.search(query, SEARCH_LIMIT))
             self.entries = [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
         else:
             for family, rows in table.families():
-                self.entries += [family, *rows]
+                self.entries += [family, *rows, *((SLIDER_ROW,) if family == SLIDER_ROW.family else ())]
         self.endResetModel()
 
     def first_op(self) -> QModelIndex:

@@ -23,6 +23,13 @@ from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 
 
+def ask(dialog: QDialog) -> int:
+    """Shows a dialog until it is answered, then lets it go (a parent would keep it as long as the window lives); the answer."""
+    answer = dialog.exec()
+    dialog.deleteLater()
+    return answer
+
+
 class PasteDialog(QDialog):
     """Takes Python code that becomes a graph."""
 

@@ -25,6 +25,7 @@ from guigrad.ui.actions import ACTIONS, GESTURES, GROUPS, Action, by_id
 from guigrad.ui.keymap import Keymap, native
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
+from guigrad.ui.widgets.dialogs import ask
 from guigrad.ui.widgets.key_recorder import KeyRecorder
 
 NAME: Final = Qt.ItemDataRole.UserRole
@@ -273,7 +274,7 @@ class KeysPage(QWidget):
         kinds = QMessageBox.StandardButton
         box.setStandardButtons(kinds.Reset | kinds.Cancel)
         box.setDefaultButton(kinds.Cancel)
-        if box.exec() == kinds.Reset:
+        if ask(box) == kinds.Reset:
             self.keymap.reset()
 
     def _on_import(self) -> None:

@@ -13,6 +13,7 @@ from guigrad.document.model import In, ListOf, Sym, Value, wires_in
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import literal
 from guigrad.ui.widgets.literal import LiteralTextError
+from guigrad.ui.widgets.number_line import NumberLine
 from guigrad.ui.widgets.parts import ChevronCombo
 
 DTYPES: Final = tuple(
@@ -41,6 +42,8 @@ class ParamEditor(QWidget):
     """Edits one value. ``edited`` carries the new Value when it is complete and differs; never a half-typed one."""
 
     edited = Signal(object)
+    dragged = Signal(object, str)
+    """The number of the moment, and a key that is the same for one whole drag."""
 
     def __init__(
         self, look: Look, name: str, kind: str, value: Value, default: Value, parent: QWidget | None = None
@@ -107,7 +110,11 @@ class ParamEditor(QWidget):
         return combo
 
     def _line(self, read: Callable[[str], Value], text: str) -> QLineEdit:
-        line = QLineEdit(text)
+        if isinstance(self.value, int | float) and not isinstance(self.value, bool):
+            line: QLineEdit = NumberLine(text, self.value)
+            line.dragged.connect(self._on_dragged)  # type: ignore[attr-defined]  # it is a NumberLine
+        else:
+            line = QLineEdit(text)
         line.setFont(self.look.code(11.5))
         line.setCursorPosition(0)
         line.textEdited.connect(lambda typed: self._check(read, typed))
@@ -149,6 +156,17 @@ class ParamEditor(QWidget):
             self.field.setProperty("invalid", bool(text))
             self.field.style().unpolish(self.field)
             self.field.style().polish(self.field)
+
+    def _on_dragged(self, value: Value, merge: str) -> None:
+        """A number is being dragged: what its type refuses is left out."""
+        try:
+            self._read(literal.value_text(value))
+        except LiteralTextError as error:
+            self._show_error(str(error))
+            return
+        self._show_error("")
+        self.value = value
+        self.dragged.emit(value, merge)
 
     def _commit(self, value: Value) -> None:
         if repr(value) != repr(self.value):

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,6 +30,9 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.document.array import ArrayData
+from guigrad.document.edit_cells import read_number
+from guigrad.document.problem import ProblemError
+from guigrad.files.tensor_text import TensorTextError, read_tensor_text
 from guigrad.ui import heat
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
@@ -53,23 +66,33 @@ def tensor_text(array: ArrayData) -> str:
 class TensorModel(QAbstractTableModel):
     """A tensor as rows and columns: leading dimensions run down, the last one across; one dimension runs down."""
 
+    edited = Signal(object)
+    """{cell in row-major order: number}"""
+    refused = Signal(str)
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.editable = False
         self.shape: tuple[int, ...] = ()
         self.grid = np.empty((0, 0))
         self.limit = 0.0
 
     def set_array(self, array: ArrayData | None) -> None:
         """Shows another tensor."""
-        self.beginResetModel()
         values = np.empty((0, 0)) if array is None else array.numpy()
+        same = values.size > 0 and values.shape == self.shape
+        if not same:
+            self.beginResetModel()
         self.shape = values.shape
         columns = values.shape[-1] if values.ndim > 1 else 1
         self.grid = values.reshape(-1, columns) if values.size else np.empty((0, 0))
         magnitude = np.abs(self.grid.astype(np.complex128 if np.iscomplexobj(self.grid) else np.float64))
         finite = magnitude[np.isfinite(magnitude)]
         self.limit = float(finite.max(initial=0.0))
-        self.endResetModel()
+        if same:  # the chosen cell stays chosen while its numbers change
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+        else:
+            self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else int(self.grid.shape[0])
@@ -78,11 +101,29 @@ class TensorModel(QAbstractTableModel):
         return 0 if parent.isValid() else int(self.grid.shape[1])
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return number_text(self.grid[index.row(), index.column()])
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{self.where(index.row(), index.column())} = {number_text(self.grid[index.row(), index.column()])}"
         return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | (Qt.ItemFlag.ItemIsEditable if self.editable else Qt.ItemFlag.NoItemFlags)
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role != Qt.ItemDataRole.EditRole or not self.editable or str(value) == str(index.data()):
+            return False
+        try:
+            number = read_number(str(value))
+        except ProblemError as error:
+            self.refused.emit(error.problems[0].message)
+            return False
+        self.edited.emit({self.cell(index.row(), index.column()): number})
+        return True
+
+    def cell(self, row: int, column: int) -> int:
+        """The number of a cell in row-major order."""
+        return row * int(self.grid.shape[1]) + column
 
     def where(self, row: int, column: int) -> str:
         """The index of a cell as torch writes it."""
@@ -128,6 +169,25 @@ class _HeatDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(rect.adjusted(1, 1, -2, -3), 2, 2)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter commits and goes down, as in a spreadsheet."""
+        enter = isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        table = self.parent()
+        if (
+            enter
+            and event.type() == QEvent.Type.KeyPress
+            and isinstance(watched, QWidget)
+            and isinstance(table, QTableView)
+        ):
+            self.commitData.emit(watched)
+            self.closeEditor.emit(watched, QStyledItemDelegate.EndEditHint.NoHint)
+            index = table.currentIndex()
+            below = index.siblingAtRow(index.row() + 1)
+            if below.isValid():
+                table.setCurrentIndex(below)
+            return True
+        return super().eventFilter(watched, event)
+
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         from PySide6.QtGui import QFontMetrics
 
@@ -136,9 +196,22 @@ class _HeatDelegate(QStyledItemDelegate):
 
 
 class _Table(QTableView):
-    """Ctrl+C copies the selected cells, tab-separated."""
+    """Ctrl+C copies the selected cells, tab-separated; where cells can be edited, Ctrl+V puts a block and Delete zeros."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        model = self.model()
+        if isinstance(model, TensorModel) and model.editable:
+            if event.matches(QKeySequence.StandardKey.Paste):
+                self._paste(model)
+                return
+            if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+                zeros = {model.cell(index.row(), index.column()): 0 for index in self.selectedIndexes()}
+                if zeros:
+                    model.edited.emit(zeros)
+                return
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.edit(self.currentIndex())
+                return
         if event.matches(QKeySequence.StandardKey.Copy):
             cells = sorted((i.row(), i.column(), str(i.data())) for i in self.selectedIndexes())
             rows: dict[int, list[str]] = {}
@@ -148,9 +221,37 @@ class _Table(QTableView):
             return
         super().keyPressEvent(event)
 
+    def _paste(self, model: TensorModel) -> None:
+        """A block of numbers from the clipboard, its corner at the chosen cell."""
+        try:
+            block, _ = read_tensor_text(QGuiApplication.clipboard().text())
+        except TensorTextError as error:
+            model.refused.emit(str(error))
+            return
+        at = self.currentIndex()
+        text = QGuiApplication.clipboard().text()
+        values = block.numpy()
+        lines = len([line for line in text.splitlines() if line.strip()])
+        down = values.ndim == 1 and (lines > 1 or model.columnCount() == 1)
+        grid = values.reshape(-1, 1) if down else values.reshape(-1, values.shape[-1] if values.ndim else 1)
+        row, column = max(at.row(), 0), max(at.column(), 0)
+        if row + grid.shape[0] > model.rowCount() or column + grid.shape[1] > model.columnCount():
+            shape = f"{grid.shape[0]} × {grid.shape[1]}"
+            model.refused.emit(
+                f"the block of {shape} does not fit here; select the card and paste to replace the whole tensor"
+            )
+            return
+        numbers = grid.tolist()
+        model.edited.emit(
+            {model.cell(row + r, column + c): numbers[r][c] for r in range(grid.shape[0]) for c in range(grid.shape[1])}
+        )
+
 
 class TensorView(QWidget):
     """A heading, the table, or the reason in a dashed outline where there is no tensor. ``scale`` is "value" or "grad"."""
+
+    cells_edited = Signal(object)
+    """{cell in row-major order: number}"""
 
     def __init__(self, look: Look, scale: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -171,6 +272,10 @@ class TensorView(QWidget):
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.table.setAccessibleName(f"{scale} table")
         self.table.setTabKeyNavigation(False)
+        self.error = parts.label("", "error")
+        self.error.hide()
+        self.model.edited.connect(self._on_edited)
+        self.model.refused.connect(self.say)
         self.copy_button = parts.copy_button(f"Copy the {scale} as text", self.text)
         head = QHBoxLayout()
         head.addWidget(self.heading, 1)
@@ -181,7 +286,27 @@ class TensorView(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.reason)
         layout.addWidget(self.table)
+        layout.addWidget(self.error)
         layout.addStretch(1)
+
+    def set_editable(self, editable: bool) -> None:
+        """Whether its cells can be typed in."""
+        if editable == self.model.editable:
+            return
+        self.model.editable = editable
+        trigger = QAbstractItemView.EditTrigger
+        typed = trigger.DoubleClicked | trigger.AnyKeyPressed | trigger.EditKeyPressed
+        self.table.setEditTriggers(typed if editable else trigger.NoEditTriggers)
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """Why something typed or pasted was refused; "" for nothing."""
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+
+    def _on_edited(self, cells: object) -> None:
+        self.say("")
+        self.cells_edited.emit(cells)
 
     def show_tensor(self, heading: str, array: ArrayData | None, reason: str = "") -> None:
         """Shows a tensor, or why there is none."""

@@ -1,0 +1,125 @@
+"""Drawn over the cards: sliders on numbers, shapes on wires, and what a brush is set to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from guigrad.document.connect import broadcasts
+from guigrad.run.frame import Record
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.content import SHORT_DTYPE
+from guigrad.ui.canvas.ink import Ink, text_width
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.scene import Scene
+
+LABELS_FROM: Final = 0.6
+"""Zoom from which wires tell what they carry."""
+LABELS: Final = 200
+"""Wires that tell it at once; more would only be noise."""
+
+
+def paint(p: QPainter, view: Board) -> None:
+    """Everything that lies over the cards."""
+    if view.viewport.scale >= g.DETAIL:
+        _sliders(p, view)
+    if view.viewport.scale >= LABELS_FROM and not view.painter.moving:
+        _labels(p, view)
+
+
+def _sliders(p: QPainter, view: Board) -> None:
+    scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
+    for key in scene.document.views:
+        slider = scene.document.views[key].slider
+        row = scene.row.get(key) if slider is not None else None
+        node = scene.document.nodes.get(key)
+        if row is None or slider is None or scene.collapsed[row] or node is None or not node.args:
+            continue
+        value = node.args[0]
+        if not isinstance(value, int | float):
+            continue
+        low, high, _ = slider
+        part = min(max((float(value) - low) / (high - low), 0.0), 1.0) if value == value else 0.0
+        middle = (
+            g.value_middle(scene.facet(row).rows, float(scene.value_height[row])) + scene.value_height[row] / 2 + 2.0
+        )
+        left, y = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, float(scene.y[row]) + float(middle))
+        width = g.CELLS_WIDTH * s
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(ink.brush("border_strong"))
+        p.drawRoundedRect(QRectF(left, y - 1.5 * s, width, 3 * s), 1.5 * s, 1.5 * s)
+        p.setBrush(ink.brush("value"))
+        p.drawRoundedRect(QRectF(left, y - 1.5 * s, width * part, 3 * s), 1.5 * s, 1.5 * s)
+        p.setPen(QPen(ink.color("node"), 1.5 * s))
+        p.drawEllipse(QPointF(left + width * part, y), 5.0 * s, 5.0 * s)
+
+
+def _labels(p: QPainter, view: Board) -> None:
+    """On a wire before anything has run, or while its node is under the pointer: the shape that it carries. Always: that it is repeated."""
+    scene, ink = view.scene, view.painter.ink
+    if scene.faces.frame is None:
+        return
+    rows = scene.wires.visible(view.viewport.world)
+    if len(rows) > LABELS:
+        return
+    for wire in rows.tolist():
+        if wire == view.painter.hidden_wire:
+            continue
+        text, predicted = wire_text(scene, wire)
+        if not text or not (predicted or scene.wires.lit[wire] or BROADCAST in text):
+            continue
+        x1, y1, x2, y2, _ = scene.wires.ends[:, wire].tolist()
+        if (x2 - x1) * view.viewport.scale < 40 and not scene.wires.lit[wire]:
+            continue
+        # Nearer to the source, so that the chip of the gradient in the middle stays free.
+        at = 0.5 if predicted else 0.27
+        x, y = view.viewport.to_screen(x1 + (x2 - x1) * at, y1 + (y2 - y1) * (at * at * (3 - 2 * at)))
+        _label(p, ink, text, x, y, predicted)
+
+
+BROADCAST: Final = "broadcast"
+
+
+def wire_text(scene: Scene, wire: int) -> tuple[str, bool]:
+    """(what a wire carries, whether it is only foreseen); ``(3,) → (2, 3) broadcast`` where entries are repeated."""
+    source, target = int(scene.wires.source[wire]), int(scene.wires.target[wire])
+    given, made = _record(scene, source, int(scene.wires.output[wire])), scene.faces.record(target)
+    if given is None or given.shape is None or scene.stale[source]:
+        return "", False
+    predicted = given.state == "not run"
+    whole = made.shape if made is not None and not scene.stale[target] else None
+    if whole is not None and given.shape != whole and broadcasts(scene.node(target).op) and _fits(given.shape, whole):
+        return f"{_shape(given.shape)} → {_shape(whole)} {BROADCAST}", predicted
+    return f"{_shape(given.shape)} {SHORT_DTYPE.get(given.dtype or '', given.dtype or '')}", predicted
+
+
+def _record(scene: Scene, row: int, output: int) -> Record | None:
+    frame = scene.faces.frame
+    if frame is None:
+        return None
+    return frame.records.get(f"{scene.ids[row]}[{output}]") or frame.records.get(scene.ids[row])
+
+
+def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    padded = (1,) * (len(whole) - len(shape)) + shape
+    return len(shape) <= len(whole) and all(a in (1, b) for a, b in zip(padded, whole, strict=True))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def _label(p: QPainter, ink: Ink, text: str, x: float, y: float, predicted: bool) -> None:
+    font = ink.foot
+    width, height = text_width(font, text) + 12.0, font.pixelSize() + 6.0
+    rect = QRectF(x - width / 2, y - height / 2, width, height)
+    p.setBrush(ink.brush("canvas"))
+    p.setPen(ink.dashes if predicted else ink.pen("border_strong", 1.0))
+    p.drawRoundedRect(rect, height / 2, height / 2)
+    p.setFont(font)
+    p.setPen(ink.color("warning" if BROADCAST in text else "text_muted"))
+    p.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
