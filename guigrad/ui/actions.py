@@ -171,6 +171,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("rename_function", "Rename function…", "Another name for the function of the selected call, or for the open one", "Graph", (), "", _has_function, words="def name"),
     Action("add_port", "Add a parameter", "One more port for the open function", "Graph", (), "", lambda s: s.inside, words="input argument port", lack="No function is open"),
     Action("save_to_library", "Save function to library", "Keep the function for other documents", "Graph", (), "", _has_function, words="my functions keep"),
+    Action("import_functions", "Import functions to library…", "Take the functions of a file into the library", "Graph", (), "", words="my functions"),
     Action("remove_unused", "Delete unused functions", "Functions that nothing calls go", "Graph", (), "", lambda s: s.functions > 0, words="clean def", lack="There are no functions"),
     Action("tidy", "Tidy layout", "Arrange the selected nodes, or all", "Graph", ("L",), "", _has_nodes, on_canvas=True, separator=True, words="arrange layout"),
     Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),

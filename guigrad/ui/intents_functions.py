@@ -41,7 +41,10 @@ class FunctionIntents(Verbs):
 
     def rename_function(self) -> None:
         """Asks for the name of the selected call's function, or of the open one."""
-        key = self._function()
+        self.ask_function_name(self._function())
+
+    def ask_function_name(self, key: str) -> None:
+        """Asks for another name of a function."""
         function = self.session.whole.functions.get(key)
         if function is None:
             return
@@ -64,12 +67,16 @@ class FunctionIntents(Verbs):
         if key:
             self.window.shelf.keep(key)
 
+    def import_functions(self) -> None:
+        """Asks for a file whose functions the library shall keep."""
+        self.window.shelf.import_file()
+
     def _call(self) -> str:
         """The selected call, else the one whose inside is open."""
         nodes = self.session.document.nodes
         found = [key for key in self.session.selection if key in nodes and callee(nodes[key])]
         if len(found) == 1:
-            return found[0]
+            return str(found[0])
         if not found and self.session.way:
             return str(self.session.way[-1])
         self.window.bar.say("Select one call of a function.", "note")
@@ -78,4 +85,5 @@ class FunctionIntents(Verbs):
     def _function(self) -> str:
         nodes = self.session.document.nodes
         found = [called for key in self.session.selection if key in nodes and (called := callee(nodes[key]))]
-        return found[0] if len(found) == 1 else str(self.session.function)
+        function: str = self.session.function
+        return found[0] if len(found) == 1 else function

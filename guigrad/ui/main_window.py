@@ -26,7 +26,6 @@ from guigrad.lessons import index
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
-from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
@@ -44,6 +43,7 @@ from guigrad.ui.panels.problems import ProblemsPanel
 from guigrad.ui.panels.welcome import WelcomePanel
 from guigrad.ui.rail import Rail
 from guigrad.ui.settings import Settings
+from guigrad.ui.shelf import Desk, Shelf
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self.commands.join()
         self.live = Live(self)
         self.levels = Levels(self, self.way)
+        self.shelf = Shelf(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self.apply_mouse()
@@ -104,11 +105,11 @@ class MainWindow(QMainWindow):
         look = self.look
         self.top = TopBar(self.actions_by_id, look)
         self.bar = MessageBar(look)
-        self.way = Breadcrumbs(look)
         self.palette_panel = PalettePanel(look)
-        self.desk = EditIntents(self.session)
+        self.desk = Desk(self.session)
         self.canvas = CanvasView(self.desk, theme=look.theme.name)
         self.canvas.set_text_scale(look.scale)
+        self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
         self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
         self.stack = QStackedWidget()
@@ -130,7 +131,6 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        column.addWidget(self.way)
         column.addWidget(self.stack, 1)
         column.addWidget(self.rail)
         self._middle = QSplitter(Qt.Orientation.Vertical)
@@ -363,5 +363,7 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
+        self.levels.close()
+        self.shelf.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

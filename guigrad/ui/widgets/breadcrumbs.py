@@ -1,11 +1,11 @@
-"""The way into the function that is open, over the canvas: each step leads back to its level."""
+"""The way into the function that is open, in a strip over the canvas: each step leads back to its level."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
@@ -19,9 +19,10 @@ class Breadcrumbs(QFrame):
     chosen = Signal(int)
     instance_chosen = Signal(int)
 
-    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("rail")
+    def __init__(self, look: Look, over: QWidget) -> None:
+        super().__init__(over)
+        over.installEventFilter(self)
+        self.setObjectName("crumbs")
         self.setAccessibleName("Level")
         self.look = look
         self.steps: list[QPushButton] = []
@@ -79,6 +80,17 @@ class Breadcrumbs(QFrame):
         self.instance.addItems(list(instances))
         self.instance.setCurrentIndex(current)
         self.setVisible(len(names) > 1)
+        self._span()
+
+    def _span(self) -> None:
+        over = self.parentWidget()
+        if over is not None:
+            self.setGeometry(0, 0, over.width(), self.sizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._span()
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
