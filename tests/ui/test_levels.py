@@ -72,11 +72,11 @@ def test_editing_inside_changes_the_function(lesson: MainWindow, qtbot: QtBot) -
     lesson.session.select([node(lesson, "t2")])
     qtbot.keyClick(lesson.canvas, Key.Key_D, Mods.ControlModifier)
     (function,) = lesson.session.whole.functions.values()
-    assert len(function.program) == 5
+    assert len(function.program) == 4
     assert lesson.session.way == (call,)
     lesson.session.select(())
     qtbot.keyClick(lesson, Key.Key_Z, Mods.ControlModifier)
-    assert len(lesson.session.whole.functions[function.id].program) == 4
+    assert len(lesson.session.whole.functions[function.id].program) == 3
 
 
 def test_expanding_by_key_gives_the_graph_back(lesson: MainWindow, qtbot: QtBot) -> None:

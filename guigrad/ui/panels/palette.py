@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.ops import table
+from guigrad.ops.search import search
 from guigrad.ops.spec import OpSpec
 from guigrad.ui.extras import SLIDER_ROW, with_extras
 from guigrad.ui.style import Look
@@ -70,6 +71,7 @@ class PaletteModel(QAbstractListModel):
         self.entries: list[str | OpSpec] = []
         self.functions: tuple[tuple[str, tuple[OpSpec, ...]], ...] = ()
         self.query = ""
+        self.recent: tuple[str, ...] = ()
         self.search("")
 
     def search(self, query: str) -> None:
@@ -78,11 +80,11 @@ class PaletteModel(QAbstractListModel):
         self.query = query
         self.entries = []
         for heading, rows in self.functions:
-            wanted = [row for row in rows if query.strip().lower() in row.key.lower()]
+            wanted = [row for row in rows if query.strip().lower() in row.key.partition("(")[0].lower()]
             if wanted:
                 self.entries += [heading, *wanted]
         if query.strip():
-            found = with_extras(query, table.search(query, SEARCH_LIMIT))
+            found = with_extras(query, search(query, SEARCH_LIMIT, self.recent))
             self.entries += [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
         else:
             for family, rows in table.families():
