@@ -29,6 +29,7 @@ from guigrad.document.edit_functions import make_function, move_port, remove_fun
 from guigrad.document.edit_layout import (
     add_box,
     add_note,
+    arrange,
     collapse,
     edit_frame,
     move,
@@ -57,6 +58,7 @@ __all__ = [
     "add_gradient",
     "add_node",
     "add_note",
+    "arrange",
     "cast",
     "chain",
     "change_op",

@@ -47,6 +47,7 @@ from guigrad.ui.shelf import Desk, Shelf
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.tidy import Tidy
 from guigrad.ui.widgets.action_button import ICON, ActionButton
 from guigrad.ui.widgets.breadcrumbs import Breadcrumbs
 from guigrad.ui.widgets.find_bar import FindBar
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id = self.commands.actions
         self._build()
         self.commands.join()
+        self.tidy = Tidy(self)
         self.live = Live(self)
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
@@ -368,5 +370,6 @@ class MainWindow(QMainWindow):
         self.settings.sync()
         self.levels.close()
         self.shelf.close()
+        self.tidy.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()
