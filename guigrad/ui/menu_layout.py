@@ -75,5 +75,10 @@ def _fit_box(window: MainWindow, key: str, held: set[str]) -> None:
     rect = canvas.selected_rect()
     canvas.select((key,))
     if rect is not None:
-        left, top, right, bottom = rect[0] - BOX_PAD[0], rect[1] - BOX_PAD[1], rect[2] + BOX_PAD[2], rect[3] + BOX_PAD[3]
+        left, top, right, bottom = (
+            rect[0] - BOX_PAD[0],
+            rect[1] - BOX_PAD[1],
+            rect[2] + BOX_PAD[2],
+            rect[3] + BOX_PAD[3],
+        )
         canvas.answer(canvas.intents.resize(key, left, top, right - left, bottom - top))

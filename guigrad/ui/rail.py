@@ -313,7 +313,11 @@ class RailStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             placed = self.at(QPointF(event.pos()))
-            tip = f"{placed.item.text}\nDrag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all" if placed else ""
+            tip = (
+                f"{placed.item.text}\nDrag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all"
+                if placed
+                else ""
+            )
             QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)

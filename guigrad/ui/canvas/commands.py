@@ -283,7 +283,15 @@ class Commands(Arrange):
                 self.select((key,))
             self.setFocus()
 
-        self.search.open(at, add, True, True)
+        document, number = self.scene.document, self.scene.leads.wire(wire)
+        if number is None:
+            self.answer("that wire is gone")
+            return
+        table = self.scene.wires
+        source = (self.scene.ids[table.source[number]], int(table.output[number]))
+        kind, type_ = fitting.kind_of(document, source), fitting.type_at(document, (target, path))
+        fits = partial(lambda kind, type_, op: fitting.takes(op, kind) and fitting.gives(op, type_), kind, type_)
+        self.search.open(at, add, fits, f"takes {words(kind)}")
 
     def add_point(self, wire: str, at: QPointF) -> None:
         """Leads a wire (``target:port``) through a point of the screen."""

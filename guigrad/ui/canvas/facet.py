@@ -84,7 +84,16 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
     if view is not None and view.muted is not None and node.op == MUTED:
         was = facet(structs.replace(view.muted, name=node.name), None)
         now = facet(node, structs.replace(document, views={}) if document is not None else None, hidden)
-        return structs.replace(was, inputs=now.inputs, outputs=now.outputs, source=now.source, open=now.open, muted=True)
+        return structs.replace(
+            was,
+            inputs=now.inputs,
+            outputs=now.outputs,
+            source=now.source,
+            kind=OTHER,
+            open=now.open,
+            muted=True,
+            kind=OTHER,
+        )
     inputs = tuple(_fill(node, inlet, document, hidden) for inlet in inlets(node))
     wired = any(True for _ in node.inputs())
     short = short_op(node.op)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hand import ALT, CTRL, SHIFT, Hand
 from PySide6.QtCore import Qt
@@ -31,13 +33,13 @@ def test_gaps_become_equal_and_the_outermost_stay(hand: Hand) -> None:
     before = hand.view.rects()
     hand.view.distribute(True)
     after = sorted(hand.view.rects().values())
-    gaps = {round(right[0] - left[2]) for left, right in zip(after, after[1:], strict=False)}
+    gaps = {round(right[0] - left[2]) for left, right in pairwise(after)}
     assert len(gaps) == 1
     assert hand.view.rects()["t1"] == before["t1"]
     assert hand.view.rects()["t4"] == before["t4"]
     hand.view.distribute(False)
     heights = sorted(hand.view.rects().values(), key=lambda rect: rect[1] + rect[3])
-    gaps = {round(below[1] - above[3]) for above, below in zip(heights, heights[1:], strict=False)}
+    gaps = {round(below[1] - above[3]) for above, below in pairwise(heights)}
     assert len(gaps) == 1
 
 

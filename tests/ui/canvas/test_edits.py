@@ -37,7 +37,9 @@ def test_python_becomes_nodes_and_nodes_python(hand: Hand) -> None:
     assert len(hand.document.nodes) == len(before.nodes) + 2
 
 
-@pytest.mark.parametrize("text", ["Dear reader, this is prose.", "# a heading of Markdown only?", "∑ x² ≠ 1", "def (", "\x00\x01\x02"])
+@pytest.mark.parametrize(
+    "text", ["Dear reader, this is prose.", "# a heading of Markdown only?", "∑ x² ≠ 1", "def (", "\x00\x01\x02"]
+)
 def test_nonsense_becomes_a_note_or_is_refused(hand: Hand, text: str) -> None:
     before = hand.document
     heard = paste(hand, text)

@@ -27,7 +27,9 @@ PEN = QPointingDevice(
 )  # fmt: skip
 
 
-def roll(hand: Hand, at: QPoint, pixels: QPoint, angle: QPoint, phase: Qt.ScrollPhase, mods: object = NONE, pad: bool = True) -> None:
+def roll(
+    hand: Hand, at: QPoint, pixels: QPoint, angle: QPoint, phase: Qt.ScrollPhase, mods: object = NONE, pad: bool = True
+) -> None:
     device = PAD if pad else QPointingDevice.primaryPointingDevice()
     event = QWheelEvent(
         QPointF(at), QPointF(hand.view.mapToGlobal(at)), pixels, angle, Qt.MouseButton.NoButton, mods, phase, False,
@@ -93,7 +95,9 @@ def test_two_fingers_on_a_screen_zoom_between_them_and_pan(hand: Hand) -> None:
     hand.press(hand.node("t1"))
     QApplication.sendEvent(view, event)
     assert view.viewport.scale == pytest.approx(before.scale * 1.25)
-    world = before.to_world(hand_x := middle.x() - view.mapToGlobal(QPoint()).x(), hand_y := middle.y() - view.mapToGlobal(QPoint()).y())
+    world = before.to_world(
+        hand_x := middle.x() - view.mapToGlobal(QPoint()).x(), hand_y := middle.y() - view.mapToGlobal(QPoint()).y()
+    )
     now = view.viewport.to_screen(*world)
     assert now == pytest.approx((hand_x + 40, hand_y - 25), abs=2)
 
@@ -104,7 +108,19 @@ def test_a_pen_drags_like_a_mouse(hand: Hand) -> None:
 
     def pen(kind: QEvent.Type, at: QPoint, pressure: float, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
         event = QTabletEvent(
-            kind, PEN, QPointF(at), QPointF(hand.view.mapToGlobal(at)), pressure, 0.0, 0.0, 0.0, 0.0, 0.0, NONE, button, held
+            kind,
+            PEN,
+            QPointF(at),
+            QPointF(hand.view.mapToGlobal(at)),
+            pressure,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            NONE,
+            button,
+            held,
         )
         QApplication.sendEvent(hand.view, event)
         assert event.isAccepted()
