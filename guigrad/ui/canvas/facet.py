@@ -92,7 +92,6 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
             kind=OTHER,
             open=now.open,
             muted=True,
-            kind=OTHER,
         )
     inputs = tuple(_fill(node, inlet, document, hidden) for inlet in inlets(node))
     wired = any(True for _ in node.inputs())
