@@ -9,7 +9,20 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, item_key, wires_in
+from guigrad.document.model import (
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    In,
+    Item,
+    Loop,
+    Node,
+    Region,
+    callee,
+    item_key,
+    wires_in,
+)
 
 PYTHON_NAMES: Final = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist)
 _SHORT: Final = re.compile(r"[^0-9A-Za-z_]")
@@ -18,6 +31,12 @@ _SHORT: Final = re.compile(r"[^0-9A-Za-z_]")
 def short_name(op: str) -> str:
     """The last word of an op's dotted name."""
     return _SHORT.sub("_", op.rpartition(".")[2]) or "node"
+
+
+def base_name(document: Document, node: Node) -> str:
+    """What a nameless node is called after: its op, or the function that it calls."""
+    function = document.functions.get(callee(node) or "")
+    return function.name if function is not None else short_name(node.op)
 
 
 def in_order(document: Document) -> Iterator[Node]:
@@ -69,7 +88,7 @@ def labels(document: Document) -> dict[str, str]:
     counts: dict[str, int] = {}
     for key in nodes:
         if key not in found:
-            found[key] = _fresh(short_name(document.nodes[key].op), counts, taken)
+            found[key] = _fresh(base_name(document, document.nodes[key]), counts, taken)
     return {key: found[key] for key in nodes}
 
 

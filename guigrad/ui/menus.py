@@ -13,6 +13,7 @@ from guigrad.document import edit
 from guigrad.ui.canvas.drag_things import Move
 from guigrad.ui.menu_layout import add_layout_actions
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
+from guigrad.ui.shelf import add_function_actions
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -125,6 +126,7 @@ class Menus(QObject):
                 words = "Add " + text.format(self._name(key))
                 menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))
             menu.addAction("Make it the root of backward", partial(self.session.edit, edit.set_settings(root=key)))
+            add_function_actions(w, menu, key)
         add_layout_actions(w, menu, kind, key, place)
         menu.popup(place)
 
