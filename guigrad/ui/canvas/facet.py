@@ -126,7 +126,7 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
     kind = kind_of(node.op)
     if function is not None:
         steps = len(function.program)
-        op, kind = f"{'' if title == short else short + ' '}ƒ {steps} step{'s' * (steps != 1)}", OP
+        op, kind = f"ƒ {short} · {steps}" if title != short else f"ƒ {steps} step{'s' * (steps != 1)}", OP
     elif node.op == RETURN:
         title, op = "result", "return"
     elif node.op == PARAM:

@@ -71,8 +71,8 @@ class FunctionCard(QFrame):
         lines = []
         for port in ports.ports(node):
             source = document.nodes.get(port.value.node or "") if isinstance(port.value, In) else None
-            given = "…" if source is None else source.name or "value"
-            lines.append(f"{port.label} ← {given if isinstance(port.value, In) else port.value!r}")
+            given = repr(port.value) if not isinstance(port.value, In) else source.name or "value" if source else "…"
+            lines.append(f"{port.label} ← {given}")
         for value in results_of(function):
             source = whole.nodes.get(value.node or "") if isinstance(value, In) else None
             name = source.name if source is not None else None
