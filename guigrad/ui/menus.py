@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
+from guigrad.ui import menus_canvas
 from guigrad.ui.canvas.drag_things import Move
-from guigrad.ui.menu_numbers import add_mends, add_number_actions
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
-
-EFFECTS: Final = (
-    ("{}.backward()", "backward"),
-    ("print({})", "print"),
-    ("print({}.grad)", "print_grad"),
-    ("{}.retain_grad()", "retain_grad"),
-)
-"""What can be made of a node on the rail."""
 
 
 class Menus(QObject):
@@ -57,7 +49,20 @@ class Menus(QObject):
         menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
         menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
         menu.addSeparator()
-        menu.addAction("Delete", lambda: self._delete_items(keys))
+        placed = next((p for p in self.window.rail.strip.placed if p.keys == keys), None)
+        nodes = tuple(key for key in (placed.item.nodes if placed else ()) if key in self.session.document.nodes)
+        if nodes:
+            menu.addAction("Select its nodes", lambda: self.session.select(nodes))
+        order = [p.keys for p in self.window.rail.strip.placed if placed is not None and p.above == placed.above]
+        at = order.index(keys) if keys in order else 0
+        if len(keys) == 1 and at > 0:
+            menu.addAction("Move before", lambda: self._move_items(keys, order[at - 1][0], ""))
+        if len(keys) == 1 and at < len(order) - 1:
+            after = order[at + 2][0] if at + 2 < len(order) else ""
+            menu.addAction("Move behind", lambda: self._move_items(keys, after, placed.above if placed else ""))
+        menu.addSeparator()
+        gone = menu.addAction("Delete", lambda: self._delete_items(keys))
+        gone.setShortcut(QKeySequence(Qt.Key.Key_Delete))
         menu.popup(place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -92,7 +97,7 @@ class Menus(QObject):
     def drop_node(self, key: str, before: str, inside: str, place: QPoint) -> None:
         """Asks what to make of a node at a spot of the program."""
         menu = self._menu()
-        for text, kind in EFFECTS:
+        for text, kind in menus_canvas.EFFECTS:
             wanted = edit.add_effect(kind, key, before or None, None if before else inside or None)
             menu.addAction(text.format(self._name(key)), partial(self.session.edit, wanted))
         menu.popup(place)
@@ -101,30 +106,17 @@ class Menus(QObject):
 
     def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
         """What fits the thing under the pointer, each with its shortcut."""
-        w, menu = self.window, self._menu()
-        ids: tuple[str, ...] = ()
-        if kind == "node":
-            add_mends(w, menu, key)
-            add_number_actions(w, menu, key)
-            for text, effect in EFFECTS:
-                words = "Add " + text.format(self._name(key))
-                menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))
-            menu.addAction("Make it the root of backward", partial(self.session.edit, edit.set_settings(root=key)))
-            menu.addSeparator()
-            ids = ("rename", "duplicate", "copy", "cut", "delete")
-        elif kind == "wire":
-            target, _, path = key.partition(":")
-            menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
-        elif kind == "canvas":
-            ids = ("add_node", "paste", "select_all", "tidy", "fit_all")
+        menu = self._menu()
+        menus_canvas.fill(self.window, menu, kind, key, place)
+        if menu.isEmpty():
+            menu.deleteLater()
         else:
-            ids = ("rename", "delete")
-        menu.addActions([w.actions_by_id[name] for name in ids])
-        menu.popup(place)
+            menu.popup(place)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         return menu
 
     def _name(self, key: str) -> str:

@@ -207,10 +207,13 @@ class Commands(Arrange):
         document, fits, what = self.scene.document, None, ""
         if source is not None:
             kind = fitting.kind_of(document, source)
-            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+            fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
         elif target is not None:
             type_ = fitting.type_at(document, target)
-            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+            fits, what = (
+                (lambda op: fitting.gives(op, type_)),
+                "feeds it" if type_ == "any" else f"gives {words(type_)}",
+            )
         self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
