@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guigrad.document import order, ports, tree
 from guigrad.document.kinds import result_kind, results
-from guigrad.document.model import Branch, Document, In, Loop, Node, Region
+from guigrad.document.model import PARAM, Branch, Document, In, Loop, Node, Region
 from guigrad.ops.bind import NEVER, Kind, element, fits
 from guigrad.ops.table import by_key, find
 
@@ -150,6 +150,8 @@ def _no_port(document: Document, target: str, path: str) -> str | None:
 
 
 def _no_fit(reader: Node, path: str, given: Kind) -> str | None:
+    if reader.op == PARAM:
+        return "the default of a parameter is a constant"
     found = ports.port_at(reader, path)
     if found is None:
         return f"{reader.name or reader.op} has no port {path!r}"

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
@@ -27,6 +27,7 @@ class Menus(QObject):
         strip.delete_asked.connect(self._delete_items)
         strip.move_asked.connect(self._move_items)
         strip.menu_asked.connect(self._item_menu)
+        strip.opened.connect(self._open_items)
         window.canvas.context_requested.connect(self._canvas_menu)
         window.canvas.installEventFilter(self)
 
@@ -37,15 +38,29 @@ class Menus(QObject):
             self.session.edit(edit.remove_item(keys[0]))
         else:
             self.session.edit(edit.remove(*keys))
+        self.window.live.follow_now()
 
     def _move_items(self, keys: tuple[str, ...], before: str, inside: str) -> None:
         if len(keys) == 1:
             self.session.edit(edit.move_item(keys[0], before or None, None if before else inside or None))
+            self.window.live.follow_now()
         else:
             self.window.bar.say("A run of computations follows its wires; drag the effects around it instead.", "note")
 
+    def _open_items(self, nodes: tuple[str, ...]) -> None:
+        """Shows on the canvas what a pill is about."""
+        row = self.window.canvas.scene.row
+        found = [key for key in nodes if key in row]
+        if found:
+            self.window.go_to(found[-1])
+            self.window.canvas.select(found)
+
     def _item_menu(self, keys: tuple[str, ...], place: QPoint) -> None:
-        menu = self._menu()
+        menu, strip = self._menu(), self.window.rail.strip
+        menu.addAction("Show on the canvas\tReturn", strip.open_selected)
+        menu.addAction("Move left\tAlt+Left", partial(strip.move_selected, -1))
+        menu.addAction("Move right\tAlt+Right", partial(strip.move_selected, 1))
+        menu.addSeparator()
         menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
         menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
         menu.addSeparator()
@@ -53,16 +68,7 @@ class Menus(QObject):
         nodes = tuple(key for key in (placed.item.nodes if placed else ()) if key in self.session.document.nodes)
         if nodes:
             menu.addAction("Select its nodes", lambda: self.session.select(nodes))
-        order = [p.keys for p in self.window.rail.strip.placed if placed is not None and p.above == placed.above]
-        at = order.index(keys) if keys in order else 0
-        if len(keys) == 1 and at > 0:
-            menu.addAction("Move before", lambda: self._move_items(keys, order[at - 1][0], ""))
-        if len(keys) == 1 and at < len(order) - 1:
-            after = order[at + 2][0] if at + 2 < len(order) else ""
-            menu.addAction("Move behind", lambda: self._move_items(keys, after, placed.above if placed else ""))
-        menu.addSeparator()
-        gone = menu.addAction("Delete", lambda: self._delete_items(keys))
-        gone.setShortcut(QKeySequence(Qt.Key.Key_Delete))
+        menu.addAction("Delete\tDel", lambda: self._delete_items(keys))
         menu.popup(place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

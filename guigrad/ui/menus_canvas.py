@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from guigrad.document import edit
 from guigrad.ui.canvas.mouse import cut
+from guigrad.ui.menu_layout import add_layout_actions
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
 
 if TYPE_CHECKING:
@@ -23,54 +24,25 @@ EFFECTS: Final = (
     ("{}.retain_grad()", "retain_grad"),
 )
 """What can be made of a node on the rail."""
-_NODES: Final = (
-    "",
-    "mute",
-    "collapse",
-    "box_selection",
-    "make_function",
-    "",
-    "duplicate",
-    "duplicate_wired",
-    "copy",
-    "cut",
-    "delete",
-    "extract",
-    "",
-    "fit",
-)
-_ONE: Final = ("enter", "rename", *_NODES)
-_FRAME: Final = ("rename", "duplicate", "copy", "delete", "", "fit")
-_ALIGN: Final = ("align_left", "align_right", "align_up", "align_down", "", "distribute_across", "distribute_down")
-_CANVAS: Final = (
-    "add_node", "add_note", "paste", "", "undo", "redo", "", "select_all", "tidy", "find", "", "fit_all", "zoom_reset", "toggle_minimap",
-)  # fmt: skip
+_FUNCTION: Final = ("enter", "make_function", "expand_call", "make_unique", "rename_function")
+_CANVAS: Final = ("", "undo", "redo", "find", "", "zoom_reset", "toggle_minimap")
 
 
 def fill(window: MainWindow, menu: QMenu, kind: str, key: str, place: QPoint) -> None:
     """Fills a menu for a thing of the canvas; ``kind`` and ``key`` as ``Board.context_requested`` has them."""
-    several = len(window.canvas.selection) > 1 and key in window.canvas.selection
-    if several:
-        actions(window, menu, _NODES[1:])
-        _align(window, menu)
-        actions(window, menu, ("tidy",))
-        return
     match kind:
+        case "port":
+            _port(window, menu, key, place)
+            return
         case "node":
             _node(window, menu, key)
         case "wire":
-            _wire(window, menu, key, place)
-        case "point":
-            menu.addAction("Take the reroute point away", window.canvas.delete)
-        case "port":
-            _port(window, menu, key, place)
-        case "box":
-            actions(window, menu, _FRAME)
-            menu.addAction("Select what is in it", partial(_select_inside, window, key))
-        case "note":
-            actions(window, menu, _FRAME)
-        case _:
-            actions(window, menu, _CANVAS)
+            _ends(window, menu, key)
+    add_layout_actions(window, menu, kind, key, place)
+    if kind == "node" and len(window.canvas.selection) > 1:
+        actions(window, menu, ("", "tidy", "fit"))
+    if kind == "canvas":
+        actions(window, menu, _CANVAS)
 
 
 def actions(window: MainWindow, menu: QMenu, names: tuple[str, ...]) -> None:
@@ -82,52 +54,28 @@ def actions(window: MainWindow, menu: QMenu, names: tuple[str, ...]) -> None:
             menu.addSeparator()
 
 
-def _align(window: MainWindow, menu: QMenu) -> None:
-    menu.addSeparator()
-    sub = menu.addMenu("Align and distribute")
-    actions(window, sub, _ALIGN)
-
-
 def _node(window: MainWindow, menu: QMenu, key: str) -> None:
     name = window.live.names.get(key, key)
     add_mends(window, menu, key)
-    add_number_actions(window, menu, key)
-    program = menu.addMenu("Add to the program")
-    for text, effect in EFFECTS:
-        program.addAction(text.format(name), partial(window.session.edit, edit.add_effect(effect, key)))
-    menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
-    menu.addSeparator()
-    actions(window, menu, _ONE)
+    if len(window.canvas.selection) < 2:
+        add_number_actions(window, menu, key)
+        program = menu.addMenu("Add to the program")
+        for text, effect in EFFECTS:
+            program.addAction(text.format(name), partial(window.session.edit, edit.add_effect(effect, key)))
+        menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
+        menu.addSeparator()
+    for action in (window.actions_by_id[name] for name in _FUNCTION):
+        if action.isEnabled():  # most cards are no calls
+            menu.addAction(action)
 
 
-def _wire(window: MainWindow, menu: QMenu, key: str, place: QPoint) -> None:
-    canvas, document = window.canvas, window.session.document
-    target, _, path = key.partition(":")
-    at = QPointF(canvas.mapFromGlobal(place))
-    wire = canvas.scene.leads.wire(key)
-    menu.addAction(
-        "Insert an op…", lambda: canvas.search.open(at, lambda op: canvas.drop_op(op, at), None, "goes into the wire")
-    )
-
-    def reroute() -> None:
-        spot = canvas.viewport.to_world(at.x(), at.y())
-        route = list(canvas.scene.leads.route(key))
-        index = canvas.scene.leads.index_at(key, *spot, 12.0 / canvas.viewport.scale)
-        route.insert(min(max(index, 0), len(route)), spot)
-        canvas.answer(window.desk.reroute(key, route))
-
-    menu.addAction("Reroute point here   (Alt+click)", reroute)
-    if canvas.scene.leads.route(key):
-        menu.addAction("Straighten", lambda: canvas.answer(window.desk.reroute(key, ())))
-    menu.addSeparator()
+def _ends(window: MainWindow, menu: QMenu, key: str) -> None:
+    scene, document = window.canvas.scene, window.session.document
+    wire = scene.leads.wire(key)
     if wire is not None:
-        source = canvas.scene.ids[canvas.scene.wires.source[wire]]
-        for words, end in (("Go to", source), ("Go to", target)):
+        for end in (scene.ids[scene.wires.source[wire]], scene.ids[scene.wires.target[wire]]):
             if end in document.nodes:
-                menu.addAction(f"{words} {window.live.names.get(end, end)}", partial(window.go_to, end))
-    menu.addSeparator()
-    disconnect = menu.addAction("Disconnect", lambda: canvas.answer(window.desk.disconnect([(target, path)])))
-    disconnect.setShortcut(window.actions_by_id["delete"].shortcut())
+                menu.addAction(f"Go to {window.live.names.get(end, end)}", partial(window.go_to, end))
 
 
 def _port(window: MainWindow, menu: QMenu, key: str, place: QPoint) -> None:
@@ -154,17 +102,4 @@ def _port(window: MainWindow, menu: QMenu, key: str, place: QPoint) -> None:
     far = tuple(dict.fromkeys(scene.ids[ends[wire]] for wire in mine))
     if far:
         menu.addAction("Select what it is wired to", partial(canvas.select, far))
-        menu.addAction("Disconnect   (Alt+click)", partial(cut, canvas, hit))
-
-
-def _select_inside(window: MainWindow, key: str) -> None:
-    """Every card whose middle lies in a box."""
-    box, scene = window.session.document.boxes.get(key), window.canvas.scene
-    if box is None:
-        return
-    found = []
-    for name, row in scene.row.items():
-        x, y = scene.x[row] + scene.width[row] / 2, scene.y[row] + scene.height[row] / 2
-        if box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height:
-            found.append(name)
-    window.canvas.select(found)
+        menu.addAction("Disconnect\tAlt+click", partial(cut, canvas, hit))

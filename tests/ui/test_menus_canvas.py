@@ -87,11 +87,11 @@ def test_a_selection_offers_align_and_distribute(lesson: MainWindow) -> None:
 def test_a_wire_is_cut_rerouted_and_straightened(lesson: MainWindow) -> None:
     place(lesson, "t2")
     at = wire_middle(lesson, "t1", "t2")
-    choose(menu_at(lesson, *at), "Reroute point here   (Alt+click)")
+    choose(menu_at(lesson, *at), "Add a reroute point\tAlt+click")
     assert len(lesson.session.document.routes) == 1
     lesson.session.undo()
     assert "Go to t1" in all_actions(menu_at(lesson, *at))
-    choose(menu_at(lesson, *at), "Disconnect")
+    choose(menu_at(lesson, *at), "Delete")
     assert "t2 = ... + 2" in _code(lesson)
 
 
@@ -112,13 +112,13 @@ def test_a_port_is_fed_read_and_disconnected(lesson: MainWindow) -> None:
     QTest.keyClicks(popup.field, "relu")
     QTest.keyClick(popup.field, Qt.Key.Key_Return)
     assert "relu(t2)" in _code(lesson)
-    choose(menu_at(lesson, *inlet), "Disconnect   (Alt+click)")
+    choose(menu_at(lesson, *inlet), "Disconnect\tAlt+click")
     assert "t2 = ... + 2" in _code(lesson)
     assert "Add an op that feeds it…" in all_actions(menu_at(lesson, *inlet))
 
 
 @pytest.mark.parametrize(
-    ("kind", "texts"), [("box", ("Rename…", "Delete", "Select what is in it")), ("note", ("Rename…", "Delete", "Copy"))]
+    ("kind", "texts"), [("box", ("Rename…", "Delete", "Select what it holds")), ("note", ("Rename…", "Delete", "Copy"))]
 )
 def test_boxes_and_notes(lesson: MainWindow, kind: str, texts: Sequence[str]) -> None:
     made = (
@@ -144,9 +144,10 @@ def test_the_rail(lesson: MainWindow) -> None:
     lesson.live._follow()
     strip = lesson.rail.strip
     last = strip.placed[-1]
+    strip.select(last.keys)
     strip.menu_asked.emit(last.keys, strip.mapToGlobal(last.rect.center().toPoint()))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    assert "Move behind" not in all_actions(menu)
-    choose(menu, "Move before")
+    assert "Select its nodes" in all_actions(menu)
+    choose(menu, "Move left\tAlt+Left")
     assert _code(lesson).index("t4.backward()") < _code(lesson).index("print(t4)")

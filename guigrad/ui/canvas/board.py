@@ -18,6 +18,7 @@ from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, frames, overlay, traces
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
@@ -34,6 +35,8 @@ from guigrad.ui.keymap import Keymap
 if TYPE_CHECKING:
     from guigrad.ui.canvas.gesture import Gesture
 
+TIDY: Final = "Tidy"
+"""The label of changes whose cards glide to their places."""
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
 EMPTY: Final = ("Drag an op from the palette, or press Tab", "Paste Python here to make a graph of it")
@@ -93,6 +96,7 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.motion = Motion(self)
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -107,6 +111,7 @@ class Board(QWidget):
 
     def set_document(self, document: Document, fit: bool = True) -> None:
         """Another document altogether."""
+        self.motion.stop()
         self._cancel()
         self.set_brush(None)
         self.scene.reset(document)
@@ -122,7 +127,10 @@ class Board(QWidget):
         """Follows one change of the document."""
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
+        self.motion.land()
+        before = self._places(diff)
         self.scene.apply(document, diff)
+        self.motion.glide(before)
         there = self.scene.row
         kept = tuple(k for k in self.selection if self.exists(k))
         if kept != self.selection:
@@ -139,7 +147,9 @@ class Board(QWidget):
 
     def set_frame(self, frame: Frame | None) -> None:
         """What a run gave; every face shows it from the next paint on."""
+        before = self.scene.faces.frame
         self.scene.faces.set_frame(frame)
+        self.motion.news(before, frame)
         if frame is not None:
             self.set_problems(frame.problems)
         self._changed()
@@ -155,6 +165,7 @@ class Board(QWidget):
         row = self.scene.row.get(node or "")
         if row is not None:
             self.scene.running[row] = True
+        self.motion.stir()
         self.update()
 
     def set_theme(self, name: str) -> None:
@@ -254,7 +265,9 @@ class Board(QWidget):
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
+        self.painter.glow = self.motion.glow
         self.painter.paint(p, self.viewport)
+        self.motion.paint(p)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
@@ -361,6 +374,19 @@ class Board(QWidget):
     def _changed(self) -> None:
         self.minimap.refresh()
         self.stir(False)
+
+    def settled(self) -> None:
+        """What glided has come to its place."""
+        self.minimap.refresh()
+        self.stir(False)
+
+    def _places(self, diff: Diff) -> dict[int, tuple[float, float]]:
+        """Where cards are that a diff moves which no hand has moved."""
+        if diff.label != TIDY or not diff.only_layout:
+            return {}
+        scene = self.scene
+        rows = [scene.row[key] for key, (old, new) in diff.views.items() if old and new and key in scene.row]
+        return {row: (float(scene.x[row]), float(scene.y[row])) for row in rows}
 
     def _cancel(self) -> None:
         if self.gesture is not None:
