@@ -190,10 +190,10 @@ class Commands(Arrange):
 
     def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        if rows:
-            folded = not all(self.scene.collapsed[rows])
-            self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
+        places = self.card_places()
+        if places:
+            folded = not all(self.scene.collapsed[[self.scene.row[key] for key in places]])
+            self.answer(self.intents.collapse(places, folded))
 
     def add_node(self) -> None:
         """Opens the search list at the pointer."""
