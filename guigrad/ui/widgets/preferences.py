@@ -48,6 +48,7 @@ class Preferences(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.list = QListWidget()
         self.list.setAccessibleName("Pages")
+        self.list.setUniformItemSizes(True)
         self.list.addItems(PAGES)
         self.list.setFixedWidth(look.px(110))
         self.stack = QStackedWidget()
@@ -58,6 +59,9 @@ class Preferences(QDialog):
         self.list.setCurrentRow(PAGES.index(page))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setAutoDefault(False)  # Enter belongs to the page: on an action it records a key
+        close.setDefault(False)
         across = QHBoxLayout()
         across.setSpacing(look.px(16))
         across.addWidget(self.list)
@@ -66,6 +70,7 @@ class Preferences(QDialog):
         layout.addLayout(across, 1)
         layout.addWidget(buttons)
         room = window.size()
+        (self.keys.field if page == "Keys" else self.list).setFocus()
         self.resize(min(look.px(760), room.width() - 40), min(look.px(640), max(room.height() - 60, 240)))
 
     def _page(self) -> tuple[QWidget, QFormLayout]:
