@@ -83,7 +83,7 @@ class Live:
             session.frame_changed.connect(self._on_frame),
             session.problems_changed.connect(self._on_problems),
             session.running_changed.connect(self._on_running),
-            session.at_changed.connect(lambda keys: window.rail.strip.show_running(keys)),
+            session.at_changed.connect(self._on_at),
             session.selection_changed.connect(self._on_selection),
             session.printed.connect(self._on_printed),
             session.refused.connect(lambda problems: window.show_refused(problems)),
@@ -118,6 +118,8 @@ class Live:
         w.inspector.node_chosen.connect(w.go_to)
         w.inspector.node_hovered.connect(lambda key: self._hover((key,) if key else (), "inspector"))
         strip = w.rail.strip
+        w.canvas.threads = strip.tied
+        strip.thread_changed.connect(w.canvas.update)
         strip.hovered.connect(lambda keys: self._hover(keys, "rail"))
         strip.chosen.connect(lambda keys: session.select(self._visible(keys)) if keys else None)
         w.welcome.lesson_chosen.connect(w.intents.open_path)
@@ -222,6 +224,12 @@ class Live:
             self.window.top.set_running(False)
         self.window.update_actions()
         self._hint()
+
+    def _on_at(self, keys: tuple[str, ...]) -> None:
+        """What runs just now: its pill is filled, its card glows."""
+        self.window.rail.strip.show_running(keys)
+        canvas = self.window.canvas
+        canvas.set_running(next((key for key in reversed(keys) if key in canvas.scene.row), None))
 
     def _show_busy(self) -> None:
         self.window.top.set_running(True)

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -58,6 +59,8 @@ class RailStrip(QWidget):
     delete_asked = Signal(object)
     move_asked = Signal(object, str, str)
     menu_asked = Signal(object, QPoint)
+    thread_changed = Signal()
+    """``tied`` tells something else now."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -115,6 +118,11 @@ class RailStrip(QWidget):
         painter.setFont(look.code(11.5))
         for placed in self.placed:
             self._paint(painter, placed)
+        thread = self.tied()
+        if thread is not None:
+            top = QPointF(self.mapFromGlobal(thread[1]))
+            painter.setPen(QPen(look.color(thread[2]), 1.4, Qt.PenStyle.DotLine))
+            painter.drawLine(top, QPointF(top.x(), 0))
         if self._drop_x is not None:
             painter.setPen(QPen(look.color("accent"), look.px(2)))
             painter.drawLine(QPointF(self._drop_x, look.px(4)), QPointF(self._drop_x, self.height() - look.px(4)))
@@ -152,6 +160,28 @@ class RailStrip(QWidget):
         """Fills the pills of the items that are being played."""
         self.running = frozenset(keys)
         self.update()
+
+    def tied(self) -> tuple[tuple[str, ...], QPoint, str] | None:
+        """From which pill a thread is drawn: (its nodes, its top on the screen, token): the one under the pointer, else the selected one."""
+        placed = self._hover
+        if placed is None and self.hasFocus():
+            placed = next((p for p in self.placed if self.selected and p.keys == self.selected), None)
+        if placed is None or not placed.item.nodes or not self.isVisible():
+            return None
+        rect = placed.rect
+        top = QPointF(
+            rect.center().x() if isinstance(placed.item, Pill) else rect.left() + self.look.px(20), rect.top()
+        )
+        if not self.visibleRegion().boundingRect().contains(top.toPoint()):
+            return None  # scrolled away
+        token = COLOURS.get(placed.item.kind, "text_muted") if isinstance(placed.item, Pill) else "loop"
+        return placed.item.nodes, self.mapToGlobal(top.toPoint()), token
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.thread_changed.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.thread_changed.emit()
 
     def at(self, place: QPointF) -> Placed | None:
         """The innermost thing under a point."""
@@ -195,6 +225,7 @@ class RailStrip(QWidget):
         if placed is not self._hover:
             self._hover = placed
             self.hovered.emit(placed.item.nodes if placed else ())
+            self.thread_changed.emit()
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -209,6 +240,7 @@ class RailStrip(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._hover = None
         self.hovered.emit(())
+        self.thread_changed.emit()
         self.update()
 
     def select(self, keys: tuple[str, ...]) -> None:
@@ -216,6 +248,7 @@ class RailStrip(QWidget):
         self.selected = keys
         placed = next((p for p in self.placed if p.keys == keys), None)
         self.chosen.emit(placed.item.nodes if placed else ())
+        self.thread_changed.emit()
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -304,6 +337,7 @@ class Rail(QFrame):
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.area.horizontalScrollBar()
         bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
+        self.strip.thread_changed.emit()
 
 
 def cut(text: str) -> str:
