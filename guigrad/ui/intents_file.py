@@ -120,7 +120,7 @@ class FileIntents(Verbs):
         if name.endswith(".py"):
             from guigrad.document.file import write_atomically
 
-            write_atomically(name, emit(self.session.document).encode())
+            write_atomically(name, emit(self.session.whole).encode())
             return
         from guigrad.ui import render
 

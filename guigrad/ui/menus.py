@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
 from guigrad.ui.canvas.drag_things import Move
+from guigrad.ui.menu_layout import add_layout_actions
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Menus(QObject):
         strip.delete_asked.connect(self._delete_items)
         strip.move_asked.connect(self._move_items)
         strip.menu_asked.connect(self._item_menu)
+        strip.opened.connect(self._open_items)
         window.canvas.context_requested.connect(self._canvas_menu)
         window.canvas.installEventFilter(self)
 
@@ -45,19 +47,33 @@ class Menus(QObject):
             self.session.edit(edit.remove_item(keys[0]))
         else:
             self.session.edit(edit.remove(*keys))
+        self.window.live.follow_now()
 
     def _move_items(self, keys: tuple[str, ...], before: str, inside: str) -> None:
         if len(keys) == 1:
             self.session.edit(edit.move_item(keys[0], before or None, None if before else inside or None))
+            self.window.live.follow_now()
         else:
             self.window.bar.say("A run of computations follows its wires; drag the effects around it instead.", "note")
 
+    def _open_items(self, nodes: tuple[str, ...]) -> None:
+        """Shows on the canvas what a pill is about."""
+        row = self.window.canvas.scene.row
+        found = [key for key in nodes if key in row]
+        if found:
+            self.window.go_to(found[-1])
+            self.window.canvas.select(found)
+
     def _item_menu(self, keys: tuple[str, ...], place: QPoint) -> None:
-        menu = self._menu()
+        menu, strip = self._menu(), self.window.rail.strip
+        menu.addAction("Show on the canvas\tReturn", strip.open_selected)
+        menu.addAction("Move left\tAlt+Left", partial(strip.move_selected, -1))
+        menu.addAction("Move right\tAlt+Right", partial(strip.move_selected, 1))
+        menu.addSeparator()
         menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
         menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
         menu.addSeparator()
-        menu.addAction("Delete", lambda: self._delete_items(keys))
+        menu.addAction("Delete\tDel", lambda: self._delete_items(keys))
         menu.popup(place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -102,7 +118,6 @@ class Menus(QObject):
     def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
         """What fits the thing under the pointer, each with its shortcut."""
         w, menu = self.window, self._menu()
-        ids: tuple[str, ...] = ()
         if kind == "node":
             add_mends(w, menu, key)
             add_number_actions(w, menu, key)
@@ -110,16 +125,7 @@ class Menus(QObject):
                 words = "Add " + text.format(self._name(key))
                 menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))
             menu.addAction("Make it the root of backward", partial(self.session.edit, edit.set_settings(root=key)))
-            menu.addSeparator()
-            ids = ("rename", "duplicate", "copy", "cut", "delete")
-        elif kind == "wire":
-            target, _, path = key.partition(":")
-            menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
-        elif kind == "canvas":
-            ids = ("add_node", "paste", "select_all", "tidy", "fit_all")
-        else:
-            ids = ("rename", "delete")
-        menu.addActions([w.actions_by_id[name] for name in ids])
+        add_layout_actions(w, menu, kind, key, place)
         menu.popup(place)
 
     def _menu(self) -> QMenu:

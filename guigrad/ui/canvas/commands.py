@@ -271,6 +271,35 @@ class Commands(Arrange):
             return
         self.add_op(op, at)
 
+    def search_on_wire(self, wire: str, at: QPointF) -> None:
+        """Opens the search list; what is chosen goes into the middle of a wire (``target:port``)."""
+        target, _, path = wire.rpartition(":")
+
+        def add(op: str) -> None:
+            x, y = self.viewport.to_world(at.x(), at.y())
+            key, reason = self.intents.add_on_wire(op, target, path, (round(x - g.WIDTH / 2), round(y - g.TITLE)))
+            self.answer(reason)
+            if key:
+                self.select((key,))
+            self.setFocus()
+
+        document, number = self.scene.document, self.scene.leads.wire(wire)
+        if number is None:
+            self.answer("that wire is gone")
+            return
+        table = self.scene.wires
+        source = (self.scene.ids[table.source[number]], int(table.output[number]))
+        kind, type_ = fitting.kind_of(document, source), fitting.type_at(document, (target, path))
+        fits = partial(lambda kind, type_, op: fitting.takes(op, kind) and fitting.gives(op, type_), kind, type_)
+        self.search.open(at, add, fits, f"takes {words(kind)}")
+
+    def add_point(self, wire: str, at: QPointF) -> None:
+        """Leads a wire (``target:port``) through a point of the screen."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        index = self.scene.leads.index_at(wire, x, y, 12.0 / self.viewport.scale)
+        route = self.scene.document.routes.get(wire, ())
+        self.answer(self.intents.reroute(wire, (*route[:index], (round(x), round(y)), *route[index:])))
+
     def add_op_beside(self, op: str) -> None:
         """Adds a node near the middle of what is seen, where nothing lies, and selects it."""
         x, y = self.viewport.to_world(self.width() / 2, self.height() / 2)

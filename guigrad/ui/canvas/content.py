@@ -103,6 +103,8 @@ def _before(facet: Facet) -> Part:
 
 
 def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
+    if facet.muted:
+        return ("muted", "op")
     if root:
         return ("root", "loss")
     if record is None or record.is_leaf is None:

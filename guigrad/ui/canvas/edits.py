@@ -13,7 +13,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit, refused
 from guigrad.document.encode import encode
 from guigrad.document.loose import wire_at
-from guigrad.document.model import Document, In, Value, Wire, wires_in
+from guigrad.document.model import CALL, Document, In, Value, Wire, wires_in
 from guigrad.document.problem import ProblemError
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
@@ -78,7 +78,7 @@ class EditIntents(LayoutEdits, LiveEdits):
         added: list[str] = []
 
         def apply(document: Document) -> Diff:
-            diff = (slider_node(at) if op == SLIDER else edits.add_node(op, at))(document)
+            diff = self.adding(op, at)(document)
             after = diff.apply(document)
             key = next(reversed([key for key in diff.views if key in diff.nodes] or list(diff.nodes)))
             added[:] = [key]
@@ -91,6 +91,12 @@ class EditIntents(LayoutEdits, LiveEdits):
 
         reason = self._do(apply)
         return ("", reason) if reason or not added else (added[0], "")
+
+    def adding(self, op: str, at: tuple[float, float]) -> Edit:
+        """The edit that adds an op, or a call of a function of the document."""
+        if op == SLIDER:
+            return slider_node(at)
+        return edits.add_call(op.removeprefix(CALL), at) if op.startswith(CALL) else edits.add_node(op, at)
 
     def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
         """Puts a node that is there into a wire."""
