@@ -54,7 +54,7 @@ class Board(QWidget):
     activated = Signal(str)
     """The id of a node that was double-clicked or entered."""
     context_requested = Signal(str, str, QPoint)
-    """(kind, id, global position): kind is node, wire, box, note or canvas; a wire's id is ``target:port``."""
+    """(kind, id, global position): kind is node, wire, point, port, box, note or canvas; a wire's id is ``target:path``, a port's ``node:in or out:number``."""
     answered = Signal(str)
     """Why something that was asked for did not happen."""
     dropped = Signal(object)

@@ -190,10 +190,10 @@ class Commands(Arrange):
 
     def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        if rows:
-            folded = not all(self.scene.collapsed[rows])
-            self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
+        places = self.card_places()
+        if places:
+            folded = not all(self.scene.collapsed[[self.scene.row[key] for key in places]])
+            self.answer(self.intents.collapse(places, folded))
 
     def add_node(self) -> None:
         """Opens the search list at the pointer."""
@@ -207,10 +207,13 @@ class Commands(Arrange):
         document, fits, what = self.scene.document, None, ""
         if source is not None:
             kind = fitting.kind_of(document, source)
-            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+            fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
         elif target is not None:
             type_ = fitting.type_at(document, target)
-            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+            fits, what = (
+                (lambda op: fitting.gives(op, type_)),
+                "feeds it" if type_ == "any" else f"gives {words(type_)}",
+            )
         self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:

@@ -102,8 +102,8 @@ class Intents(Protocol):
         """Lets a note point at a node, or no longer if it does."""
         ...
 
-    def mute(self, keys: Sequence[str]) -> str:
-        """Mutes nodes, or lets them do what they did when all of them are muted."""
+    def mute(self, places: Mapping[str, tuple[float, float]]) -> str:
+        """Mutes nodes, or lets them do what they did when all of them are muted; ``places`` are where their cards lie."""
         ...
 
     def add_on_wire(self, op: str, target: str, path: str, at: tuple[float, float]) -> tuple[str, str]:
@@ -157,8 +157,8 @@ class Intents(Protocol):
         """Makes nodes of Python or of a document's bytes; (their ids, reason)."""
         ...
 
-    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
-        """Folds cards to their title, or unfolds them."""
+    def collapse(self, places: Mapping[str, tuple[float, float]], collapsed: bool) -> str:
+        """Folds cards to their title, or unfolds them; ``places`` are where they lie."""
         ...
 
     def add_box(self, title: str, rect: tuple[float, float, float, float]) -> tuple[str, str]:

@@ -6,10 +6,13 @@ from itertools import pairwise
 
 import pytest
 from hand import ALT, CTRL, SHIFT, Hand
+from holder import canvas
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from guigrad.document import edit
 from guigrad.document.model import In
+from guigrad.source.parse.parser import parse
 
 Key = Qt.Key
 
@@ -144,3 +147,20 @@ def test_points_are_nudged_and_fitted(hand: Hand) -> None:
     left, top, right, bottom = hand.view.viewport.world
     assert left < 220 < right
     assert top < 52 < bottom
+
+
+@pytest.mark.parametrize("key", [Key.Key_M, Key.Key_H])
+def test_cards_that_nobody_has_placed_stay_where_they_are(qapp: QApplication, key: Key) -> None:
+    view, store = canvas(parse("import torch\nx = torch.ones(3)\ny = x.exp()\nz = y.exp()\n"))
+    hand, scene = Hand(view, store), view.scene
+    (chosen,) = (each for each, node in store.document.nodes.items() if node.name == "y")
+    place = scene.x[scene.row[chosen]], scene.y[scene.row[chosen]]
+    before = store.document
+    view.select((chosen,))
+    hand.key(key)
+    assert store.document != before
+    assert (scene.x[scene.row[chosen]], scene.y[scene.row[chosen]]) == place
+    store.undo()
+    assert store.document == before
+    view.close()
+    view.deleteLater()
