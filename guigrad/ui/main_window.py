@@ -123,6 +123,8 @@ class MainWindow(QMainWindow):
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
         self.rail = Rail(look)
+        self.canvas.threads = self.rail.strip.tied
+        self.rail.strip.thread_changed.connect(self.canvas.update)
         self.play = ActionButton(by_id("run_program"), self.actions_by_id["run_program"], look, "flat")
         self.play.set_level(ICON)
         self.rail.add_button(self.play)
@@ -240,6 +242,11 @@ class MainWindow(QMainWindow):
             )
 
     # --- what others ask ---
+
+    def show_running(self, keys: tuple[str, ...]) -> None:
+        """What runs just now: its pill is filled, its card glows."""
+        self.rail.strip.show_running(keys)
+        self.canvas.set_running(next((key for key in reversed(keys) if key in self.canvas.scene.row), None))
 
     def labels(self) -> dict[str, str]:
         """Label -> node id of the document as the code calls them."""

@@ -16,7 +16,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, found, frames, overlay, traces
+from guigrad.ui.canvas import accessible, found, frames, overlay, threads, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
@@ -35,8 +35,6 @@ from guigrad.ui.keymap import Keymap
 if TYPE_CHECKING:
     from guigrad.ui.canvas.gesture import Gesture
 
-TIDY: Final = "Tidy"
-"""The label of changes whose cards glide to their places."""
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
 EMPTY: Final = ("Drag an op from the palette", "Paste Python here to make a graph of it")
@@ -97,6 +95,7 @@ class Board(QWidget):
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
         self.motion = Motion(self)
+        self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -128,7 +127,7 @@ class Board(QWidget):
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.motion.land()
-        before = self._places(diff)
+        before = self.motion.before(diff)
         self.scene.apply(document, diff)
         self.motion.glide(before)
         there = self.scene.row
@@ -274,6 +273,9 @@ class Board(QWidget):
         found.paint(p, self)
         overlay.paint(p, self)
         self._paint_focus(p)
+        thread = self.threads() if self.threads is not None else None
+        if thread is not None:
+            threads.paint(p, self, thread)
         self.minimap.paint(p)
         self._paint_handles(p)
         if self._target is not None:
@@ -356,14 +358,6 @@ class Board(QWidget):
         """What glided has come to its place."""
         self.minimap.refresh()
         self.stir(False)
-
-    def _places(self, diff: Diff) -> dict[int, tuple[float, float]]:
-        """Where cards are that a diff moves which no hand has moved."""
-        if diff.label != TIDY or not diff.only_layout:
-            return {}
-        scene = self.scene
-        rows = [scene.row[key] for key, (old, new) in diff.views.items() if old and new and key in scene.row]
-        return {row: (float(scene.x[row]), float(scene.y[row])) for row in rows}
 
     def _cancel(self) -> None:
         if self.gesture is not None:
