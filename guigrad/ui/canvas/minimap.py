@@ -62,9 +62,10 @@ class Minimap:
 
     def paint(self, p: QPainter) -> None:
         """Draws it, the part on screen framed."""
-        rect = self._bounds
-        if not self.visible or rect is None:
+        if not self.visible:  # which learns the bounds
             return
+        rect = self._bounds
+        assert rect is not None
         view = self._view
         ink, ratio = view.painter.ink, view.devicePixelRatioF()
         same = self._picture is not None and self._picture[1:] == (rect, ink.theme.name, ratio)
@@ -113,8 +114,10 @@ class Minimap:
         p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0]
         p.setPen(Qt.PenStyle.NoPen)
-        for kind, color in enumerate(ink.kinds):
-            chosen = rows[scene.kind[rows] == kind]
+        groups = [(color, rows[scene.kind[rows] == kind]) for kind, color in enumerate(ink.kinds)]
+        for color, chosen in sorted(
+            groups, key=lambda group: len(group[1])
+        ):  # where cards share a px, most are of this kind
             if len(chosen):
                 p.setBrush(color)
                 p.drawRects(c_array(self._rects(rect, chosen), QRect), len(chosen))
