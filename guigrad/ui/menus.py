@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
+from guigrad.ui import menus_canvas
 from guigrad.ui.canvas.drag_things import Move
-from guigrad.ui.menu_layout import add_layout_actions
-from guigrad.ui.menu_numbers import add_mends, add_number_actions
-from guigrad.ui.shelf import add_function_actions
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
-
-EFFECTS: Final = (
-    ("{}.backward()", "backward"),
-    ("print({})", "print"),
-    ("print({}.grad)", "print_grad"),
-    ("{}.retain_grad()", "retain_grad"),
-)
-"""What can be made of a node on the rail."""
 
 
 class Menus(QObject):
@@ -74,6 +64,10 @@ class Menus(QObject):
         menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
         menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
         menu.addSeparator()
+        placed = next((p for p in self.window.rail.strip.placed if p.keys == keys), None)
+        nodes = tuple(key for key in (placed.item.nodes if placed else ()) if key in self.session.document.nodes)
+        if nodes:
+            menu.addAction("Select its nodes", lambda: self.session.select(nodes))
         menu.addAction("Delete\tDel", lambda: self._delete_items(keys))
         menu.popup(place)
 
@@ -109,7 +103,7 @@ class Menus(QObject):
     def drop_node(self, key: str, before: str, inside: str, place: QPoint) -> None:
         """Asks what to make of a node at a spot of the program."""
         menu = self._menu()
-        for text, kind in EFFECTS:
+        for text, kind in menus_canvas.EFFECTS:
             wanted = edit.add_effect(kind, key, before or None, None if before else inside or None)
             menu.addAction(text.format(self._name(key)), partial(self.session.edit, wanted))
         menu.popup(place)
@@ -118,21 +112,17 @@ class Menus(QObject):
 
     def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
         """What fits the thing under the pointer, each with its shortcut."""
-        w, menu = self.window, self._menu()
-        if kind == "node":
-            add_mends(w, menu, key)
-            add_number_actions(w, menu, key)
-            for text, effect in EFFECTS:
-                words = "Add " + text.format(self._name(key))
-                menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))
-            menu.addAction("Make it the root of backward", partial(self.session.edit, edit.set_settings(root=key)))
-            add_function_actions(w, menu, key)
-        add_layout_actions(w, menu, kind, key, place)
-        menu.popup(place)
+        menu = self._menu()
+        menus_canvas.fill(self.window, menu, kind, key, place)
+        if menu.isEmpty():
+            menu.deleteLater()
+        else:
+            menu.popup(place)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         return menu
 
     def _name(self, key: str) -> str:

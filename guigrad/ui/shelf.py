@@ -13,7 +13,7 @@ from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit, refused
 from guigrad.document.follow import calls_of
-from guigrad.document.model import CALL, Document, callee
+from guigrad.document.model import CALL, Document
 from guigrad.document.problem import ProblemError
 from guigrad.files.library import SUFFIX, Library, library_folder
 from guigrad.ops.spec import OpSpec
@@ -184,12 +184,3 @@ def _row(text: str, target: str, about: str) -> OpSpec:
 def _signature(document: Document, key: str) -> str:
     function = document.functions[key]
     return f"{function.name}({', '.join(document.nodes[each].name or '_' for each in function.params if each in document.nodes)})"
-
-
-def add_function_actions(window: MainWindow, menu: QMenu, key: str) -> None:
-    """What a right click on a card offers about functions."""
-    node = window.session.document.nodes.get(key)
-    is_call = node is not None and callee(node) in window.session.whole.functions
-    menu.addSeparator()
-    ids = ("enter", "expand_call", "make_unique", "rename_function", "save_to_library") if is_call else ()
-    menu.addActions([window.actions_by_id[name] for name in (*ids, "make_function")])

@@ -138,7 +138,7 @@ class Commands(Arrange):
         """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python."""
         if not self.selection:
             return
-        text, exact = self.intents.copy(self.selection)
+        text, exact = self.intents.copy(self.selection, self.card_places())
         data = QMimeData()
         data.setText(text)
         data.setData(DOCUMENT_MIME, exact)
@@ -183,7 +183,7 @@ class Commands(Arrange):
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
         if self.selection:
-            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
+            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs, self.card_places())
             self.answer(reason)
             if made:
                 self.select(key for key in made if self.exists(key))
@@ -207,10 +207,13 @@ class Commands(Arrange):
         document, fits, what = self.scene.document, None, ""
         if source is not None:
             kind = fitting.kind_of(document, source)
-            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+            fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
         elif target is not None:
             type_ = fitting.type_at(document, target)
-            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+            fits, what = (
+                (lambda op: fitting.gives(op, type_)),
+                "feeds it" if type_ == "any" else f"gives {words(type_)}",
+            )
         self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:

@@ -251,6 +251,10 @@ def thing_under(view: Board, point: QPointF) -> str:
 
 
 def _context(view: CanvasView, point: QPointF, where: QPoint) -> None:
+    port = port_under(view, point)
+    if port is not None:
+        view.context_requested.emit("port", f"{view.scene.ids[port[0]]}:{port[1]}:{port[2]}", where)
+        return
     key = thing_under(view, point)
     if key:
         if key not in view.selection:
