@@ -33,12 +33,6 @@ def short_name(op: str) -> str:
     return _SHORT.sub("_", op.rpartition(".")[2]) or "node"
 
 
-def base_name(document: Document, node: Node) -> str:
-    """What a nameless node is called after: its op, or the function that it calls."""
-    function = document.functions.get(callee(node) or "")
-    return function.name if function is not None else short_name(node.op)
-
-
 def in_order(document: Document) -> Iterator[Node]:
     """Every node in program order; a loop's variable ahead of its body, a carry behind its item."""
     for item in _walk_out(document.program):
@@ -88,8 +82,13 @@ def labels(document: Document) -> dict[str, str]:
     counts: dict[str, int] = {}
     for key in nodes:
         if key not in found:
-            found[key] = _fresh(base_name(document, document.nodes[key]), counts, taken)
+            found[key] = _fresh(_base(document, document.nodes[key]), counts, taken)
     return {key: found[key] for key in nodes}
+
+
+def _base(document: Document, node: Node) -> str:
+    function = document.functions.get(callee(node) or "") if document.functions else None
+    return short_name(node.op) if function is None else function.name
 
 
 def _holders(document: Document, nodes: Mapping[str, None]) -> dict[str, list[In]]:
