@@ -138,7 +138,7 @@ class Commands(Arrange):
         """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python."""
         if not self.selection:
             return
-        text, exact = self.intents.copy(self.selection)
+        text, exact = self.intents.copy(self.selection, self.card_places())
         data = QMimeData()
         data.setText(text)
         data.setData(DOCUMENT_MIME, exact)
@@ -183,7 +183,7 @@ class Commands(Arrange):
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
         if self.selection:
-            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
+            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs, self.card_places())
             self.answer(reason)
             if made:
                 self.select(key for key in made if self.exists(key))
