@@ -19,6 +19,7 @@ from guigrad.run.frame import Frame
 from guigrad.run.request import Want
 from guigrad.source.emit import emit_lines
 from guigrad.ui.canvas.geometry import DETAIL
+from guigrad.ui.hints import next_action
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
@@ -52,7 +53,7 @@ class Live:
         self.updates = False
         self.lines: dict[str, int] = {}
         self.texts: dict[str, str] = {}
-        self._problems: tuple[Problem, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
         self._late = QTimer(window)
         self._late.setSingleShot(True)
         self._late.timeout.connect(self._follow_code)
@@ -82,6 +83,7 @@ class Live:
             session.frame_changed.connect(self._on_frame),
             session.problems_changed.connect(self._on_problems),
             session.running_changed.connect(self._on_running),
+            session.at_changed.connect(lambda keys: window.rail.strip.show_running(keys)),
             session.selection_changed.connect(self._on_selection),
             session.printed.connect(self._on_printed),
             session.refused.connect(lambda problems: window.show_refused(problems)),
@@ -100,6 +102,8 @@ class Live:
         w.canvas.hovered.connect(lambda key: self._hover((key,) if key else (), "canvas"))
         w.canvas.answered.connect(lambda reason: w.messages.add(reason, "warning"))
         w.canvas.dropped.connect(self._on_files)
+        w.canvas.op_used.connect(self._on_op_used)
+        w.canvas.recent_ops = tuple(w.settings.recent_ops)
         w.canvas.activated.connect(lambda key: w.show_inspector())
         w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
         w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
@@ -193,7 +197,7 @@ class Live:
 
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
-        self.window.canvas.set_problems(self._problems)
+        self.window.canvas.set_problems(self.problems)
         self.values.show_frame(frame)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
@@ -201,7 +205,7 @@ class Live:
         self._hint()
 
     def _on_problems(self, problems: tuple[Problem, ...]) -> None:
-        self._problems = problems
+        self.problems = problems
         w = self.window
         w.problems.show_problems(problems)
         wrong = sum(problem.severity != "hint" for problem in problems)
@@ -248,7 +252,7 @@ class Live:
         session = self.session
         chosen = next(iter(session.selection)) if len(session.selection) == 1 else None
         label = self.names.get(chosen or "", chosen or "")
-        mine = tuple(problem for problem in self._problems if chosen and problem.node_id == chosen)
+        mine = tuple(problem for problem in self.problems if chosen and problem.node_id == chosen)
         frame = session.frame or NOTHING
         shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray, self.texts)
         self.window.inspector.show_node(shown)
@@ -326,6 +330,11 @@ class Live:
         if name and not self.values.take_files(names):
             self.window.intents.open_path(name)
 
+    def _on_op_used(self, target: str) -> None:
+        w = self.window
+        w.settings.add_recent_op(target)
+        w.canvas.recent_ops = w.palette_panel.model.recent = tuple(w.settings.recent_ops)
+
     # --- words and safety ---
 
     def say(self, text: str) -> None:
@@ -337,25 +346,8 @@ class Live:
         """The next sensible action."""
         if self._passing.isActive():
             return
-        session, document, frame = self.session, self.session.document, self.session.frame
-        errors = [problem for problem in self._problems if problem.severity == "error"]
-        hints = [problem for problem in self._problems if problem.severity == "hint"]
-        if session.running and not self._busy.isActive():
-            text = "Running… Shift+F5 stops it."
-        elif not document.nodes:
-            text = "Drag an op from the palette, press Tab on the canvas, or open a lesson (File › Lessons)."
-        elif errors:
-            place = errors[0].node or (f"line {errors[0].line}" if errors[0].line else "")
-            text = f"{place + ': ' if place else ''}{errors[0].message.splitlines()[0]}"
-        elif hints:
-            text = f"{hints[0].node + ': ' if hints[0].node else ''}{hints[0].why or hints[0].message}"
-        elif frame is None or not any(record.state == "fresh" for record in frame.records.values()):
-            text = "Press F5 to compute every value."
-        elif not any(record.grad is not None for record in frame.records.values()):
-            text = "Press F6 to compute the gradients. Select a node to read its value."
-        else:
-            text = "Select a node to see how its gradient came. F6 again accumulates; Shift+Z empties the gradients."
-        self.window.hint.setText(text)
+        busy = self.session.running and not self._busy.isActive()
+        self.window.hint.setText(next_action(self.session, self.problems, busy, self.window.keymap))
 
     def _write_recovery(self) -> None:
         """A copy of what is not saved, beside the settings, until it is saved or given up."""

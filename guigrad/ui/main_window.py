@@ -45,6 +45,7 @@ from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
 from guigrad.ui.widgets.action_button import ICON, ActionButton
+from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
@@ -123,7 +124,9 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self.find_bar = FindBar(self, look)
         column.addWidget(self.bar)
+        column.addWidget(self.find_bar)
         column.addWidget(self.stack, 1)
         column.addWidget(self.rail)
         self._middle = QSplitter(Qt.Orientation.Vertical)
@@ -191,7 +194,7 @@ class MainWindow(QMainWindow):
         self.look = look
         self._apply_look()
         for part in (
-            self.top, self.bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
+            self.top, self.bar, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
         ):  # fmt: skip
             part.set_look(look)
         self.canvas.set_theme(look.theme.name)

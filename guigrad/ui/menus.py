@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
-from guigrad.ui.canvas.gesture import Move
+from guigrad.ui.canvas.drag_things import Move
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
 
 if TYPE_CHECKING:

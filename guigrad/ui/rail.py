@@ -148,6 +148,11 @@ class RailStrip(QWidget):
         painter.setPen(look.color("text_on_accent" if running else "text" if lit else token))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, cut(item.text))
 
+    def show_running(self, keys: tuple[str, ...]) -> None:
+        """Fills the pills of the items that are being played."""
+        self.running = frozenset(keys)
+        self.update()
+
     def at(self, place: QPointF) -> Placed | None:
         """The innermost thing under a point."""
         found = [placed for placed in self.placed if placed.rect.contains(place)]

@@ -121,6 +121,10 @@ QTabBar::tab:focus {{ color: {css("focus")}; }}
 QTabWidget::pane {{ border: none; }}
 QTreeView, QListView, QTableView {{ background: {css("panel")}; border: none; outline: none;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}
+QTreeWidget::item, QListWidget::item {{ padding: {px(4)}px {px(4)}px; border: none; }}
+QTreeWidget::item:selected, QListWidget::item:selected {{ background: {css("accent_soft")}; color: {css("text")}; }}
+QTreeWidget:focus, QListWidget:focus {{ border: 1px solid {css("focus")}; }}
+QHeaderView::section {{ background: {css("panel")}; color: {css("text_muted")}; border: none; padding: {px(4)}px; }}
 QTableCornerButton::section {{ background: transparent; border: none; }}
 QPlainTextEdit#code {{ background: {css("panel")}; border: none; font-family: "{code}"; padding: {px(6)}px;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}

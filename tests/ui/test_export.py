@@ -36,6 +36,7 @@ def answer(
 def test_a_picture_of_the_selection(
     lesson: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
 ) -> None:
+    lesson.live._follow()
     lesson.session.select([key for label, key in lesson.labels().items() if label in ("t1", "t2")])
     sizes: list[str] = []
 
@@ -48,13 +49,8 @@ def test_a_picture_of_the_selection(
         dialog.scale.selectAll()
         QTest.keyClicks(dialog.scale, "3")
         QTest.keyClick(dialog.scale, Qt.Key.Key_Tab)
-        QTest.mouseClick(
-            dialog.transparent,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-            dialog.transparent.rect().center() / 4,
-        )
-        dialog.transparent.setChecked(True)
+        dialog.transparent.setFocus()
+        QTest.keyClick(dialog.transparent, Qt.Key.Key_Space)
         sizes.append(dialog.size_text.text())
 
     answer(lesson, monkeypatch, tmp_path / "part.png", use)
@@ -89,6 +85,7 @@ def test_nothing_is_selected_nothing_can_be_chosen(
 
 
 def test_copying_puts_a_picture_beside_text_and_document(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.live._follow()
     key = lesson.labels()["t2"]
     lesson.canvas.select((key,))
     QTest.keyClick(lesson.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)

@@ -80,3 +80,18 @@ def test_an_empty_program_says_what_to_do(qtbot: QtBot, look: Look) -> None:
     assert rail.hint.isVisible()
     rail.show_items(items())
     assert not rail.hint.isVisible()
+
+
+def test_the_pill_that_is_played_is_filled(qtbot: QtBot, look: Look) -> None:
+    rail = Rail(look)
+    qtbot.addWidget(rail)
+    rail.resize(1200, 60)
+    rail.show_items(items())
+    strip = rail.strip
+    placed = next(placed for placed in strip.placed if placed.item.text == "loss.backward()")
+    spot = QPoint(round(placed.rect.left()) + 8, round(placed.rect.center().y()))
+    before = strip.grab().toImage().pixelColor(spot)
+    strip.show_running(placed.keys)
+    assert strip.grab().toImage().pixelColor(spot) == look.color("grad") != before
+    strip.show_running(())
+    assert strip.grab().toImage().pixelColor(spot) == before

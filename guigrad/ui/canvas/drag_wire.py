@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from guigrad.run.request import Trial
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas import traces
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.gesture import Gesture, Mods
@@ -148,6 +149,9 @@ class DragWire(Gesture):
             return
         view, scene = self.view, self.view.scene
         ink = view.painter.ink
+        if self.over is not None and "cycle" in self.reason:
+            (source, _), (target, _) = self._ends(self.over)
+            traces.draw_cycle(p, ink, scene, view.viewport, view.intents.cycle(source, target))
         x1, y1 = view.viewport.to_screen(*scene.port_point(*self.port))
         x2, y2 = self.last.x(), self.last.y()
         trial = self.trial

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.ops import table
+from guigrad.ops.search import search
 from guigrad.ops.spec import OpSpec
 from guigrad.ui.extras import SLIDER_ROW, with_extras
 from guigrad.ui.style import Look
@@ -56,6 +57,7 @@ class PaletteModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.entries: list[str | OpSpec] = []
+        self.recent: tuple[str, ...] = ()
         self.search("")
 
     def search(self, query: str) -> None:
@@ -63,7 +65,7 @@ class PaletteModel(QAbstractListModel):
         self.beginResetModel()
         self.entries = []
         if query.strip():
-            found = with_extras(query, table.search(query, SEARCH_LIMIT))
+            found = with_extras(query, search(query, SEARCH_LIMIT, self.recent))
             self.entries = [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
         else:
             for family, rows in table.families():
