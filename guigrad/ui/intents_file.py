@@ -16,7 +16,7 @@ from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.render import FORMATS as PICTURES
-from guigrad.ui.render import Painting, render
+from guigrad.ui.render import Painting, as_seen, render
 from guigrad.ui.widgets.dialogs import PasteDialog, ask
 from guigrad.ui.widgets.export_dialog import FORMATS, Choice, ExportDialog
 
@@ -108,7 +108,7 @@ class FileIntents(Verbs):
 
         def make(choice: Choice) -> Painting:
             only = session.selection if choice.selection else ()
-            return Painting(session.document, now if choice.values else None, choice.theme, only)
+            return Painting(as_seen(self.window.canvas.scene), now if choice.values else None, choice.theme, only)
 
         dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window)
         chosen = dialog.choice() if ask(dialog) == QDialog.DialogCode.Accepted else None
@@ -137,7 +137,7 @@ class FileIntents(Verbs):
             self.window.messages.add(f"Exported {name}", "note")
             return
         only = self.session.selection if chosen.selection else ()
-
+        shown = as_seen(self.window.canvas.scene)
         if Path(name).suffix.lower() not in PICTURES:
             raise ValueError(f"{name}: what is exported ends in .py, {', '.join(PICTURES)}")
 
@@ -145,7 +145,7 @@ class FileIntents(Verbs):
             values = frame if chosen.values and self.session.fresh else None
             theme, scale, clear = chosen.theme, chosen.scale, chosen.transparent
             try:
-                note = render(document, values, name, theme=theme, scale=scale, only=only, transparent=clear)
+                note = render(shown, values, name, theme=theme, scale=scale, only=only, transparent=clear)
             except OSError as error:
                 self.window.bar.say(f"{name} was not written: {error}", "error")
                 return

@@ -21,7 +21,7 @@ from PySide6.QtSvg import QSvgGenerator
 from guigrad.document import edit as edits
 from guigrad.document.encode import encode
 from guigrad.document.file import MADE_WITH, write_atomically
-from guigrad.document.model import Document
+from guigrad.document.model import Document, View
 from guigrad.files import picture
 from guigrad.run.frame import Frame
 from guigrad.ui import theme as themes
@@ -202,6 +202,14 @@ class Painting:
             self.width * scale, self.height * scale, scale, -self._corner[0] * scale, -self._corner[1] * scale
         )
         self.painter.paint(p, view, exact=True, background=background)
+
+
+def as_seen(scene: Scene) -> Document:
+    """The document with every card where a canvas shows it, those too that nobody has put anywhere."""
+    document = scene.document
+    loose = {key: row for key, row in scene.row.items() if key not in document.views}
+    places = {key: View(float(scene.x[row]), float(scene.y[row])) for key, row in loose.items()}
+    return structs.replace(document, views={**document.views, **places}) if places else document
 
 
 _EMPTY: Final = re.compile(rb"<g [^>]*>\s*</g>\s*")

@@ -158,7 +158,7 @@ class Commands(Arrange):
         scene = self.scene
         fresh = not any(scene.stale[scene.row[key]] for key in self.selection if key in scene.row)
         frame = scene.faces.frame if fresh else None
-        painting = render.Painting(scene.document, frame, self.painter.ink.theme.name, self.selection)
+        painting = render.Painting(render.as_seen(scene), frame, self.painter.ink.theme.name, self.selection)
         return painting.image(2.0, area=render.CLIPBOARD_AREA)
 
     def cut(self) -> None:
