@@ -131,9 +131,9 @@ class FileIntents(Verbs):
 
         Raises: OSError or ValueError when it cannot be written.
         """
-        document, chosen = self.session.document, choice or Choice(theme=self.window.look.theme.name, scale=1.0)
+        chosen = choice or Choice(theme=self.window.look.theme.name, scale=1.0)
         if name.endswith(".py"):
-            write_atomically(name, emit(document).encode())
+            write_atomically(name, emit(self.session.whole).encode())
             self.window.messages.add(f"Exported {name}", "note")
             return
         only = self.session.selection if chosen.selection else ()
@@ -145,7 +145,16 @@ class FileIntents(Verbs):
             values = frame if chosen.values and self.session.fresh else None
             theme, scale, clear = chosen.theme, chosen.scale, chosen.transparent
             try:
-                note = render(shown, values, name, theme=theme, scale=scale, only=only, transparent=clear)
+                note = render(
+                    shown,
+                    values,
+                    name,
+                    theme=theme,
+                    scale=scale,
+                    only=only,
+                    transparent=clear,
+                    whole=self.session.whole,
+                )
             except OSError as error:
                 self.window.bar.say(f"{name} was not written: {error}", "error")
                 return

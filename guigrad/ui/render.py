@@ -51,11 +51,12 @@ def render(
     scale: float = 1.0,
     only: Iterable[str] = (),
     transparent: bool = False,
+    whole: Document | None = None,
 ) -> str:
     """Writes the whole graph, or the nodes, boxes and notes ``only``, to a file whose name ends in .png, .svg or .pdf.
 
     ``scale`` is px for one canvas unit; vectors have the size of the graph whatever the scale. ``transparent`` leaves the background out.
-    PNG and SVG carry what they show as a document. Returns: what is otherwise than asked for, "" for nothing.
+    PNG and SVG carry what they show as a document, or ``whole``, of which that is a part. Returns: what is otherwise than asked for, "" for nothing.
     Raises: ValueError for another ending or a scale that is not a positive number; OSError when it cannot be written.
     """
     target = Path(path)
@@ -76,9 +77,11 @@ def render(
                 f"drawn at scale {used:.3g} instead of {scale:g}: {width} × {height} px would need {width * height / 2**28:.1f} GB; "
                 "SVG and PDF are sharp at every size"
             )
-        data = picture.embed_png(_png(chosen.image(scale, transparent), target), carried(document, wanted))
+        data = picture.embed_png(
+            _png(chosen.image(scale, transparent), target), carried(document if wanted else whole or document, wanted)
+        )
     elif ending == ".svg":
-        data = picture.embed_svg(chosen.svg(transparent), carried(document, wanted))
+        data = picture.embed_svg(chosen.svg(transparent), carried(document if wanted else whole or document, wanted))
     else:
         data = chosen.pdf(transparent)
     write_atomically(target, data)

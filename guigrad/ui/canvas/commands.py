@@ -140,7 +140,7 @@ class Commands(Arrange):
         """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python and as a picture."""
         if not self.selection:
             return
-        text, exact = self.intents.copy(self.selection)
+        text, exact = self.intents.copy(self.selection, self.card_places())
         data = QMimeData()
         data.setText(text)
         data.setData(DOCUMENT_MIME, exact)
@@ -200,17 +200,17 @@ class Commands(Arrange):
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
         if self.selection:
-            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
+            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs, self.card_places())
             self.answer(reason)
             if made:
                 self.select(key for key in made if self.exists(key))
 
     def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        if rows:
-            folded = not all(self.scene.collapsed[rows])
-            self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
+        places = self.card_places()
+        if places:
+            folded = not all(self.scene.collapsed[[self.scene.row[key] for key in places]])
+            self.answer(self.intents.collapse(places, folded))
 
     def add_node(self) -> None:
         """Opens the search list at the pointer."""
@@ -224,10 +224,13 @@ class Commands(Arrange):
         document, fits, what = self.scene.document, None, ""
         if source is not None:
             kind = fitting.kind_of(document, source)
-            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+            fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
         elif target is not None:
             type_ = fitting.type_at(document, target)
-            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+            fits, what = (
+                (lambda op: fitting.gives(op, type_)),
+                "feeds it" if type_ == "any" else f"gives {words(type_)}",
+            )
         self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
@@ -287,6 +290,35 @@ class Commands(Arrange):
             self.answer(reason)
             return
         self.add_op(op, at)
+
+    def search_on_wire(self, wire: str, at: QPointF) -> None:
+        """Opens the search list; what is chosen goes into the middle of a wire (``target:port``)."""
+        target, _, path = wire.rpartition(":")
+
+        def add(op: str) -> None:
+            x, y = self.viewport.to_world(at.x(), at.y())
+            key, reason = self.intents.add_on_wire(op, target, path, (round(x - g.WIDTH / 2), round(y - g.TITLE)))
+            self.answer(reason)
+            if key:
+                self.select((key,))
+            self.setFocus()
+
+        document, number = self.scene.document, self.scene.leads.wire(wire)
+        if number is None:
+            self.answer("that wire is gone")
+            return
+        table = self.scene.wires
+        source = (self.scene.ids[table.source[number]], int(table.output[number]))
+        kind, type_ = fitting.kind_of(document, source), fitting.type_at(document, (target, path))
+        fits = partial(lambda kind, type_, op: fitting.takes(op, kind) and fitting.gives(op, type_), kind, type_)
+        self.search.open(at, add, fits, f"takes {words(kind)}")
+
+    def add_point(self, wire: str, at: QPointF) -> None:
+        """Leads a wire (``target:port``) through a point of the screen."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        index = self.scene.leads.index_at(wire, x, y, 12.0 / self.viewport.scale)
+        route = self.scene.document.routes.get(wire, ())
+        self.answer(self.intents.reroute(wire, (*route[:index], (round(x), round(y)), *route[index:])))
 
     def add_op_beside(self, op: str) -> None:
         """Adds a node near the middle of what is seen, where nothing lies, and selects it."""

@@ -100,7 +100,7 @@ class FindBar(QFrame):
         """Looks anew; ``jump`` goes to the first hit, or stays on the one that is still among them."""
         words = query.lower().split()
         now = self.hits[self.place] if 0 <= self.place < len(self.hits) else ""
-        hits = [key for key, text in self._all().items() if all(word in text for word in words)] if words else []
+        hits = [key for key, text in self._all().items() if all(_has(text, word) for word in words)] if words else []
         place = hits.index(now) if now in hits else 0 if jump and hits else -1
         self._show(hits, place)
         if jump and hits:
@@ -173,11 +173,18 @@ class FindBar(QFrame):
 
 def _words(document: Document, frame: Frame | None, key: str, label: str) -> Iterator[str]:
     node: Node = document.nodes[key]
-    yield from (label, node.op)
+    yield from (label, node.op.rpartition(".")[2], f".{node.op}")
     yield from (str(value) for value in (*node.args, *(value for _, value in node.kwargs)) if _plain(value))
     record = frame.records.get(key) if frame is not None else None
     if record is not None and record.value is not None and (record.shape is None or _size(record.shape) <= SHORT):
         yield value_text(record.value)
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a word is in a text; an op's whole path counts only for a word with a dot, or "t" would find all of torch."""
+    if "." in word:
+        return word in text
+    return any(word in part for part in text.split(" ") if not part.startswith("."))
 
 
 def _plain(value: Value) -> bool:

@@ -268,3 +268,20 @@ def test_a_card_added_after_a_loop_stays_clear_of_it() -> None:
         store.commit(diff)
         scene.apply(store.document, diff)
         assert strangers(scene) == []
+
+
+def test_a_card_that_nobody_had_placed_goes_back_when_its_first_move_is_undone() -> None:
+    document = parse("import torch\nx = torch.ones(3)\ny = x.exp()\n")
+    scene = Scene(document)
+    key = next(iter(scene.row))
+    place = scene.x[scene.row[key]], scene.y[scene.row[key]]
+    gone = edit.remove(key)(document)
+    scene.apply(gone.apply(document), gone)
+    scene.apply(document, gone.inverse())
+    assert (scene.x[scene.row[key]], scene.y[scene.row[key]]) == place
+    diff = edit.move({key: (500, 600)})(document)
+    after = diff.apply(document)
+    scene.apply(after, diff)
+    assert scene.x[scene.row[key]] == 500
+    scene.apply(diff.inverse().apply(after), diff.inverse())
+    assert (scene.x[scene.row[key]], scene.y[scene.row[key]]) == place
