@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hand import ALT, CTRL, SHIFT, Hand
-from holder import canvas
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document import edit
 from guigrad.document.model import In
 from guigrad.source.parse.parser import parse
+from tests.ui.canvas.hand import ALT, CTRL, SHIFT, Hand
+from tests.ui.canvas.holder import canvas
 
 Key = Qt.Key
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
-from samples import lesson, lesson_frame
 
 from guigrad.document import edit
 from guigrad.document.draft import Refused
@@ -19,6 +18,7 @@ from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.scene import Scene
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 GOLDEN_SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "golden" / "scripts").glob("*.py"))
 LOOP = """import torch
