@@ -10,14 +10,12 @@ from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from guigrad.document import ports
 from guigrad.document.array import ArrayData
-from guigrad.document.model import In
-from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
 from guigrad.ui.canvas import accessible, scrub
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.board import Board
+from guigrad.ui.canvas.drag_wire import repair_name
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import free_place
@@ -235,17 +233,11 @@ class Commands(Board):
         """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        document = self.scene.document
-        names = labels(document)
-        menu.addSection(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        head = menu.addAction(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        head.setEnabled(False)
+        menu.addSeparator()
         for repair in trial.repairs:
-            wire = (
-                In(trial.source)
-                if repair.path == trial.path
-                else ports.get_at(document.nodes[trial.target], repair.path)
-            )
-            name = names.get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
-            words = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
+            words = f"Insert {repair_name(self, trial, repair)}" + (f"   → {repair.result}" if repair.result else "")
             menu.addAction(words, partial(self._mend, trial, repair, instead))
         menu.addAction("Wire it anyway", lambda: self.answer(
             self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)
