@@ -70,6 +70,7 @@ class Board(QWidget):
         self.hover: str | None = None
         self.gesture: Gesture | None = None
         self.brush: Brush | None = None
+        self.sliders: tuple[object, tuple[str, ...]] = (None, ())
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)

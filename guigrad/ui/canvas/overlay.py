@@ -13,6 +13,7 @@ from guigrad.run.frame import Record
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, text_width
+from guigrad.ui.canvas.scrub import TRACK
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -35,7 +36,10 @@ def paint(p: QPainter, view: Board) -> None:
 
 def _sliders(p: QPainter, view: Board) -> None:
     scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
-    for key in scene.document.views:
+    views = scene.document.views
+    if view.sliders[0] is not views:  # looked for once for a document, not in every frame
+        view.sliders = (views, tuple(key for key, each in views.items() if each.slider is not None))
+    for key in view.sliders[1]:
         slider = scene.document.views[key].slider
         row = scene.row.get(key) if slider is not None else None
         node = scene.document.nodes.get(key)
@@ -46,11 +50,9 @@ def _sliders(p: QPainter, view: Board) -> None:
             continue
         low, high, _ = slider
         part = min(max((float(value) - low) / (high - low), 0.0), 1.0) if value == value else 0.0
-        middle = (
-            g.value_middle(scene.facet(row).rows, float(scene.value_height[row])) + scene.value_height[row] / 2 + 2.0
-        )
-        left, y = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, float(scene.y[row]) + float(middle))
-        width = g.CELLS_WIDTH * s
+        middle = float(scene.y[row]) + g.value_middle(scene.facet(row).rows, float(scene.value_height[row]))
+        left, y = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, middle)
+        width = TRACK * s
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(ink.brush("border_strong"))
         p.drawRoundedRect(QRectF(left, y - 1.5 * s, width, 3 * s), 1.5 * s, 1.5 * s)

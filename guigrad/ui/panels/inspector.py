@@ -71,6 +71,7 @@ class InspectorPanel(QScrollArea):
         self.editors: dict[str, ParamEditor] = {}
         self._node: Node | None = None
         self._narrow = False
+        self._told = ""
         self._pairs: list[tuple[QLabel, QLabel]] = []
         self.setWidgetResizable(True)
         self.setMinimumWidth(0)
@@ -361,8 +362,9 @@ class InspectorPanel(QScrollArea):
         return frame
 
     def _fill_about(self, node: Node, other: bool) -> None:
-        if not other and self._about.count():
+        if not other and self._about.count() and node.op == self._told:
             return
+        self._told = node.op
         parts.clear(self._about)
         spec = table.find(node.op)
         if spec is None:
