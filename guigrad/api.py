@@ -17,7 +17,8 @@ from guigrad.engine.calls import call
 from guigrad.engine.play import Engine
 from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
-from guigrad.run.request import Point
+from guigrad.run.request import Point, Want
+from guigrad.run.steps import Steps, forward_order
 
 __all__ = ["NotThereYet", "Result", "Session", "call"]
 
@@ -48,6 +49,8 @@ class Session:
         self._engine.revision = self._store.revision
         self._sequence: list[Callable[[], None]] = []
         self._start: Point | None = None
+        self._steps: Steps | None = None
+        self._cursor = 0
         self._store.listen(self._follow)
 
     @property
@@ -69,8 +72,10 @@ class Session:
 
     def forward(self, to: str | None = None) -> Frame:
         """Evaluates every node, or those that ``to`` needs, and builds a new graph. An unknown ``to`` changes nothing."""
-        self._start = self._engine.point()
-        self._sequence = [lambda: self._engine.forward(to, partial=True)]
+        self._settle()
+        if to is None or self._engine.names.find(to) is not None:
+            self._start = self._engine.point()
+            self._sequence = [lambda: self._engine.forward(to, partial=True)]
         self._engine.forward(to)
         return self.frame
 
@@ -104,6 +109,7 @@ class Session:
 
     def run(self) -> Result:
         """Plays the whole program from fresh sources, as Python would play its script."""
+        self._steps = None
         self._sequence, self._start = [], None
         self._engine.run()
         frame = self.frame
@@ -111,6 +117,7 @@ class Session:
 
     def reset(self) -> Frame:
         """As if just opened: nothing has run."""
+        self._steps = None
         self._sequence, self._start = [], None
         self._engine.reset()
         return self.frame
@@ -125,18 +132,76 @@ class Session:
         except ProblemError as error:
             self._engine.said = list(error.problems)
             return self.frame
+        self._settle()
         self._store.commit(diff)
         return self.frame
 
     def undo(self) -> Frame:
         """Takes the last edit back."""
+        self._settle()
         self._store.undo()
         return self.frame
 
     def redo(self) -> Frame:
         """Makes the edit again that was taken back last."""
+        self._settle()
         self._store.redo()
         return self.frame
+
+    # --- steps. See Note [Cursor] in run/steps ---
+
+    def step_forward(self) -> Frame:
+        """One op further in the forward pass; the first call, and one after a whole backward, starts a new pass.
+
+        Any other verb acts on the end of the pass that is stepped through, or, from within its forward part, before its backward.
+        """
+        steps = self._steps
+        if steps is None or (steps.after is not None and self._cursor >= len(steps)):
+            self.forward()
+            frame = self._frame_with_events()
+            self._steps = steps = Steps(forward_order(self._engine.state.order, frame), frame)
+            self._cursor = 0
+        self._cursor = min(self._cursor + 1, max(len(steps.order), self._cursor))
+        return steps.at(self._cursor)
+
+    def step_backward(self, root: str | None = None) -> Frame:
+        """One grad_fn further in the backward pass, in autograd's order; the first call starts it, from ``root`` as ``backward`` does.
+
+        At its end nothing more happens until another verb.
+        """
+        steps = self._steps
+        if steps is None:
+            if self._start is None:
+                self.forward()
+            frame = self._frame_with_events()
+            steps = Steps(forward_order(self._engine.state.order, frame), frame)
+        if steps.after is None:
+            self.backward(root)
+            after = self._frame_with_events()
+            self._steps = steps = Steps(steps.order, steps.before, after, after.events)
+            self._cursor = len(steps.order)
+        self._cursor = min(max(self._cursor, len(steps.order)) + 1, len(steps))
+        return steps.at(self._cursor)
+
+    def step_back(self) -> Frame:
+        """One step back: what is shown is exactly what was shown then. At the start nothing more happens."""
+        if self._steps is None:
+            return self.frame
+        self._cursor = max(0, self._cursor - 1)
+        return self._steps.at(self._cursor)
+
+    def _settle(self) -> None:
+        """Ends stepping: going back into the forward part takes the backward back."""
+        steps, self._steps = self._steps, None
+        if steps is None or steps.after is None or self._cursor > len(steps.order) or self._start is None:
+            return
+        self._sequence.pop()
+        self._engine.restore(self._start)
+        for verb in self._sequence:
+            verb()
+
+    def _frame_with_events(self) -> Frame:
+        return self._engine.frame(Want(events=True))
 
     # --- values ---
 
@@ -163,21 +228,10 @@ class Session:
         """Raises: NotThereYet."""
         raise NotThereYet("Session.training is not there yet: use forward, backward, optimizer_step and zero_grad")
 
-    def step_forward(self) -> NoReturn:
-        """Raises: NotThereYet."""
-        raise NotThereYet("Session.step_forward is not there yet: use forward(to=…)")
-
-    def step_backward(self) -> NoReturn:
-        """Raises: NotThereYet."""
-        raise NotThereYet("Session.step_backward is not there yet: frame.order tells autograd's order")
-
-    def step_back(self) -> NoReturn:
-        """Raises: NotThereYet."""
-        raise NotThereYet("Session.step_back is not there yet")
-
     # --- inside ---
 
     def _do(self, verb: Callable[[], None]) -> Frame:
+        self._settle()
         self._sequence.append(verb)
         verb()
         return self.frame

@@ -244,12 +244,11 @@ def _check(options: argparse.Namespace) -> int:
 
 def _ops(options: argparse.Namespace) -> int:
     from guigrad.ops import table
+    from guigrad.ops.search import search
 
     query = " ".join(options.query)
     # A curated row stands for several callables, and comes once for each.
-    rows = list(
-        {row.targets: row for row in (table.search(query, limit=5_000) if query else table.all_rows())}.values()
-    )
+    rows = list({row.targets: row for row in (search(query, limit=5_000) if query else table.all_rows())}.values())
     if options.json:
         import msgspec
 

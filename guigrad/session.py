@@ -62,7 +62,7 @@ class Session:
 
     Events: ``frame_changed(frame)``, ``document_changed(document, diff)``, ``problems_changed(problems)``,
     ``running_changed(running)``, ``selection_changed(ids)``, ``printed(texts)``, ``refused(problems)``, ``state_changed()`` (device, seed,
-    x-ray, path). Thread: the one that made it; ``post`` brings the runner's answers there (default: the runner answers in it anyway).
+    x-ray, path), ``at_changed(keys)`` (the items being played, () after them). Thread: the one that made it; ``post`` brings the runner's answers there (default: the runner answers in it anyway).
     """
 
     def __init__(
@@ -81,8 +81,9 @@ class Session:
         self.devices: tuple[str, ...] = ("cpu",)
         self.frame_changed, self.document_changed, self.problems_changed = Event(), Event(), Event()
         self.running_changed, self.selection_changed, self.printed = Event(), Event(), Event()
-        self.refused, self.state_changed = Event(), Event()
+        self.refused, self.state_changed, self.at_changed = Event(), Event(), Event()
         self._live = Live(runner, post, self._answered, self._running)
+        self._live.watch(self.at_changed.tell)
         self._revision = store.revision
         self._said: tuple[Problem, ...] = ()
         self._checked: tuple[Document, tuple[Problem, ...]] | None = None

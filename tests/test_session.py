@@ -13,13 +13,15 @@ import pytest
 import torch
 
 from guigrad.document.diff import Diff
-from guigrad.document.model import Document, Effect, Eval, In, ListOf, Node
+from guigrad.document.model import Document, Effect, Eval, In, ListOf, Loop, Node, item_key
 from guigrad.document.problem import Fix, Problem
 from guigrad.document.store import Store
 from guigrad.run.frame import Frame
 from guigrad.run.host import Host
+from guigrad.run.request import Request, Run
 from guigrad.run.runner import ENGINE, InlineRunner, ProcessRunner
 from guigrad.session import Session
+from guigrad.source.parse.parser import parse
 from tests.kept import kept
 
 SECONDS = 120.0
@@ -336,3 +338,31 @@ def test_selection_follows_the_document(desk: Desk) -> None:
     assert session.selection == {"x"}
     assert seen == [{"x", "z"}, {"x"}]
     desk.settle()
+
+
+def test_a_long_run_tells_which_item_is_played(server: Host | None) -> None:
+    code = "import torch\nx = torch.rand(300, 300)\nfor i in range(10**9):\n    y = x @ x\n    print(y.sum() > 0)\n"
+    desk = Desk(parse(code), True, server)
+    told: list[tuple[str, ...]] = []
+    desk.session.at_changed.connect(told.append)
+    try:
+        desk.settle()
+        desk.session.run()
+        while not told:
+            desk.calls.get(timeout=SECONDS)()
+        (loop,) = (item for item in desk.session.document.program if isinstance(item, Loop))
+        inside = {item_key(item) for item in loop.body}
+        assert told[0][0] == loop.id
+        assert set(told[0][1:]) <= inside
+        desk.session.stop()
+        desk.settle()
+        assert told[-1] == (), "nothing is played any more"
+    finally:
+        desk.session.close()
+
+
+def test_nobody_who_does_not_listen_is_told() -> None:
+    assert not Request(Run()).watch
+    runner = InlineRunner()
+    assert runner.told is None
+    runner.close()

@@ -31,6 +31,7 @@ from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
 from guigrad.ops import table
 from guigrad.ops.bind import Kind
+from guigrad.ops.search import search
 
 DEVICES = re.compile(
     r"(auto|cpu|cuda|mps|xpu|meta|hip|xla|hpu|mtia|maia|ipu|vulkan|privateuseone|mkldnn|opengl|opencl|ideep|ve|fpga|lazy)(:\d+)?"
@@ -214,7 +215,7 @@ def _node_problems(node: Node) -> Iterator[Problem]:
 
 def _unknown(node: Node) -> Problem:
     short = node.op.rpartition(".")[2]
-    similar = [row.targets[0] for row in table.search(short, 3)] if len(short) > 2 else []
+    similar = [row.targets[0] for row in search(short, 3)] if len(short) > 2 else []
     why = f"Similar: {', '.join(similar)}." if similar else ""
     return Problem(f"no op is called {node.op}", "unknown op", node_id=node.id, why=why)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from guigrad.document import order, ports, tree
 from guigrad.document.kinds import result_kind, results
-from guigrad.document.model import Branch, Document, In, Loop, Node, Region
+from guigrad.document.model import PARAM, Branch, Document, In, Loop, Node, Region
 from guigrad.ops.bind import NEVER, Kind, element, fits
 from guigrad.ops.table import by_key, find
 
 NEAR = 256
 """Items between source and reader up to which it is also asked whether effects keep them apart; beyond that only when wired."""
+
+NAMED = 7
+"""Names of a cycle that are written out."""
 
 _NOTHING = frozenset(("None", "()"))
 
@@ -21,7 +24,7 @@ def why_not_connect(document: Document, source: str, output: int, target: str, p
     if node is None:
         return f"there is no {source}"
     if source == target:
-        return "a value cannot be its own input"
+        return f"that closes a cycle: {order.name(document, source)} would be its own input"
     reader = document.nodes.get(target)
     if picks(document, source, output, target):
         words_ = results(node)
@@ -39,7 +42,7 @@ def why_not_connect(document: Document, source: str, output: int, target: str, p
     if tree.is_visible(document, source, target):
         return None
     if reaches(document, target, source):
-        return f"that closes a cycle: {order.name(document, source)} needs {order.name(document, target)}"
+        return f"that closes a cycle: {_named(document, cycle(document, source, target))}"
     return _no_order(document, source, target)
 
 
@@ -81,14 +84,37 @@ def _sees(document: Document, key: str, spot: tree.Spot) -> bool:
 
 def reaches(document: Document, start: str, goal: str) -> bool:
     """Whether ``goal`` needs ``start``: along wires, and through loops and branches as a whole."""
+    return bool(_way(document, start, goal))
+
+
+def cycle(document: Document, source: str, target: str) -> tuple[str, ...]:
+    """The nodes of the cycle that a wire from ``source`` to ``target`` would close, from the target on; none if it closes none."""
+    spots = tree.spots(document)
+    if source not in spots or target not in spots:
+        return ()
+    return (source,) if source == target else _way(document, target, source)
+
+
+def _named(document: Document, keys: tuple[str, ...]) -> str:
+    """ "t1 → t2 → t1"; the middle of a long cycle is left out."""
+    names = [order.name(document, key) for key in keys]
+    shown = names if len(names) <= NAMED else [*names[: NAMED - 2], "…", *names[-2:]]
+    return " → ".join([*shown, names[0]]) if names else "through a loop"
+
+
+def _way(document: Document, start: str, goal: str) -> tuple[str, ...]:
+    """Items from one to the other, each needing the one before; none if there is no way."""
     spots, consumers, program = tree.spots(document), document.consumers, document.program
     depth, limit = len(spots[start]), spots[goal]
-    seen = {start}
+    seen: dict[str, str] = {start: ""}
     stack = [start]
     while stack:
         key = stack.pop()
         if key == goal:
-            return True
+            way = [key]
+            while seen[way[-1]]:
+                way.append(seen[way[-1]])
+            return tuple(reversed(way))
         if key in document.nodes:
             spot = spots[key]
             new = consumers.get(key, ())
@@ -98,9 +124,9 @@ def reaches(document: Document, start: str, goal: str) -> bool:
             new = (*tree.defined(tree.item_at(program, spots[key])),)
         for reader in new:
             if reader not in seen and spots[reader][:depth] <= limit:
-                seen.add(reader)
+                seen[reader] = key
                 stack.append(reader)
-    return False
+    return ()
 
 
 def _outlets(item: object) -> tuple[str, ...]:
@@ -124,6 +150,8 @@ def _no_port(document: Document, target: str, path: str) -> str | None:
 
 
 def _no_fit(reader: Node, path: str, given: Kind) -> str | None:
+    if reader.op == PARAM:
+        return "the default of a parameter is a constant"
     found = ports.port_at(reader, path)
     if found is None:
         return f"{reader.name or reader.op} has no port {path!r}"
@@ -173,6 +201,7 @@ def words(type_: Kind) -> str:
         "float": "a number",
         "Scalar": "a number",
         "bool": "True or False",
+        "any": "anything",
     }
     if plain.startswith(("Tensor[", "Tensor?[")):
         return "a list of tensors"

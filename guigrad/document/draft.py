@@ -104,6 +104,11 @@ class Draft:
         """Adds, replaces or removes a note."""
         self._put("notes", key, note)
 
+    def route(self, key: str) -> tuple[tuple[float, float], ...]:
+        """The points of a wire as they would be."""
+        changed = self._tables.get("routes", {}).get(key)
+        return self.start.routes.get(key, ()) if changed is None else changed[1] or ()
+
     def put_route(self, key: str, points: tuple[tuple[float, float], ...]) -> None:
         """Leads a wire through points; none: straight from port to port."""
         self._put("routes", key, points or None)

@@ -10,20 +10,26 @@ from msgspec.structs import replace
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, title
 from guigrad.document.loose import MAX_POINTS, wire_at
-from guigrad.document.model import Box, Document, Node, Note, Settings, View, route_key
+from guigrad.document.model import Box, Document, Node, Note, Settings, View, route_key, route_port
 
 CARD_WIDTH_PX, CARD_HEIGHT_PX = 176.0, 112.0
 BOX_MARGIN_PX, BOX_TITLE_PX = 24.0, 32.0
 
 
 def move(places: Mapping[str, tuple[float, float]], merge: str = "") -> Edit:
-    """Places nodes, boxes and notes."""
+    """Places nodes, boxes, notes and points of wires (``target:port:0`` is the first point of the wire that ends at a port)."""
 
     def apply(document: Document) -> Diff:
         draft = Draft(document)
+        found: list[str] = []
         for key, (x, y) in places.items():
-            _place(draft, resolve(document, key), float(x), float(y))
-        return draft.diff(f"Move {title(document, (resolve(document, key) for key in places))}", merge)
+            wire, _, number = key.rpartition(":")
+            if wire in document.routes and number.isdecimal():
+                _lead(draft, wire, int(number), (float(x), float(y)))
+            else:
+                found.append(resolve(document, key))
+                _place(draft, found[-1], float(x), float(y))
+        return draft.diff(f"Move {title(document, found)}" if found else "Reroute", merge)
 
     return apply
 
@@ -36,6 +42,36 @@ def place_views(views: Mapping[str, View], label: str = "Tidy") -> Edit:
         for key, view in views.items():
             if key in document.nodes:
                 draft.put_view(key, replace(document.views.get(key, view), x=view.x, y=view.y))
+        return draft.diff(label)
+
+    return apply
+
+
+def arrange(
+    places: Mapping[str, tuple[float, float]],
+    frames: Mapping[str, tuple[float, float, float, float]] = {},
+    label: str = "Tidy",
+) -> Edit:
+    """Places nodes and notes, and boxes with (x, y, width, height). A wire with a moved end runs straight from port to port again."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        moved = set()
+        for key, (x, y) in places.items():
+            view = document.views.get(key)
+            if key in document.nodes and (view is None or (view.x, view.y) != (x, y)):
+                moved.add(key)
+                draft.put_view(key, replace(view or View(), x=float(x), y=float(y)))
+            elif key in document.notes:
+                draft.put_note(key, replace(document.notes[key], x=float(x), y=float(y)))
+        for key, (x, y, width, height) in frames.items():
+            if key in document.boxes:
+                draft.put_box(key, replace(document.boxes[key], x=x, y=y, width=width, height=height))
+        for route in document.routes:
+            target, path = route_port(route)
+            wire = wire_at(document.nodes.get(target), path)
+            if target in moved or (wire is not None and wire.node in moved):
+                draft.put_route(route, ())
         return draft.diff(label)
 
     return apply
@@ -102,15 +138,22 @@ def collapse(keys: Iterable[str], collapsed: bool = True) -> Edit:
     return apply
 
 
-def add_box(title: str = "", around: Iterable[str] = (), at: tuple[float, float] = (0.0, 0.0)) -> Edit:
-    """A titled frame, drawn around cards if some are named."""
+def add_box(
+    title: str = "",
+    around: Iterable[str] = (),
+    at: tuple[float, float] = (0.0, 0.0),
+    rect: tuple[float, float, float, float] | None = None,
+) -> Edit:
+    """A titled frame: drawn around cards if some are named, or around a rectangle (left, top, right, bottom)."""
 
     def apply(document: Document) -> Diff:
         draft = Draft(document)
         key = next(draft.ids)
         views = [document.views[found] for found in (resolve(document, k) for k in around) if found in document.views]
         box = Box(key, title, float(at[0]), float(at[1]))
-        if views:
+        if rect is not None:
+            box = Box(key, title, rect[0], rect[1], rect[2] - rect[0], rect[3] - rect[1])
+        elif views:
             left, top = (
                 min(view.x for view in views) - BOX_MARGIN_PX,
                 min(view.y for view in views) - BOX_MARGIN_PX - BOX_TITLE_PX,
@@ -189,6 +232,13 @@ def set_settings(**fields: str | None) -> Edit:
         return draft.diff(f"Set {', '.join(sorted(fields))}")
 
     return apply
+
+
+def _lead(draft: Draft, wire: str, number: int, place: tuple[float, float]) -> None:
+    route = draft.route(wire)
+    if number >= len(route):
+        raise refused(f"the wire has no reroute point {number}")
+    draft.put_route(wire, (*route[:number], place, *route[number + 1 :]))
 
 
 def _place(draft: Draft, key: str, x: float, y: float) -> None:

@@ -6,13 +6,15 @@ In such a document the captures and parameters are the first items, ``python.par
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from msgspec import structs
 
 from guigrad.document import tree
 from guigrad.document.diff import Diff
-from guigrad.document.draft import Edit
+from guigrad.document.draft import Edit, refused
 from guigrad.document.follow import follow
 from guigrad.document.index import fresh_ids
 from guigrad.document.model import (
@@ -39,6 +41,12 @@ def inside(document: Document, key: str) -> Document:
     return known[key]
 
 
+def whole_of(document: Document) -> Document:
+    """The document that this one is the inside of; itself if it is none."""
+    whole: Document = document.__dict__.get("whole", document)
+    return whole
+
+
 def within(key: str, edit: Edit) -> Edit:
     """An edit of what ``inside(document, key)`` shows, as an edit of the whole document."""
 
@@ -49,7 +57,10 @@ def within(key: str, edit: Edit) -> Edit:
 
 
 def lift(document: Document, key: str, diff: Diff) -> Diff:
-    """A change of what ``inside(document, key)`` shows, as a change of the whole document."""
+    """A change of what ``inside(document, key)`` shows, as a change of the whole document.
+
+    Raises: Refused when the body would be none: a parameter inside a loop, a second result.
+    """
     if not key:
         return diff
     function = document.functions[key]
@@ -59,7 +70,42 @@ def lift(document: Document, key: str, diff: Diff) -> Diff:
     if new != function:
         functions[key] = (function, new)
     nodes = {node: change for node, change in diff.nodes.items() if node != key}
-    return follow(document, structs.replace(diff, nodes=nodes, functions=functions, program=None))
+    taken = {after.nodes[param].name for param in (*new.params, *new.captures)}
+    for param in new.params:
+        if after.nodes[param].name is None:
+            name = next(name for name in _names() if name not in taken)
+            taken.add(name)
+            before = nodes.get(param, (document.nodes.get(param), None))[0]
+            nodes[param] = (before, structs.replace(after.nodes[param], name=name))
+    settings = diff.settings
+    if settings is not None and settings[1].root == key:  # the result's card is no node of the document
+        settings = (settings[0], structs.replace(settings[1], root=None))
+    return follow(document, structs.replace(diff, nodes=nodes, functions=functions, program=None, settings=settings))
+
+
+def _names() -> Iterator[str]:
+    """Names for parameters that nobody named."""
+    yield from "xyz"
+    yield from (f"x{number}" for number in count(1))
+
+
+def _check(after: Document, old: Function) -> None:
+    """Refuses a body that could not be written as a ``def``."""
+    spots = tree.spots(after)
+    names: set[str] = set()
+    if after.consumers.get(old.id):
+        raise refused("the result of a function is read where it is called")
+    for key, node in after.nodes.items():
+        if node.op == RETURN and (key != old.id or len(spots[key]) > 1):
+            raise refused("a function has one result, at its end")
+        if node.op == PARAM:
+            if len(spots[key]) > 1:
+                raise refused("a parameter stands at the start of its function", node_id=key)
+            if node.kwargs or node.outputs or len(node.args) > 1 or any(node.inputs()):
+                raise refused("the default of a parameter is a constant", node_id=key)
+            if node.name is not None and node.name in names and key not in old.captures:
+                raise refused(f"there is a parameter {node.name} already", node_id=key)
+            names.add(node.name or "")
 
 
 def owners(document: Document) -> dict[str, str]:
@@ -109,11 +155,13 @@ def _part(
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]
+    part.__dict__["whole"] = document
     return part
 
 
 def _function(after: Document, diff: Diff, old: Function) -> Function:
     """The function that a changed body describes."""
+    _check(after, old)
     params: list[str] = []
     captures: list[str] = []
     program: list[Item] = []

@@ -80,7 +80,7 @@ def backward(
     """Plays ``torch.autograd.backward``; what goes wrong is said by the engine."""
     state, plan = engine.state, engine.plan
     first = roots.effect or roots.keys[0]
-    tensors, grads = _tensors(engine, roots), None
+    tensors, grads, leaves = _tensors(engine, roots), None, None
     if tensors is None:
         return
     if roots.effect is not None:
@@ -90,13 +90,12 @@ def backward(
         given = own.get("gradient", own.get("grad_tensors"))
         if not gradient and given is not None:
             grads = list(given) if isinstance(given, tuple | list) else [given]
-        if inputs is None and own.get("inputs") is not None:
-            inputs = ()
-    leaves = own.get("inputs") if inputs == () and roots.effect is not None else None
+        if inputs is None:
+            leaves = own.get("inputs")
     try:
         if gradient:
             grads = [_gradient(engine, value, tensors[min(k, len(tensors) - 1)]) for k, value in enumerate(gradient)]
-        if inputs:
+        if inputs is not None:
             leaves = [_live(engine, label) for label in inputs]
     except LookupError as error:
         engine.say(str(error), roots.keys[0], "name")

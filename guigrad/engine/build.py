@@ -126,6 +126,11 @@ class Plan:
         """The key of the item that is running."""
         return self.running[-1][0].key(self.running[-1][1]) if self.running else None
 
+    @property
+    def currents(self) -> tuple[str, ...]:
+        """The keys of the items that are running, the outermost first."""
+        return tuple([block.key(calls) for block, calls in tuple(self.running)])
+
     @cached_property
     def main(self) -> Block:
         """The whole program at full speed."""

@@ -34,6 +34,8 @@ def call(target: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Documen
     except LookupError as error:
         raise ProblemError((Problem(str(error), "unknown op"),)) from None
     leaves = Leaves()
+    if op == "operator.truediv" and swapped and len(args) == 2 and not kwargs and isinstance(args[-1], torch.Tensor):
+        return _reflected_division(*args)
     template = tuple(leaves.value(argument) for argument in args)
     template = template[::-1] if swapped else template
     named = tuple((name, leaves.value(argument)) for name, argument in kwargs.items())
@@ -41,6 +43,16 @@ def call(target: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Documen
     items: list[Item] = [Eval(node.id) for node in leaves.nodes]
     items.append(Effect(out.id) if _acts(out) else Eval(out.id))
     return Document(nodes={node.id: node for node in (*leaves.nodes, out)}, program=tuple(items))
+
+
+def _reflected_division(divisor: Any, dividend: torch.Tensor) -> Document:
+    """``divisor.__rdiv__(dividend)`` of two tensors, which torch computes by the reciprocal: its last bit may be another than a quotient's."""
+    leaves = Leaves()
+    below, above = leaves.value(divisor), leaves.value(dividend)
+    inverse = Node(f"n{len(leaves.nodes) + 1}", "torch.Tensor.reciprocal", (below,), (), None)
+    out = Node(f"n{len(leaves.nodes) + 2}", "operator.mul", (In(inverse.id), above), (), "out")
+    nodes = (*leaves.nodes, inverse, out)
+    return Document(nodes={node.id: node for node in nodes}, program=tuple(Eval(node.id) for node in nodes))
 
 
 def _acts(node: Node) -> bool:

@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -26,11 +26,15 @@ import torch
 from guigrad.document.problem import Problem
 from guigrad.engine.memory import SHARE, available_bytes, resident_bytes, virtual_bytes
 from guigrad.run.host import FORK, MEMORY_EXIT, PID
-from guigrad.run.request import Reply, Request
+from guigrad.run.request import Progress, Reply, Request
+from guigrad.run.runner import QUICK
 from guigrad.run.shared import Channel
 
 NICENESS = 5
 """A child yields to the window."""
+
+TOLD_SECONDS = 0.04
+"""At most so often is it told what is being played."""
 
 _WATCH_SECONDS = 0.05
 _PDEATHSIG = 1
@@ -79,12 +83,14 @@ def serve(channel: Channel, engine: str, memory_bytes: int | None) -> None:
     warm = getattr(player, "warm", None)
     if warm is not None:
         threading.Thread(target=warm, daemon=True).start()
+    watch = _Watch(getattr(player, "where", tuple), channel.send)
     while True:
         try:
             request = channel.receive()
         except EOFError:
             return
-        reply = handle(player, request)
+        with watch.watching(request):
+            reply = handle(player, request)
         try:
             channel.send(reply)
         except (MemoryError, TypeError, ValueError) as error:
@@ -92,6 +98,48 @@ def serve(channel: Channel, engine: str, memory_bytes: int | None) -> None:
             channel.send(_failed(request, kind, error, "The result cannot be sent to the window."))
         except OSError:
             return
+
+
+class _Watch:
+    """Tells the other end which items are being played, while a verb takes longer than ``TOLD_SECONDS``.
+
+    Thread: its own tells, between the beginning and the end of ``watching``, in which the engine's thread sends nothing.
+    """
+
+    def __init__(self, where: Callable[[], tuple[str, ...]], send: Callable[[Progress], None]) -> None:
+        self._where, self._send = where, send
+        self._changed = threading.Condition()
+        self._playing = 0
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def watching(self, request: Request) -> Iterator[None]:
+        """One verb."""
+        if not request.watch or isinstance(request.verb, QUICK):
+            yield
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._tell, daemon=True)
+            self._thread.start()
+        with self._changed:
+            self._playing = request.number
+            self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:  # an end wakes nobody: most verbs are over long before the first report
+                self._playing = 0
+
+    def _tell(self) -> None:
+        known: tuple[int, tuple[str, ...]] = (0, ())
+        with self._changed, contextlib.suppress(OSError):
+            while True:
+                self._changed.wait_for(lambda: self._playing)
+                number = self._playing
+                self._changed.wait(TOLD_SECONDS)
+                if self._playing == number and (now := (number, self._where())) != known and now[1]:
+                    known = now
+                    self._send(Progress(now[1]))
 
 
 def serve_pipe(engine: str, memory_bytes: int | None) -> None:

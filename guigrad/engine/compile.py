@@ -28,6 +28,7 @@ from guigrad.engine.arguments import (
     simple,
     spread,
 )
+from guigrad.engine.huge import BOUNDED, refuse_huge
 from guigrad.engine.resolve import resolve, resolve_method, resolve_property
 from guigrad.engine.statements import SPECIAL
 from guigrad.ops import table
@@ -55,7 +56,7 @@ def compile_node(node: Node, place: Place, out: int) -> Step:
     if family in METHOD_OF:
         return _method(node, place, out, name)
     try:
-        fn = resolve(node.op)
+        fn = BOUNDED.get(node.op) or resolve(node.op)
     except LookupError as error:
         return raiser(Refused(str(error)))
     return _call(fn, node, place, out)
@@ -238,7 +239,7 @@ def _operator(node: Node, place: Place, out: int, name: str) -> Step:
         return _binary(lambda a, b: b not in a, node, place, out)
     if name == "setitem":
         return _set_item(node, place, out, None)
-    fn = getattr(operator, name, None)
+    fn = BOUNDED.get(node.op) or getattr(operator, name, None)
     if fn is None or not (name in _NAMES or name.removeprefix("i") in _NAMES or name[1:] + "_" in _NAMES):
         return raiser(Refused(f"unknown op {node.op}"))
     slots = [simple(value, place, False) for value in node.args]
@@ -326,7 +327,10 @@ def _truediv(env: list[Any], a: int, b: int, out: int) -> Step:
 
 def _pow(env: list[Any], a: int, b: int, out: int) -> Step:
     def step() -> None:
-        env[out] = env[a] ** env[b]
+        base = env[a]
+        if type(base) is int:
+            refuse_huge(base, env[b])
+        env[out] = base ** env[b]
 
     return step
 

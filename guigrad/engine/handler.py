@@ -66,6 +66,10 @@ class Handler:
         """What plays now ends before its next node, as cancelled. Thread: any, and a signal's handler."""
         self._interrupted = True
 
+    def where(self) -> tuple[str, ...]:
+        """The keys of the items that are being played, the outermost first. Thread: any."""
+        return self.engine.where()
+
     def handle(self, request: Request) -> Reply:
         """Plays one verb and gives what was asked for."""
         engine = self.engine

@@ -14,6 +14,7 @@ from guigrad.document.names import frame_labels, labels
 from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.request import Want
+from guigrad.run.tape import Event
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
@@ -84,9 +85,24 @@ def frame(engine: Engine, want: Want) -> Frame:
         records=records,
         labels=names,
         contributions=contributions,
-        order=() if tape is None else tuple(shown.get(key, key) for key in tape.order),
+        order=()
+        if tape is None
+        else tuple(dict.fromkeys(_named(engine, shown.get(key, key), key) for key in tape.order)),
         problems=engine.problems,
+        events=_events(engine, shown, want) if tape is not None and want.events else (),
     )
+
+
+def _events(engine: Engine, shown: dict[str, str], want: Want) -> tuple[Event, ...]:
+    from guigrad.engine.events import events  # a cycle otherwise: events names grad_fns as this module does
+
+    assert engine.tape is not None
+    return events(engine.tape, lambda place: shown.get(place, engine.label(place)), want.limit)
+
+
+def _named(engine: Engine, label: str, place: str) -> str:
+    """What a place is called in the order: an element that has no name of its own goes by its node's."""
+    return engine.label(place.partition("[")[0]) if label.endswith("]") else label
 
 
 def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) -> Iterator[tuple[str, Record]]:

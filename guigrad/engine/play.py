@@ -44,6 +44,8 @@ class Engine:
     ) -> None:
         self.cancelled = cancelled
         self.prints: list[str] = []
+        self._walk: Walk | None = None
+        self._root = ""
         self.load(document or Document(), 0, device, seed)
 
     # --- documents ---
@@ -122,10 +124,11 @@ class Engine:
             if key is not None:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed
-            walk = Walk(state, self.label, todo, partial=partial, cancelled=self.cancelled)
+            walk = self._walk = Walk(state, self.label, todo, partial=partial, cancelled=self.cancelled)
             try:
                 walk.play()
             finally:
+                self._walk = None
                 state.after_forward()
                 self.said += walk.problems
 
@@ -181,8 +184,10 @@ class Engine:
             self.forward(partial=True)
             if any(self.state.status.get(key) != "fresh" for key in found.keys):
                 return
+        self._root = found.effect or found.keys[0]
         with self._verb():
             backward(self, found, gradient, retain_graph, create_graph, inputs, xray)
+        self._root = ""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Every gradient to None, or to zeros as ``Optimizer.zero_grad`` does."""
@@ -244,6 +249,15 @@ class Engine:
         return nullcontext() if self.tape is None else self.tape.recorder
 
     # --- what there is ---
+
+    def where(self) -> tuple[str, ...]:
+        """The keys of the items that are being played, the outermost first; () between verbs. Thread: any."""
+        walk, root = self._walk, self._root
+        try:
+            found = self.plan.currents or ((walk.key,) if walk is not None else ()) or ((root,) if root else ())
+        except IndexError:  # it has just gone on
+            return ()
+        return tuple(dict.fromkeys(part for key in found if key for part in (key.partition("/")[0], key)))
 
     def label(self, key: str) -> str:
         """A node's label."""

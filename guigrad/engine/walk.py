@@ -53,7 +53,7 @@ class Walk:
         always = torch.is_warn_always_enabled()
         torch.set_warn_always(True)
         try:
-            with self.catching(lambda: self._key):
+            with self.catching(lambda: self.key):
                 self._items(self.plan.document.program)
         finally:
             torch.set_warn_always(always)
@@ -79,7 +79,7 @@ class Walk:
             self.state.problems[key] = (*known, problem)
 
     @property
-    def _key(self) -> str:
+    def key(self) -> str:
         """The item that is running."""
         return self._keys[len(self._keys) - 1 - self._calls.__length_hint__()] if self._keys else self._now
 

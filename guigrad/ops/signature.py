@@ -78,3 +78,22 @@ def rows(text: str, family: str) -> Iterable[OpSpec]:
         else:
             found[target] = structs.replace(known, overloads=(*known.overloads, made))
     return found.values()
+
+
+def text(way: Overload) -> str:
+    """One overload on one line: ``(self: Tensor, dim: int = 0, *, keepdim: bool = False) -> Tensor``."""
+    said: list[str] = []
+    keyword_only = False
+    for one in way.params:
+        if one.keyword_only and not keyword_only:
+            said.append("*")
+            keyword_only = True
+        given = "" if one.default == REQUIRED or one.name.startswith("*") else f" = {_shown(one.default)}"
+        said.append(f"{one.name}{'' if one.type == 'any' else f': {one.type}'}{given}")
+    return f"({', '.join(said)}) -> {', '.join(way.returns) or 'None'}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("sym") or value.get("float"))
+    return repr(value)

@@ -1,4 +1,4 @@
-"""All rows: the curated ones over resources/catalogue.json and the Python side; found by target, key or search.
+"""All rows: the curated ones over resources/catalogue.json and the Python side; found by target or key; ``ops.search`` finds them by words.
 
 The catalogue is read at the first question (about 20 ms), never at import. Together the rows are the allow-list: what no row names is not called.
 """
@@ -40,7 +40,7 @@ TENSOR: Final = "torch.Tensor."
 SAVED: Final = "grad_fn._saved_"
 
 
-_OBSCURE: Final = (
+OBSCURE: Final = (
     *(
         "cudnn_",
         "miopen_",
@@ -181,6 +181,12 @@ def all_rows() -> Iterable[OpSpec]:
     return (row for target in sorted(_rows().by_target) if (row := find(target)) is not None)
 
 
+def unmerged() -> Iterable[tuple[OpSpec, OpSpec | None]]:
+    """Every generated or Python row beside the curated one that stands for it, once a target, sorted by target."""
+    rows = _rows()
+    return ((rows.by_target[target], rows.curator.get(target)) for target in sorted(rows.by_target))
+
+
 def targets() -> tuple[str, ...]:
     """Every exact target that ``find`` knows, sorted."""
     return tuple(sorted(_rows().by_target))
@@ -241,61 +247,3 @@ def is_property(name: str) -> bool:
 def is_symbol(path: str) -> bool:
     """Whether a dotted name is an allowed constant."""
     return path in builtin.SYMBOLS
-
-
-def search(query: str, limit: int = 50) -> list[OpSpec]:
-    """Rows that answer a query, best first: by key, sign, alias and target, then by what they do; one a key."""
-    words = query.strip().lower()
-    if not words:
-        return [row for _, rows in families() for row in rows][:limit]
-    if words.startswith("f."):
-        words = f"torch.nn.functional.{words[2:]}"
-    found: dict[str, tuple[tuple[int, bool, bool, int, str], OpSpec]] = {}
-    rows = _rows()
-    for target, row in rows.by_target.items():
-        front = rows.curator.get(target)
-        if front is not None and front.targets[0] != target:
-            continue
-        score = _score(words, front or row, target)
-        if score is None:
-            continue
-        order = (
-            score,
-            front is None,
-            row.key.startswith(_OBSCURE),
-            rows.place.get((front or row).key, len(row.key)),
-            target,
-        )
-        known = found.get((front or row).key)
-        if known is None or order < known[0]:
-            found[(front or row).key] = (order, row)
-    best = sorted(found.values(), key=lambda pair: pair[0])[:limit]
-    return [spec for _, row in best if (spec := find(row.targets[0])) is not None]
-
-
-def _score(words: str, row: OpSpec, target: str) -> int | None:
-    key = row.key.lower()
-    short = key.rpartition(".")[2]
-    names = [name.lower() for name in (*row.targets, target)]
-    if words in (key, short, row.infix) or words.replace(" ", "_") == key:
-        return 0 if row.front else 2
-    if (
-        words in row.aliases
-        or words in row.old_names
-        or any(name == words or name.endswith(f".{words}") for name in names)
-    ):
-        return 1 if row.front else 2
-    if words == row.glyph.lower() or key.startswith(words) or short.startswith(words):
-        return 3
-    if any(alias.startswith(words) for alias in row.aliases if len(words) > 1):
-        return 4
-    if words in key or words in target.lower() or words in row.family:
-        return 5
-    if words in row.about.lower() or words in row.doc.lower():
-        return 6
-    parts = words.split()
-    if len(parts) > 1:
-        text = " ".join((key, *row.aliases, row.family, row.about, row.doc, *row.targets)).lower()
-        return 7 if all(part in text for part in parts) else None
-    letters = iter(key)
-    return 8 if len(words) > 2 and all(letter in letters for letter in words) else None

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.tape import Event
 
 
 class Stats(Struct, frozen=True):
@@ -61,6 +62,7 @@ class Frame(Struct, frozen=True, dict=True):
     ``records`` are keyed by node id, outputs of an unpacking by ``id[k]``; ``labels`` maps every label of the contract
     ("t1", "x@1", "split[1]") to such a key. ``contributions`` maps (source label, consumer label, port path) to the gradient that came
     back along that wire. ``order`` are the labels of nodes in autograd's true backward order.
+    ``events`` are the grad_fns that ran in the last backward, if they were asked for.
     """
 
     freshness: tuple[int, int] = (0, 0)
@@ -71,6 +73,7 @@ class Frame(Struct, frozen=True, dict=True):
     order: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     loss: tuple[float, ...] = ()
+    events: tuple[Event, ...] = ()
 
     def names(self) -> list[str]:
         """Every node's (and output's) name."""

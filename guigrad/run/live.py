@@ -68,6 +68,8 @@ class Live:
         self._busy = self._asking = self._replaying = False
         self._question: tuple[TryWire, int, Callable[[Trial | None], None]] | None = None
         self._told = 0
+        self._at: Callable[[tuple[str, ...]], None] = lambda keys: None
+        self._is_at = False
         self._base: Point | None = None
 
     @property
@@ -192,11 +194,15 @@ class Live:
     def _told_of(self, verb: Verb, reply: Reply, last: bool, replaying: bool) -> None:
         """One verb is done, or stopped, or has taken the engine down."""
         self._busy = False
+        if self._is_at:
+            self._now_at(())
         ended = reply.cancelled or any(problem.kind == "engine" for problem in reply.problems)
         if ended:
             self._rest.clear()
         elif not replaying:
-            self._remember(verb, reply.point)
+            unknown = any(problem.kind == "name" and not problem.node_id for problem in reply.problems)
+            if not (isinstance(verb, Forward) and unknown):  # a forward to what is not there has played nothing
+                self._remember(verb, reply.point)
         elif isinstance(verb, Forward):
             self._base = reply.point
         if ended and replaying and isinstance(verb, Forward) and self._base is not None and reply.point is not None:
@@ -207,6 +213,16 @@ class Live:
             self._answer(reply)
         self._next()
         self._changed()
+
+    def watch(self, at: Callable[[tuple[str, ...]], None]) -> None:
+        """``at`` is told from now on which items are being played, by their keys; () when there is nothing more to tell."""
+        self._at = at
+        self._runner.told = lambda keys: self._post(lambda: self._now_at(keys))
+
+    def _now_at(self, keys: tuple[str, ...]) -> None:
+        if self._busy or not keys:
+            self._is_at = bool(keys)
+            self._at(keys)
 
     def _remember(self, verb: Verb, point: Point | None) -> None:
         """See Note [Live refresh]."""

@@ -25,13 +25,14 @@ class Want(Struct, frozen=True):
 
     ``nodes``: ids whose values cross (None: all); the others come as records without value and gradients. ``limit``: a tensor of
     more elements comes as ``Stats`` alone (0: no limit). ``contributions``: the gradients of the wires too. ``stats``: statistics also of
-    tensors that come whole.
+    tensors that come whole. ``events``: the last backward event by event.
     """
 
     nodes: tuple[str, ...] | None = None
     limit: int = 0
     contributions: bool = True
     stats: bool = False
+    events: bool = False
 
 
 class Load(Struct, frozen=True, tag=True):
@@ -111,12 +112,21 @@ Verb: TypeAlias = Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | 
 
 
 class Request(Struct, frozen=True):
-    """One verb and the frame wanted after it (None: no frame). ``point`` asks for a restore point after it."""
+    """One verb and the frame wanted after it (None: no frame). ``point`` asks for a restore point after it, ``watch`` for
+    a ``Progress`` now and then while it is played.
+    """
 
     verb: Verb
     want: Want | None = Want()
     number: int = 0
     point: bool = False
+    watch: bool = False
+
+
+class Progress(Struct, frozen=True):
+    """What is being played right now: the keys of the items, the outermost first."""
+
+    keys: tuple[str, ...] = ()
 
 
 class Point(Struct, frozen=True):

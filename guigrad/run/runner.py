@@ -14,13 +14,14 @@ import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.host import MEMORY_EXIT, Child, Host, HostError, make_host
-from guigrad.run.request import Edit, Load, Look, Point, Reply, Request, Reset, Restore, TryWire, Verb, Want
+from guigrad.run.request import Edit, Load, Look, Point, Progress, Reply, Request, Reset, Restore, TryWire, Verb, Want
 
 ENGINE = "guigrad.engine.handler:Handler"
 """The engine by name: ``module:callable``. Importing the module imports torch."""
@@ -30,6 +31,8 @@ SLOW_SECONDS = 0.3
 """A refresh that takes no longer is never interrupted: somebody who drags a slider sees it follow."""
 
 
+Told = Callable[[tuple[str, ...]], None]
+
 QUICK = (Load, Edit, Restore, Reset, Look, TryWire)
 """Verbs that compute nothing: a stop lets them be."""
 
@@ -37,9 +40,12 @@ QUICK = (Load, Edit, Restore, Reset, Look, TryWire)
 class Runner(Protocol):
     """Plays verbs in the order they come; none is dropped.
 
-    Thread: the callbacks of the futures run in whatever thread ends the verb: the caller's with an ``InlineRunner``, the runner's own
-    with a ``ProcessRunner``.
+    ``told``, if there is one, is called with the keys of the items that are being played, now and then while a verb takes its time.
+    Thread: it and the callbacks of the futures run in whatever thread ends the verb: the caller's with an ``InlineRunner``, the
+    runner's own with a ``ProcessRunner``.
     """
+
+    told: Told | None
 
     def submit(self, verb: Verb, want: Want | None = None, point: bool = False) -> Future[Reply]:
         """Queues a verb. ``want`` is the frame wanted after it (None: none), ``point`` asks for a restore point too."""
@@ -72,6 +78,7 @@ class InlineRunner:
     """Plays verbs in the calling process and thread, at once; for scripts, the command line and tests."""
 
     def __init__(self, engine: Player | str = ENGINE) -> None:
+        self.told: Told | None = None  # nobody could listen while a verb plays
         self._name = engine if isinstance(engine, str) else ""
         self._engine = None if isinstance(engine, str) else engine
         self._count = 0
@@ -120,6 +127,7 @@ class ProcessRunner:
     """
 
     def __init__(self, engine: str = ENGINE, memory_bytes: int | None = None, host: Host | None = None) -> None:
+        self.told: Told | None = None
         self._host = host or make_host(engine, memory_bytes)
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
@@ -138,7 +146,7 @@ class ProcessRunner:
         """Queues the verb; its future ends in the runner's thread. After ``close`` it is cancelled at once."""
         with self._wake:
             self._count += 1
-            job = _Job(Request(verb, want, self._count, point))
+            job = _Job(Request(verb, want, self._count, point, self.told is not None))
             if not self._closed:
                 self._jobs.append(job)
                 self._wake.notify()
@@ -250,7 +258,10 @@ class ProcessRunner:
         assert self._child is not None
         try:
             self._child.channel.send(request)
-            reply: Reply = self._child.channel.receive()
+            while isinstance(answer := self._child.channel.receive(), Progress):
+                if self.told is not None:
+                    self.told(answer.keys)
+            reply: Reply = answer
         except TypeError as error:
             return Reply(request.number, problems=(Problem(str(error), kind="engine", error="TypeError"),))
         except (OSError, EOFError):

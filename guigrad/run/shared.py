@@ -26,7 +26,7 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import request
+from guigrad.run import request, tape
 from guigrad.run.frame import Frame, Record, Stats
 
 CLASSES: tuple[type, ...] = (
@@ -35,6 +35,7 @@ CLASSES: tuple[type, ...] = (
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
+    request.Progress, tape.Event, tape.Leaving,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024
@@ -101,7 +102,7 @@ class _Packer:
                 if columns[at].count(None) != len(columns[at]):
                     columns[at] = self.pack(columns[at])
         wires = self.numbers(frame.contributions.values())
-        rest = self.pack((frame.freshness, frame.device, frame.order, frame.problems, frame.loss))
+        rest = self.pack((frame.freshness, frame.device, frame.order, frame.problems, frame.loss, frame.events))
         keys = (tuple(frame.records), dict(frame.labels), tuple(frame.contributions))
         return (StopIteration, _FRAME, _shorten(columns), keys, values, wires, rest)
 
@@ -174,9 +175,9 @@ def _unpack_frame(value: tuple[Any, ...], arrays: list[ArrayData]) -> Frame:
             item if found is None else found for item, found in zip(columns[_VALUE], _at(values, arrays), strict=True)
         ]
         records = dict(zip(ids, map(Record, *columns), strict=True))
-    freshness, device, order, problems, loss = _unpack(rest, arrays)
+    freshness, device, order, problems, loss, events = _unpack(rest, arrays)
     contributions = dict(zip(wires, _at(gradients, arrays), strict=True))
-    return Frame(freshness, device, records, labels, contributions, order, problems, loss)
+    return Frame(freshness, device, records, labels, contributions, order, problems, loss, events)
 
 
 def _at(numbers: bytes, arrays: list[ArrayData]) -> list[Any]:

@@ -120,7 +120,7 @@ class FileIntents(Verbs):
         if name.endswith(".py"):
             from guigrad.document.file import write_atomically
 
-            write_atomically(name, emit(self.session.document).encode())
+            write_atomically(name, emit(self.session.whole).encode())
             return
         from guigrad.ui import render
 
@@ -131,8 +131,10 @@ class FileIntents(Verbs):
         """Asks for Python code and opens it as a new graph."""
         text = QGuiApplication.clipboard().text()
         dialog = PasteDialog(self.window.look, text if "\n" in text or "=" in text else "", self.window)
-        if ask(dialog) == QDialog.DialogCode.Accepted and self.may_leave():
-            self.open_code(dialog.edit.toPlainText())
+        wanted = ask(dialog) == QDialog.DialogCode.Accepted
+        code = dialog.edit.toPlainText()  # before the next question: the dialog is on its way out
+        if wanted and self.may_leave():
+            self.open_code(code)
 
     def open_code(self, text: str) -> bool:
         """A new graph from Python text; what was not understood is listed, the rest stays."""

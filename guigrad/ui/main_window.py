@@ -20,18 +20,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from guigrad.document.model import callee
 from guigrad.document.problem import Problem
 from guigrad.lessons import index
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
-from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
+from guigrad.ui.level import Level
+from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
 from guigrad.ui.panels.code import CodePanel
 from guigrad.ui.panels.inspector import InspectorPanel
@@ -41,10 +43,14 @@ from guigrad.ui.panels.problems import ProblemsPanel
 from guigrad.ui.panels.welcome import WelcomePanel
 from guigrad.ui.rail import Rail
 from guigrad.ui.settings import Settings
+from guigrad.ui.shelf import Desk, Shelf
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.tidy import Tidy
 from guigrad.ui.widgets.action_button import ICON, ActionButton
+from guigrad.ui.widgets.breadcrumbs import Breadcrumbs
+from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
@@ -60,7 +66,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
-        self.session, self.settings = session, settings
+        self.session, self.settings = Level(session), settings
         self._asks = True
         self.dock_wanted = True
         self.look = Look(theme(settings.theme), settings.scale)
@@ -71,7 +77,10 @@ class MainWindow(QMainWindow):
         self.actions_by_id = self.commands.actions
         self._build()
         self.commands.join()
+        self.tidy = Tidy(self)
         self.live = Live(self)
+        self.levels = Levels(self, self.way)
+        self.shelf = Shelf(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self.apply_mouse()
@@ -100,9 +109,10 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_by_id, look)
         self.bar = MessageBar(look)
         self.palette_panel = PalettePanel(look)
-        self.desk = EditIntents(self.session)
+        self.desk = Desk(self.session)
         self.canvas = CanvasView(self.desk, theme=look.theme.name)
         self.canvas.set_text_scale(look.scale)
+        self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
         self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
         self.stack = QStackedWidget()
@@ -123,7 +133,9 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self.find_bar = FindBar(self, look)
         column.addWidget(self.bar)
+        column.addWidget(self.find_bar)
         column.addWidget(self.stack, 1)
         column.addWidget(self.rail)
         self._middle = QSplitter(Qt.Orientation.Vertical)
@@ -191,7 +203,7 @@ class MainWindow(QMainWindow):
         self.look = look
         self._apply_look()
         for part in (
-            self.top, self.bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
+            self.top, self.bar, self.way, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
         ):  # fmt: skip
             part.set_look(look)
         self.canvas.set_theme(look.theme.name)
@@ -306,8 +318,9 @@ class MainWindow(QMainWindow):
     def go_to(self, key: str) -> None:
         """Selects a node and brings it into view."""
         self.show_canvas()
-        self.session.select((key,))
-        self.canvas.reveal(key)
+        here = self.levels.find(key) or key
+        self.session.select((here,))
+        self.canvas.reveal(here)
 
     def add_op(self, target: str) -> None:
         """Adds a node in the middle of what is seen, or below what lies there, and selects it."""
@@ -324,6 +337,12 @@ class MainWindow(QMainWindow):
             undo=store.undo_label,
             redo=store.redo_label,
             optimizer=self.live.updates,
+            inside=bool(session.way),
+            functions=len(session.whole.functions),
+            calls=sum(
+                key in session.document.nodes and callee(session.document.nodes[key]) is not None
+                for key in session.selection
+            ),
         )
         self.commands.refresh(state)
         self.top.set_file(self.document_name(), session.dirty)
@@ -349,5 +368,8 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
+        self.levels.close()
+        self.shelf.close()
+        self.tidy.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

@@ -197,5 +197,6 @@ def _part(document: Document, wanted: set[str]) -> Document:
         views=document.views,
         boxes={key: box for key, box in document.boxes.items() if key in wanted},
         notes={key: note for key, note in document.notes.items() if key in wanted},
+        routes=document.routes,
         settings=document.settings,
     )

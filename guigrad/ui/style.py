@@ -121,6 +121,10 @@ QTabBar::tab:focus {{ color: {css("focus")}; }}
 QTabWidget::pane {{ border: none; }}
 QTreeView, QListView, QTableView {{ background: {css("panel")}; border: none; outline: none;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}
+QTreeWidget::item, QListWidget::item {{ padding: {px(4)}px {px(4)}px; border: none; }}
+QTreeWidget::item:selected, QListWidget::item:selected {{ background: {css("accent_soft")}; color: {css("text")}; }}
+QTreeWidget:focus, QListWidget:focus {{ border: 1px solid {css("focus")}; }}
+QHeaderView::section {{ background: {css("panel")}; color: {css("text_muted")}; border: none; padding: {px(4)}px; }}
 QTableCornerButton::section {{ background: transparent; border: none; }}
 QPlainTextEdit#code {{ background: {css("panel")}; border: none; font-family: "{code}"; padding: {px(6)}px;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}
@@ -139,6 +143,7 @@ QLabel[role="warning"] {{ color: {css("warning")}; font-weight: 600; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QFrame#topbar {{ background: {css("window")}; border: none; border-bottom: 1px solid {css("border")}; }}
 QFrame#rail {{ background: {css("panel")}; border: none; border-top: 1px solid {css("border")}; }}
+QFrame#crumbs {{ background: {css("panel")}; border: none; border-bottom: 1px solid {css("border")}; }}
 QFrame#side {{ background: {css("panel")}; border: none; }}
 QFrame#card {{ background: {css("raised")}; border: 1px solid {css("border")}; border-radius: {px(8)}px; }}
 QFrame#warn {{ background: {css("warning_soft")}; border: none; border-radius: {px(8)}px; }}

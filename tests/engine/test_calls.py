@@ -35,3 +35,15 @@ def test_special_methods_are_their_operators(target: Any, args: tuple[Any, ...],
 def test_a_special_method_that_is_no_operator_is_refused() -> None:
     with pytest.raises(guigrad.ProblemError):
         guigrad.call("torch.Tensor.__reduce__", torch.ones(1))
+
+
+def test_the_reflected_division_of_two_tensors_has_torchs_bits() -> None:
+    a, b = (torch.rand(2000, generator=torch.Generator().manual_seed(k)) * 3 for k in (1, 2))
+    for target in (torch.Tensor.__rdiv__, torch.Tensor.__rtruediv__):
+        document = guigrad.call(target, a, b)
+        session = guigrad.Session(document)
+        assert session.forward().problems == ()
+        out = session.tensor("out")
+        assert out is not None
+        assert torch.equal(out, b * a.reciprocal())
+        assert not torch.equal(out, b / a), "the quotient has other bits somewhere"

@@ -14,6 +14,7 @@ from torch.autograd import gradcheck
 from guigrad.engine.resolve import resolve, resolve_symbol
 from guigrad.ops import table
 from guigrad.ops.bind import Binding, Kind, bind, kind_of
+from guigrad.ops.search import search
 from guigrad.ops.spec import REQUIRED, OpSpec
 
 ROWS = table.curated()
@@ -213,4 +214,4 @@ def test_the_palette_has_its_families_in_order() -> None:
     ],
 )  # fmt: skip
 def test_search(query: str, key: str) -> None:
-    assert table.search(query, 5)[0].key == key
+    assert search(query, 5)[0].key == key

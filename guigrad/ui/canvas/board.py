@@ -16,12 +16,15 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, overlay
+from guigrad.ui.canvas import accessible, frames, overlay, traces
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
 from guigrad.ui.canvas.minimap import Minimap
+from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.scrub import Brush
@@ -32,6 +35,8 @@ from guigrad.ui.keymap import Keymap
 if TYPE_CHECKING:
     from guigrad.ui.canvas.gesture import Gesture
 
+TIDY: Final = "Tidy"
+"""The label of changes whose cards glide to their places."""
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
 EMPTY: Final = ("Drag an op from the palette, or press Tab", "Paste Python here to make a graph of it")
@@ -51,11 +56,13 @@ class Board(QWidget):
     activated = Signal(str)
     """The id of a node that was double-clicked or entered."""
     context_requested = Signal(str, str, QPoint)
-    """(kind, id, global position): kind is node, wire, box, note or canvas; a wire's id is ``target:port``."""
+    """(kind, id, global position): kind is node, wire, point, port, box, note or canvas; a wire's id is ``target:path``, a port's ``node:in or out:number``."""
     answered = Signal(str)
     """Why something that was asked for did not happen."""
     dropped = Signal(object)
     """Paths of files dropped on the canvas."""
+    op_used = Signal(str)
+    """The target of an op that was added."""
     asked = Signal(str)
     """The id of an action that a key asked for and the canvas cannot do alone."""
 
@@ -68,17 +75,20 @@ class Board(QWidget):
         self.selection: tuple[str, ...] = ()
         self.focused: str | None = None
         self.hover: str | None = None
+        self.found: frozenset[str] = frozenset()
         self.gesture: Gesture | None = None
         self.brush: Brush | None = None
         self.sliders: tuple[object, tuple[str, ...]] = (None, ())
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
+        self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
         self.wheel = Wheel()
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
         self.pointer = QPointF(0, 0)
-        self.editor: InPlaceEditor | None = None
+        self.editor: InPlaceEditor | NoteEditor | None = None
+        self._target: int | None = None
         self._answer = ("", QPointF())
         self._fit_wanted = True
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -87,10 +97,12 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.motion = Motion(self)
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
+        self.grabGesture(Qt.GestureType.PinchGesture)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("graph canvas")
         self.setMinimumSize(160, 120)
@@ -100,6 +112,7 @@ class Board(QWidget):
 
     def set_document(self, document: Document, fit: bool = True) -> None:
         """Another document altogether."""
+        self.motion.stop()
         self._cancel()
         self.set_brush(None)
         self.scene.reset(document)
@@ -113,11 +126,14 @@ class Board(QWidget):
 
     def apply(self, document: Document, diff: Diff) -> None:
         """Follows one change of the document."""
-        if self.gesture is not None and not self.gesture.live and not diff.only_layout:
+        if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
+        self.motion.land()
+        before = self._places(diff)
         self.scene.apply(document, diff)
+        self.motion.glide(before)
         there = self.scene.row
-        kept = tuple(k for k in self.selection if k in there or k in document.boxes or k in document.notes)
+        kept = tuple(k for k in self.selection if self.exists(k))
         if kept != self.selection:
             self.select(kept)
         else:
@@ -132,7 +148,9 @@ class Board(QWidget):
 
     def set_frame(self, frame: Frame | None) -> None:
         """What a run gave; every face shows it from the next paint on."""
+        before = self.scene.faces.frame
         self.scene.faces.set_frame(frame)
+        self.motion.news(before, frame)
         if frame is not None:
             self.set_problems(frame.problems)
         self._changed()
@@ -148,6 +166,7 @@ class Board(QWidget):
         row = self.scene.row.get(node or "")
         if row is not None:
             self.scene.running[row] = True
+        self.motion.stir()
         self.update()
 
     def set_theme(self, name: str) -> None:
@@ -191,6 +210,11 @@ class Board(QWidget):
                 accessible.announce(self, found[0])
             self.selection_changed.emit(found)
 
+    def exists(self, key: str) -> bool:
+        """Whether there is a card, box, note, wire or reroute point of this name."""
+        document = self.scene.document
+        return key in self.scene.row or key in document.boxes or key in document.notes or self.scene.leads.exists(key)
+
     def set_brush(self, brush: Brush | None) -> None:
         """Takes a brush for the cells of one card, or lays it down."""
         row = self.scene.row.get(brush.key) if brush is not None else None
@@ -207,8 +231,24 @@ class Board(QWidget):
         wires.lit[: wires.count] = False
         if row is not None:
             wires.lit[[*self.scene.into[row], *self.scene.out[row]]] = True
+            if self.scene.leads.pieces:
+                wires.lit[: wires.count] = wires.lit[wires.first[: wires.count]]
         self.update()
         self.hovered.emit(key or "")
+
+    def set_found(self, keys: Iterable[str]) -> None:
+        """Outlines what a search found."""
+        self.found = frozenset(keys)
+        self.update()
+
+    def set_target(self, at: QPointF | None) -> None:
+        """Shows the wire at a point of the screen as the one that what is dropped there goes into; None for none."""
+        place = None if at is None else self.viewport.to_world(at.x(), at.y())
+        clear = place is None or self.scene.node_at(*place) is not None
+        found = None if clear or place is None else self.scene.wires.at(*place, 12.0 / self.viewport.scale)
+        if found != self._target:
+            self._target = found
+            self.update()
 
     def answer(self, reason: str) -> None:
         """Shows beside the pointer why something did not happen; "" shows nothing."""
@@ -226,13 +266,20 @@ class Board(QWidget):
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
+        self.painter.glow = self.motion.glow
         self.painter.paint(p, self.viewport)
+        self.motion.paint(p)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
+        if self.found:
+            self._paint_found(p)
         overlay.paint(p, self)
         self._paint_focus(p)
         self.minimap.paint(p)
+        self._paint_handles(p)
+        if self._target is not None:
+            traces.highlight(p, self.painter.ink, self.scene, self.viewport, (self._target,), "success")
         if self.gesture is not None:
             self.gesture.paint(p)
         if self._answer[0]:
@@ -240,6 +287,26 @@ class Board(QWidget):
         p.end()
         if self.painter.pending and not self._rest.isActive():
             self._rest.start()
+
+    def _paint_handles(self, p: QPainter) -> None:
+        """What boxes and notes are held by: the handle for a note's arrows, the outline of those selected."""
+        document, s = self.scene.document, self.viewport.scale
+        ink = self.painter.ink
+        p.setPen(QPen(ink.color("text_muted"), 1.4))
+        p.setBrush(ink.brush("canvas"))
+        for note in document.notes.values() if s >= g.DETAIL and self.gesture is None else ():
+            handle = frames.handle_of(note)
+            x, y = self.viewport.to_screen(handle.x(), handle.y())
+            p.drawEllipse(QPointF(x, y), traces.HANDLE, traces.HANDLE)
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(ink.color("selected"), 2))
+        for key in self.scene.chosen:
+            thing = frames.frame(self.scene, key)
+            if thing is not None:
+                rect = self.painter.frames.get(key) or QRectF(thing.x, thing.y, thing.width, thing.height)
+                x, y = self.viewport.to_screen(rect.x(), rect.y())
+                radius = 14 * s if key in document.boxes else 6 * s
+                p.drawRoundedRect(QRectF(x, y, rect.width() * s, rect.height() * s), radius, radius)
 
     def _paint_empty(self, p: QPainter) -> None:
         ink = self.painter.ink
@@ -250,6 +317,29 @@ class Board(QWidget):
         p.setFont(ink.note)
         p.setPen(ink.color("text_faint"))
         p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
+
+    def _paint_found(self, p: QPainter) -> None:
+        scene, view = self.scene, self.viewport
+        frames = [
+            (scene.x[r], scene.y[r], scene.width[r], scene.height[r])
+            for r in scene.visible(view.world, 0.0)
+            if scene.ids[r] in self.found
+        ]
+        for box in scene.document.boxes.values():
+            if box.id in self.found:
+                frames.append((box.x, box.y, box.width, box.height))
+        for note in scene.document.notes.values():
+            if note.id in self.found:
+                frames.append((note.x, note.y, note.width, note.height))
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(self.painter.ink.color("warning"), 2.0))
+        for x, y, width, height in frames:
+            left, top = view.to_screen(float(x), float(y))
+            p.drawRoundedRect(
+                QRectF(left - 3, top - 3, width * view.scale + 6, height * view.scale + 6),
+                10 * view.scale + 3,
+                10 * view.scale + 3,
+            )
 
     def _paint_focus(self, p: QPainter) -> None:
         ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
@@ -285,6 +375,19 @@ class Board(QWidget):
     def _changed(self) -> None:
         self.minimap.refresh()
         self.stir(False)
+
+    def settled(self) -> None:
+        """What glided has come to its place."""
+        self.minimap.refresh()
+        self.stir(False)
+
+    def _places(self, diff: Diff) -> dict[int, tuple[float, float]]:
+        """Where cards are that a diff moves which no hand has moved."""
+        if diff.label != TIDY or not diff.only_layout:
+            return {}
+        scene = self.scene
+        rows = [scene.row[key] for key, (old, new) in diff.views.items() if old and new and key in scene.row]
+        return {row: (float(scene.x[row]), float(scene.y[row])) for row in rows}
 
     def _cancel(self) -> None:
         if self.gesture is not None:

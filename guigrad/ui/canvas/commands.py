@@ -11,12 +11,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from guigrad.document.array import ArrayData
+from guigrad.document.connect import words
 from guigrad.run.request import Repair, Trial
-from guigrad.ui.canvas import accessible, scrub
+from guigrad.ui.canvas import accessible, fitting
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.board import Board
+from guigrad.ui.canvas.arrange import Arrange
 from guigrad.ui.canvas.drag_wire import repair_name
 from guigrad.ui.canvas.editor import InPlaceEditor
+from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import free_place
 
@@ -24,21 +26,20 @@ STEP: Final = 1.25
 """One step of Ctrl+Plus."""
 DOCUMENT_MIME: Final = "application/x-guigrad-document"
 """Copied nodes on the clipboard, as a document's bytes."""
+DROP_PX: Final = 12.0
+"""How near to a wire what is dropped goes into it."""
 NEW_HEIGHT: Final = 168.0
 """Units: canvas units. Room for a new card, whatever op it is of."""
-NUDGE: Final = (8.0, 64.0)
-"""Units: canvas units. An arrow key, and with Shift."""
 
 
-class Commands(Board):
+class Commands(Arrange):
     """The verbs of ``CanvasView``."""
 
     # ---- looking ---------------------------------------------------------
 
     def fit(self) -> None:
         """Shows the selection, or everything when nothing is selected."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        rect = self.scene.bounds(rows) if rows else None
+        rect = self.selected_rect()
         if rect is None:
             self.fit_all()
         else:
@@ -175,7 +176,7 @@ class Commands(Board):
         made, reason = self.intents.paste(data, (round(x), round(y)))
         self.answer(reason)
         if made:
-            self.select(key for key in made if key in self.scene.row or key not in self.scene.document.nodes)
+            self.select(key for key in made if self.exists(key))
 
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
@@ -183,40 +184,14 @@ class Commands(Board):
             made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
             self.answer(reason)
             if made:
-                self.select(made)
-
-    def nudge(self, dx: float, dy: float) -> None:
-        """Moves the selected things a little; one undo step for a series. Sideways it moves the knob of a lone slider."""
-        if dx and scrub.nudge(self, 1 if dx > 0 else -1, 10.0 if abs(dx) > NUDGE[0] else 1.0):
-            return
-        scene, document = self.scene, self.scene.document
-        places: dict[str, tuple[float, float]] = {}
-        for key in self.selection:
-            row = scene.row.get(key)
-            thing = document.boxes.get(key) or document.notes.get(key)
-            if row is not None:
-                places[key] = (float(scene.x[row]) + dx, float(scene.y[row]) + dy)
-            elif thing is not None:
-                places[key] = (thing.x + dx, thing.y + dy)
-        if places:
-            self.answer(self.intents.move(places, merge="nudge " + " ".join(sorted(places))[:200]))
+                self.select(key for key in made if self.exists(key))
 
     def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        if rows:
-            folded = not all(self.scene.collapsed[rows])
-            self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
-
-    def box_selection(self) -> None:
-        """Draws a titled box around the selected cards."""
-        keys = [key for key in self.selection if key in self.scene.row]
-        if keys:
-            self.answer(self.intents.add_box("Box", keys))
-
-    def add_note(self) -> None:
-        """Writes a note at the pointer."""
-        self.answer(self.intents.add_note("Note", self.viewport.to_world(self.pointer.x(), self.pointer.y())))
+        places = self.card_places()
+        if places:
+            folded = not all(self.scene.collapsed[[self.scene.row[key] for key in places]])
+            self.answer(self.intents.collapse(places, folded))
 
     def add_node(self) -> None:
         """Opens the search list at the pointer."""
@@ -227,7 +202,17 @@ class Commands(Board):
         self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
-        self.search.open(at, lambda op: self.add_op(op, at, source, target), bool(source), bool(target))
+        document, fits, what = self.scene.document, None, ""
+        if source is not None:
+            kind = fitting.kind_of(document, source)
+            fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
+        elif target is not None:
+            type_ = fitting.type_at(document, target)
+            fits, what = (
+                (lambda op: fitting.gives(op, type_)),
+                "feeds it" if type_ == "any" else f"gives {words(type_)}",
+            )
+        self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
         """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
@@ -237,8 +222,8 @@ class Commands(Board):
         head.setEnabled(False)
         menu.addSeparator()
         for repair in trial.repairs:
-            words = f"Insert {repair_name(self, trial, repair)}" + (f"   → {repair.result}" if repair.result else "")
-            menu.addAction(words, partial(self._mend, trial, repair, instead))
+            said = f"Insert {repair_name(self, trial, repair)}" + (f"   → {repair.result}" if repair.result else "")
+            menu.addAction(said, partial(self._mend, trial, repair, instead))
         menu.addAction("Wire it anyway", lambda: self.answer(
             self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)
         ))  # fmt: skip
@@ -261,7 +246,54 @@ class Commands(Board):
         self.answer(reason)
         if key:
             self.select((key,))
+            self.op_used.emit(op)
         self.setFocus()
+
+    def drop_op(self, op: str, at: QPointF) -> None:
+        """Adds an op where it is dropped: in the middle of a wire if it is one, else on the canvas."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        wire = self.scene.wires.at(x, y, DROP_PX / self.viewport.scale)
+        if wire is not None and self.scene.node_at(x, y) is None:
+            target, path = self.scene.ids[self.scene.wires.target[wire]], self.scene.wires.paths[wire]
+            place = (round(x - g.WIDTH / 2), round(y - g.TITLE))
+            key, reason = self.intents.add_on_wire(op, target, path, place)
+            if key:
+                self.select((key,))
+                self.setFocus()
+                return
+            self.add_op(op, at)
+            self.answer(reason)
+            return
+        self.add_op(op, at)
+
+    def search_on_wire(self, wire: str, at: QPointF) -> None:
+        """Opens the search list; what is chosen goes into the middle of a wire (``target:port``)."""
+        target, _, path = wire.rpartition(":")
+
+        def add(op: str) -> None:
+            x, y = self.viewport.to_world(at.x(), at.y())
+            key, reason = self.intents.add_on_wire(op, target, path, (round(x - g.WIDTH / 2), round(y - g.TITLE)))
+            self.answer(reason)
+            if key:
+                self.select((key,))
+            self.setFocus()
+
+        document, number = self.scene.document, self.scene.leads.wire(wire)
+        if number is None:
+            self.answer("that wire is gone")
+            return
+        table = self.scene.wires
+        source = (self.scene.ids[table.source[number]], int(table.output[number]))
+        kind, type_ = fitting.kind_of(document, source), fitting.type_at(document, (target, path))
+        fits = partial(lambda kind, type_, op: fitting.takes(op, kind) and fitting.gives(op, type_), kind, type_)
+        self.search.open(at, add, fits, f"takes {words(kind)}")
+
+    def add_point(self, wire: str, at: QPointF) -> None:
+        """Leads a wire (``target:port``) through a point of the screen."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        index = self.scene.leads.index_at(wire, x, y, 12.0 / self.viewport.scale)
+        route = self.scene.document.routes.get(wire, ())
+        self.answer(self.intents.reroute(wire, (*route[:index], (round(x), round(y)), *route[index:])))
 
     def add_op_beside(self, op: str) -> None:
         """Adds a node near the middle of what is seen, where nothing lies, and selects it."""
@@ -280,4 +312,7 @@ class Commands(Board):
         """Opens a field over a card: its name (path ""), or the literal at a port."""
         if self.editor is not None:
             self.editor.close_without()
-        self.editor = InPlaceEditor.over(self, key, path)
+        if key in self.scene.document.notes:
+            self.editor = NoteEditor.over(self, key)
+        else:
+            self.editor = InPlaceEditor.over(self, key, path)

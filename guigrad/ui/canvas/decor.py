@@ -14,6 +14,7 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.brackets import Bracket
 from guigrad.ui.canvas.face import draw_ports
+from guigrad.ui.canvas.frames import draw_text
 from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
@@ -97,10 +98,7 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     p.drawRoundedRect(rect, 6, 6)
     if scale < 0.3:
         return
-    p.setFont(ink.note)
-    p.setPen(ink.color("text"))
-    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-    p.drawText(rect.adjusted(10, 8, -10, -8), flags, text)
+    draw_text(p, ink, rect, text)
 
 
 def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float) -> None:
@@ -112,7 +110,7 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixm
         return
     table = scene.wires
     wires = table.visible(view.world)
-    wires = wires[table.grad[wires] >= 0][:CHIPS]
+    wires = wires[(table.grad[wires] >= 0) & (table.first[wires] == wires)][:CHIPS]
     if not len(wires):
         return
     x1, y1, x2, y2, _ = table.ends[:, wires]
@@ -175,8 +173,8 @@ def _chip_pixmap(theme: str, text: str, scale: float, ratio: float) -> QPixmap:
     return pixmap
 
 
-def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool) -> None:
-    """Outlines of selected, running and failed cards, and the messages pinned to them."""
+def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool, bright: float = 0.5) -> None:
+    """Outlines of selected, running and failed cards, and the messages pinned to them; ``bright`` is the glow, 0 to 1."""
     chosen = rows[scene.selected[rows] | scene.failed[rows] | scene.running[rows]]
     if not len(chosen):
         return
@@ -193,9 +191,10 @@ def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, deta
         rect = QRectF(x, y, scene.width[row] * s, scene.height[row] * s)
         if scene.running[row]:
             glow = ink.color("running")
-            p.setOpacity(0.4)
-            p.setPen(QPen(glow, 5 * s))
-            p.drawRoundedRect(rect.adjusted(-3 * s, -3 * s, 3 * s, 3 * s), radius + 3 * s, radius + 3 * s)
+            for grow in (3 * s, 6 * s, 9 * s):
+                p.setOpacity((0.12 + 0.3 * bright) * (1.0 - grow / (14 * s)))
+                p.setPen(QPen(glow, 5 * s))
+                p.drawRoundedRect(rect.adjusted(-grow, -grow, grow, grow), radius + grow, radius + grow)
             p.setOpacity(1.0)
             p.setPen(QPen(glow, max(1.5, 2 * s)))
             p.drawRoundedRect(rect, radius, radius)

@@ -13,6 +13,7 @@ from guigrad.document.model import In
 from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas import traces
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.gesture import Gesture, Mods
@@ -152,6 +153,9 @@ class DragWire(Gesture):
             return
         view, scene = self.view, self.view.scene
         ink = view.painter.ink
+        if self.over is not None and "cycle" in self.reason:
+            (source, _), (target, _) = self._ends(self.over)
+            traces.draw_cycle(p, ink, scene, view.viewport, view.intents.cycle(source, target))
         x1, y1 = view.viewport.to_screen(*scene.port_point(*self.port))
         x2, y2 = self.last.x(), self.last.y()
         trial = self.trial

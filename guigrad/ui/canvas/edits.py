@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+import ast
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from guigrad.document import edit as edits
 from guigrad.document import file, ports
@@ -11,11 +12,18 @@ from guigrad.document.connect import why_not_connect
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit, refused
 from guigrad.document.encode import encode
-from guigrad.document.model import Document, In, Value, Wire, wires_in
+from guigrad.document.loose import wire_at
+from guigrad.document.model import CALL, Document, In, Value, Wire, wires_in
 from guigrad.document.problem import ProblemError
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
+from guigrad.ui.canvas.layout_edits import LayoutEdits
 from guigrad.ui.canvas.live_edits import SLIDER, LiveEdits, slider_node
+
+PASTE_LIMIT: Final = 400_000
+"""Characters of text that are pasted; a longer one is opened as a file."""
+NOTE_LIMIT: Final = 20_000
+"""Characters of text that is no Python and still becomes a note."""
 
 
 class Holder(Protocol):
@@ -31,7 +39,7 @@ class Holder(Protocol):
         ...
 
 
-class EditIntents(LiveEdits):
+class EditIntents(LayoutEdits, LiveEdits):
     """``Intents`` over a holder; see there what each verb does."""
 
     def __init__(self, holder: Holder) -> None:
@@ -59,10 +67,6 @@ class EditIntents(LiveEdits):
         cuts = [edits.disconnect(target, path) for target, path in sorted(ends, key=lambda end: end[1], reverse=True)]
         return self._do(cuts[0] if len(cuts) == 1 else edits.chain(f"Cut {len(cuts)} wires", *cuts))
 
-    def move(self, places: Mapping[str, tuple[float, float]], merge: str = "") -> str:
-        """Puts nodes, boxes and notes somewhere."""
-        return self._do(edits.move(places, merge))
-
     def add_node(
         self,
         op: str,
@@ -74,7 +78,7 @@ class EditIntents(LiveEdits):
         added: list[str] = []
 
         def apply(document: Document) -> Diff:
-            diff = (slider_node(at) if op == SLIDER else edits.add_node(op, at))(document)
+            diff = self.adding(op, at)(document)
             after = diff.apply(document)
             key = next(reversed([key for key in diff.views if key in diff.nodes] or list(diff.nodes)))
             added[:] = [key]
@@ -88,6 +92,12 @@ class EditIntents(LiveEdits):
         reason = self._do(apply)
         return ("", reason) if reason or not added else (added[0], "")
 
+    def adding(self, op: str, at: tuple[float, float]) -> Edit:
+        """The edit that adds an op, or a call of a function of the document."""
+        if op == SLIDER:
+            return slider_node(at)
+        return edits.add_call(op.removeprefix(CALL), at) if op.startswith(CALL) else edits.add_node(op, at)
+
     def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
         """Puts a node that is there into a wire."""
         node = self.document.nodes.get(target)
@@ -97,9 +107,13 @@ class EditIntents(LiveEdits):
         into = edits.insert_on_wire(Wire(wire.node, wire.output, target, path), key)
         return self._do(edits.chain("Insert", into, edits.move({key: at})))
 
-    def remove(self, keys: Sequence[str]) -> str:
-        """Deletes nodes, boxes and notes."""
-        return self._do(edits.remove(*keys))
+    def add_on_wire(self, op: str, target: str, path: str, at: tuple[float, float]) -> tuple[str, str]:
+        """Adds a node in the middle of a wire."""
+        node = self.document.nodes.get(target)
+        wire = wire_at(node, path)
+        if wire is None or wire.node is None:
+            return "", "that wire is gone"
+        return self._made(edits.insert_on_wire(Wire(wire.node, wire.output, target, path), op, at), "views")
 
     def extract(self, keys: Sequence[str]) -> str:
         """Deletes nodes and joins their wires."""
@@ -141,10 +155,14 @@ class EditIntents(LiveEdits):
 
     def paste(self, data: str | bytes, at: tuple[float, float]) -> tuple[tuple[str, ...], str]:
         """Makes nodes of copied ones or of Python."""
+        if isinstance(data, str) and len(data) > PASTE_LIMIT:
+            return (), f"{len(data):,} characters are too long to paste; open them as a file instead"
         try:
             fragment = file.read(data) if isinstance(data, bytes) else parse(data)
         except ProblemError as error:
             return (), str(error)
+        if isinstance(data, str) and is_prose(data, fragment):
+            return self._paste_note(data, at)
         if not fragment.program and not fragment.boxes and not fragment.notes:
             return (), fragment.problems[0].message if fragment.problems else "there is nothing to paste"
         made, reason = self._paste(edits.paste(fragment, at))
@@ -153,17 +171,11 @@ class EditIntents(LiveEdits):
             reason = f"line {first.line}: {first.message}"
         return made, reason
 
-    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
-        """Folds cards, or unfolds them."""
-        return self._do(edits.collapse(keys, collapsed))
-
-    def add_box(self, title: str, keys: Sequence[str]) -> str:
-        """Draws a titled box around cards."""
-        return self._do(edits.add_box(title, keys))
-
-    def add_note(self, text: str, at: tuple[float, float]) -> str:
-        """Writes a note."""
-        return self._do(edits.add_note(text, at))
+    def _paste_note(self, text: str, at: tuple[float, float]) -> tuple[tuple[str, ...], str]:
+        if len(text) > NOTE_LIMIT:
+            return (), f"this is no Python, and with {len(text):,} characters too long for a note"
+        made, reason = self._paste(edits.add_note(text.strip(), at))
+        return made, reason or "this is no Python, so it became a note"
 
     def _paste(self, edit: Edit) -> tuple[tuple[str, ...], str]:
         before = self.document
@@ -180,6 +192,17 @@ class EditIntents(LiveEdits):
             return error.problems[0].message if error.problems else str(error)
         self._holder.edit(diff)
         return ""
+
+
+def is_prose(text: str, parsed: Document) -> bool:
+    """Whether a text is no program: nothing of it was understood, or it is no Python at all."""
+    if not parsed.problems:
+        return False
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return not parsed.program
 
 
 def _first_fit(document: Document, source: tuple[str, int], key: str) -> Edit:

@@ -27,6 +27,10 @@ class Intents(Protocol):
         """Draws a wire. ``instead`` is the (node, port) where it ended before, which becomes free in the same step."""
         ...
 
+    def cycle(self, source: str, target: str) -> Sequence[str]:
+        """The nodes of the cycle that a wire would close, from ``target`` to ``source``; none if it closes none."""
+        ...
+
     def try_wire(
         self,
         source: str,
@@ -73,8 +77,37 @@ class Intents(Protocol):
         """Cuts the wires that end at these (node, port)s, in one step."""
         ...
 
+    def reconnect(self, ends: Sequence[tuple[str, str]], source: str, output: int) -> str:
+        """Lets the wires that end at these (node, port)s leave another output, in one step."""
+        ...
+
+    def reroute(self, wire: str, points: Sequence[tuple[float, float]]) -> str:
+        """Leads a wire (``target:port``) through points, in the order from its source."""
+        ...
+
     def move(self, places: Mapping[str, tuple[float, float]], merge: str = "") -> str:
-        """Puts nodes, boxes and notes where the gesture left them, in one step; steps of one ``merge`` key become one."""
+        """Puts nodes, boxes, notes and points of wires (``target:port:0``) where the gesture left them, in one step; steps of one
+        ``merge`` key become one."""
+        ...
+
+    def resize(self, key: str, x: float, y: float, width: float, height: float) -> str:
+        """Gives a box or note another rectangle."""
+        ...
+
+    def write_note(self, key: str, text: str, height: float) -> str:
+        """Gives a note another text and height, in one step."""
+        ...
+
+    def point(self, note: str, node: str) -> str:
+        """Lets a note point at a node, or no longer if it does."""
+        ...
+
+    def mute(self, places: Mapping[str, tuple[float, float]]) -> str:
+        """Mutes nodes, or lets them do what they did when all of them are muted; ``places`` are where their cards lie."""
+        ...
+
+    def add_on_wire(self, op: str, target: str, path: str, at: tuple[float, float]) -> tuple[str, str]:
+        """Adds a node in the middle of the wire that ends at a port; (its id, reason)."""
         ...
 
     def add_node(
@@ -95,7 +128,7 @@ class Intents(Protocol):
         ...
 
     def remove(self, keys: Sequence[str]) -> str:
-        """Deletes nodes, boxes and notes."""
+        """Deletes nodes, boxes, notes, wires (``target:port``) and points of wires (``target:port:0``)."""
         ...
 
     def extract(self, keys: Sequence[str]) -> str:
@@ -124,14 +157,14 @@ class Intents(Protocol):
         """Makes nodes of Python or of a document's bytes; (their ids, reason)."""
         ...
 
-    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
-        """Folds cards to their title, or unfolds them."""
+    def collapse(self, places: Mapping[str, tuple[float, float]], collapsed: bool) -> str:
+        """Folds cards to their title, or unfolds them; ``places`` are where they lie."""
         ...
 
-    def add_box(self, title: str, keys: Sequence[str]) -> str:
-        """Draws a titled box around cards."""
+    def add_box(self, title: str, rect: tuple[float, float, float, float]) -> tuple[str, str]:
+        """Draws a titled box around a rectangle (left, top, right, bottom); (its id, reason)."""
         ...
 
-    def add_note(self, text: str, at: tuple[float, float]) -> str:
-        """Writes a note on the canvas."""
+    def add_note(self, text: str, at: tuple[float, float]) -> tuple[str, str]:
+        """Writes a note on the canvas; (its id, reason)."""
         ...

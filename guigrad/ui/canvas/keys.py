@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from guigrad.ui.actions import by_id
-from guigrad.ui.canvas.commands import NUDGE
+from guigrad.ui.canvas.arrange import NUDGE
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.view import CanvasView
@@ -32,6 +32,9 @@ COMMANDS: Final[dict[str, Callable[[CanvasView], object]]] = {
     "select_all": lambda view: view.select_all(),
     "select_none": lambda view: _escape(view),
     "add_node": lambda view: view.add_node(),
+    "mute": lambda view: view.mute(),
+    "distribute_across": lambda view: view.distribute(True),
+    "distribute_down": lambda view: view.distribute(False),
     "rename": lambda view: view.rename(),
     "collapse": lambda view: view.collapse(),
     "box_selection": lambda view: view.box_selection(),
@@ -46,6 +49,7 @@ COMMANDS: Final[dict[str, Callable[[CanvasView], object]]] = {
     "leave_canvas": lambda view: view.focusNextPrevChild(True),
     **{f"nudge_{side}": partial(lambda x, y, view: view.nudge(x * NUDGE[0], y * NUDGE[0]), *way) for side, way in _SIDES.items()},
     **{f"nudge_{side}_far": partial(lambda x, y, view: view.nudge(x * NUDGE[1], y * NUDGE[1]), *way) for side, way in _SIDES.items()},
+    **{f"align_{side}": partial(lambda side, view: view.align(side), side) for side in _SIDES},
     **{f"walk_{side}": partial(lambda side, view: view.walk(side), side) for side in _SIDES},
 }  # fmt: skip
 """Action id -> what it does on a canvas. What no canvas can do alone is asked of its owner (``asked``)."""

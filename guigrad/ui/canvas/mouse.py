@@ -6,13 +6,17 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtGui import QInputDevice, QMouseEvent, QWheelEvent
 
+from guigrad.document.model import callee
+from guigrad.ui.canvas import frames
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.drag_ends import DragEnds
+from guigrad.ui.canvas.drag_things import CURSORS, Arrow, Move, Reroute, Resize
 from guigrad.ui.canvas.drag_wire import DragWire, PortHit
 from guigrad.ui.canvas.editor import CELL
 from guigrad.ui.canvas.facet import value_path
-from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Move, Overview, Pan
+from guigrad.ui.canvas.gesture import BoxSelect, Gesture, Knife, Mods, Overview, Pan
 from guigrad.ui.canvas.scrub import live_gesture, number_under
 
 if TYPE_CHECKING:
@@ -22,8 +26,9 @@ if TYPE_CHECKING:
 Button = Qt.MouseButton
 WHEEL_STEP: Final = 1.0015
 """Zoom for one of the 120 units of a wheel's notch."""
-BOX_HEAD: Final = 30.0
-"""Units: canvas units. A box is held by its title."""
+WIRE_PX: Final = 6.0
+POINT_PX: Final = 9.0
+"""How near to a wire, and to a reroute point, the pointer has to be."""
 
 
 def press(view: CanvasView, event: QMouseEvent) -> None:
@@ -56,12 +61,50 @@ def _left(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
         if mods & Mods.AltModifier:
             cut(view, port)
             return None
+        if mods & Mods.ControlModifier and port[1] == "out":
+            wires = [w for w in view.scene.out[port[0]] if view.scene.wires.output[w] == port[2]]
+            if wires:
+                return DragEnds(view, point, mods, wires)
         return DragWire(view, point, mods, port)
     live = live_gesture(view, point, mods, Button.LeftButton)
     if live is not None:
         return live
+    if view.scene.node_at(*view.viewport.to_world(point.x(), point.y())) is None:
+        found = _beside_cards(view, point, mods)
+        if found is not None:
+            return found
     key = thing_under(view, point)
-    return Move(view, point, mods, key) if key else BoxSelect(view, point, mods)
+    if not key or view.scene.leads.wire(key) is not None:
+        return BoxSelect(view, point, mods, key)
+    return Move(view, point, mods, key)
+
+
+def _beside_cards(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
+    """What begins on wires and on the edges of boxes and notes."""
+    x, y = view.viewport.to_world(point.x(), point.y())
+    leads = view.scene.leads
+    dot = leads.point_at(x, y, reach(view, POINT_PX))
+    if dot:
+        if mods & Mods.AltModifier:
+            view.answer(view.intents.remove([dot]))
+            return None
+        return Move(view, point, mods, dot)
+    note = frames.handle_at(view, point)
+    if note:
+        return Arrow(view, point, mods, note)
+    wire = view.scene.wires.at(x, y, reach(view, WIRE_PX))
+    if wire is not None:
+        if mods & Mods.AltModifier:
+            name = leads.name(wire)
+            return Reroute(view, point, mods, name, leads.index_at(name, x, y, reach(view, WIRE_PX)))
+        return None
+    key, sides = frames.edge_at(view, point)
+    return Resize(view, point, mods, key, sides) if key else None
+
+
+def reach(view: Board, px: float) -> float:
+    """So many px of the screen. Units: canvas units"""
+    return px / view.viewport.scale
 
 
 def cut(view: CanvasView, port: PortHit) -> None:
@@ -85,10 +128,12 @@ def move(view: CanvasView, event: QMouseEvent) -> None:
     view.set_hover(view.scene.ids[row] if row is not None else None)
     if view.space:
         view.setCursor(Qt.CursorShape.OpenHandCursor)
-    elif port_under(view, view.pointer) is not None:
+    elif port_under(view, view.pointer) is not None or (row is None and frames.handle_at(view, view.pointer)):
         view.setCursor(Qt.CursorShape.CrossCursor)
     elif (spot := number_under(view, view.pointer)) is not None:
         view.setCursor(Qt.CursorShape.SizeVerCursor if spot.cell >= 0 else Qt.CursorShape.SizeHorCursor)
+    elif row is None and (sides := frames.edge_at(view, view.pointer)[1]):
+        view.setCursor(CURSORS[sides])
     else:
         view.unsetCursor()
 
@@ -119,12 +164,15 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
     row = view.scene.node_at(x, y)
     if row is None:
         key = thing_under(view, point)
-        if key:
+        if frames.frame(view.scene, key) is not None:
             view.edit_in_place(key, "")
-        else:
+        elif not key:
             view.open_search(point)
         return
     key = view.scene.ids[row]
+    if callee(view.scene.node(row)) is not None:
+        view.activated.emit(key)  # the way in; F2 renames
+        return
     spot = number_under(view, point)
     path = literal_under(view, row, y - float(view.scene.y[row]))
     if spot is not None and spot.cell >= 0:
@@ -157,6 +205,7 @@ def wheel(view: CanvasView, event: QWheelEvent) -> None:
     view.pointer = event.position()
     options = view.wheel
     touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
+    touchpad |= event.phase() != Qt.ScrollPhase.NoScrollPhase  # a wheel's turn has no beginning and no end
     pans = options.mode == "pan" or (options.mode == "auto" and touchpad)
     if pans and not event.modifiers() & Mods.ControlModifier:
         delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
@@ -170,14 +219,6 @@ def wheel(view: CanvasView, event: QWheelEvent) -> None:
     event.accept()
 
 
-def native_gesture(view: CanvasView, event: QNativeGestureEvent) -> bool:
-    """A pinch zooms at the pointer."""
-    if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
-        return False
-    view.zoom_by(max(0.2, 1.0 + event.value()), event.position())
-    return True
-
-
 def port_under(view: Board, point: QPointF) -> PortHit | None:
     """The port at a point of the screen, where the zoom shows ports."""
     if view.viewport.scale < g.DETAIL * 0.7:
@@ -187,16 +228,22 @@ def port_under(view: Board, point: QPointF) -> PortHit | None:
 
 
 def thing_under(view: Board, point: QPointF) -> str:
-    """The id of the node, note or box title at a point of the screen; "" for none."""
+    """What lies at a point of the screen: a card, a reroute point, a wire, a note, or a box by its title; "" for nothing."""
     x, y = view.viewport.to_world(point.x(), point.y())
     row = view.scene.node_at(x, y)
     if row is not None:
         return view.scene.ids[row]
+    point_ = view.scene.leads.point_at(x, y, reach(view, POINT_PX))
+    if point_:
+        return point_
+    wire = view.scene.wires.at(x, y, reach(view, WIRE_PX))
+    if wire is not None:
+        return view.scene.leads.name(wire)
     document = view.scene.document
     for note in reversed(tuple(document.notes.values())):
         if note.x <= x <= note.x + note.width and note.y <= y <= note.y + note.height:
             return note.id
-    head = max(BOX_HEAD, 18.0 / view.viewport.scale)
+    head = max(frames.HEAD, 18.0 / view.viewport.scale)
     for box in reversed(tuple(document.boxes.values())):
         if box.x <= x <= box.x + box.width and box.y <= y <= box.y + head:
             return box.id
@@ -204,18 +251,19 @@ def thing_under(view: Board, point: QPointF) -> str:
 
 
 def _context(view: CanvasView, point: QPointF, where: QPoint) -> None:
+    port = port_under(view, point)
+    if port is not None:
+        view.context_requested.emit("port", f"{view.scene.ids[port[0]]}:{port[1]}:{port[2]}", where)
+        return
     key = thing_under(view, point)
     if key:
         if key not in view.selection:
             view.select((key,))
         document = view.scene.document
         kind = "box" if key in document.boxes else "note" if key in document.notes else "node"
+        if view.scene.leads.exists(key):
+            kind = "wire" if view.scene.leads.wire(key) is not None else "point"
         view.context_requested.emit(kind, key, where)
-        return
-    wires = view.scene.wires
-    wire = wires.at(*view.viewport.to_world(point.x(), point.y()), 6.0 / view.viewport.scale)
-    if wire is not None:
-        view.context_requested.emit("wire", f"{view.scene.ids[wires.target[wire]]}:{wires.paths[wire]}", where)
     else:
         view.context_requested.emit("canvas", "", where)
 

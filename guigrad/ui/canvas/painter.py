@@ -14,7 +14,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 
-from guigrad.ui.canvas import decor
+from guigrad.ui.canvas import decor, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.cards import Cards
@@ -44,7 +44,7 @@ _STYLES: Final = 2 + len(GRAD_WIDTHS)
 class Painter:
     """Paints a scene. One for each widget: it keeps the tiles.
 
-    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``shifted`` boxes and notes too.
+    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``frames`` are boxes and notes as a gesture shows them.
     """
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
@@ -52,10 +52,11 @@ class Painter:
         self.cards = Cards(scene)
         self.ink: Ink = ink(theme)
         self.pace = Pace()
+        self.glow = 0.5
         self.pending = False
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
-        self.shifted: dict[str, tuple[float, float]] = {}
+        self.frames: dict[str, QRectF] = {}
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
@@ -82,6 +83,7 @@ class Painter:
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
             contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact)
+        traces.draw(p, self.ink, self.scene, view)
         if exact:
             self._exact(p, view, rows)
         elif detail:
@@ -93,7 +95,7 @@ class Painter:
         if detail:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
             decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
-        decor.marks(p, self.ink, self.scene, view, rows, detail)
+        decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
 
     # ---- below the cards -------------------------------------------------
 
@@ -133,8 +135,7 @@ class Painter:
         p.scale(view.scale, view.scale)
         shown = view.world
         for box in scene.document.boxes.values():
-            dx, dy = self.shifted.get(box.id, (0.0, 0.0))
-            rect = QRectF(box.x + dx, box.y + dy, box.width, box.height)
+            rect = self.frames.get(box.id) or QRectF(box.x, box.y, box.width, box.height)
             if overlaps(shown, rect):
                 decor.draw_box(p, self.ink, rect, box.title, view.scale)
         for bracket in scene.brackets:
@@ -145,10 +146,10 @@ class Painter:
         for bracket in scene.brackets:
             decor.draw_carried(p, self.ink, scene, bracket)
         for note in scene.document.notes.values():
-            dx, dy = self.shifted.get(note.id, (0.0, 0.0))
-            rect = QRectF(note.x + dx, note.y + dy, note.width, note.height)
+            rect = self.frames.get(note.id) or QRectF(note.x, note.y, note.width, note.height)
             if overlaps(shown, rect):
                 decor.draw_note(p, self.ink, rect, note.text, view.scale)
+        traces.draw_arrows(p, self.ink, scene, self.frames)
         p.restore()
 
     def wires(self, p: QPainter, view: Viewport, exact: bool = False) -> None:
@@ -156,7 +157,7 @@ class Painter:
         table = self.scene.wires
         rows = table.visible(view.world)
         if self.hidden_wire is not None:
-            rows = rows[rows != self.hidden_wire]
+            rows = rows[table.first[rows] != self.hidden_wire]
         if not len(rows):
             return
         s = view.scale

@@ -17,6 +17,7 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.brackets import Bracket, Compound, brackets, compound
 from guigrad.ui.canvas.faces import Faces
 from guigrad.ui.canvas.facet import Facet, facet
+from guigrad.ui.canvas.leads import Leads
 from guigrad.ui.canvas.place import placed
 from guigrad.ui.canvas.roles import Roles, changed_stretch
 from guigrad.ui.canvas.wire import Rect, Wires, rows_array
@@ -59,6 +60,8 @@ class Scene:
     def __init__(self, document: Document | None = None) -> None:
         self.document = Document()
         self.faces = Faces(self)
+        self.leads = Leads(self)
+        self.chosen: tuple[str, ...] = ()
         self._clear()
         self.reset(document or Document())
 
@@ -72,6 +75,7 @@ class Scene:
         self.into: list[list[int]] = []
         self.out: list[list[int]] = []
         self.wires = Wires()
+        self.leads.clear()
         self.brackets: tuple[Bracket, ...] = ()
         self._compound: tuple[Compound, ...] = ()
         self.roles = Roles()
@@ -141,7 +145,9 @@ class Scene:
         if diff.nodes or diff.program is not None:
             self.brackets = brackets(self, self._compound)
         self._lay(fresh)
-        for row in rewire:
+        led = self.leads.targets(diff.routes)
+        moved |= led
+        for row in rewire | led:
             self._wire(row)
         self.place_wires(moved)
         if diff.nodes or diff.program is not None:
@@ -243,10 +249,12 @@ class Scene:
                 wire = self.wires.add(source, value.output, row, index, inlet.path)
                 self.into[row].append(wire)
                 self.out[source].append(wire)
+                self.leads.add(wire)
 
     def _unwire(self, wire: int) -> None:
         self.into[self.wires.target[wire]].remove(wire)
         self.out[self.wires.source[wire]].remove(wire)
+        self.leads.remove(wire)
         self.wires.remove(wire)
         self.faces.drop_wire(wire)
 
@@ -267,6 +275,7 @@ class Scene:
             self.x[target],
             self.y[target] + self.inlet_y(target, wires.inlet[chosen]),
         )
+        self.leads.place(chosen)
 
     def inlet_y(self, rows: Array, index: Array) -> Array:
         """How far below a card's top an input lies. Shapes: [n], [n] -> [n]"""
@@ -325,6 +334,7 @@ class Scene:
         if rows is None:
             corners += [(b.x, b.y, b.x + b.width, b.y + b.height) for b in self.document.boxes.values()]
             corners += [(n.x, n.y, n.x + n.width, n.y + n.height) for n in self.document.notes.values()]
+            corners += [(x, y, x, y) for route in self.document.routes.values() for x, y in route]
             corners += [bracket.rect(self) for bracket in self.brackets if len(bracket.rows)]
         if not corners:
             return None
@@ -361,7 +371,9 @@ class Scene:
     # ---- state of the session --------------------------------------------
 
     def select(self, keys: Iterable[str]) -> None:
-        """Marks the selected cards and lifts them above the others."""
+        """Marks the selected cards and lifts them above the others; what is no card is ``chosen``."""
+        keys = tuple(keys)
+        self.chosen = tuple(key for key in keys if key not in self.row)
         self.selected[: self.count] = False
         rows = rows_array(self.row[key] for key in keys if key in self.row)
         self.selected[rows] = True

@@ -15,8 +15,9 @@ from guigrad.document.edit_cells import written_dtype
 from guigrad.document.model import ListOf
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import CELLS, arranged, elements
+from guigrad.ui.canvas.drag_things import Move
 from guigrad.ui.canvas.facet import value_path
-from guigrad.ui.canvas.gesture import Gesture, Mods, Move
+from guigrad.ui.canvas.gesture import Gesture, Mods
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -20,8 +21,10 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from guigrad.ops import table
+from guigrad.ops.search import search
+from guigrad.ops.signature import text as signature
 from guigrad.ops.spec import OpSpec
+from guigrad.ui.canvas.live_edits import SLIDER
 from guigrad.ui.extras import with_extras
 from guigrad.ui.theme import Theme, code_font, load_fonts, text_font
 
@@ -29,10 +32,17 @@ if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
 
 SHOWN: Final = 40
-SIZE: Final = (360, 340)
+SIZE: Final = (440, 400)
 ROW: Final = Qt.ItemDataRole.UserRole + 1
 ROW_PX: Final = 25
 """Units: px at scale 1"""
+FOOT_PX: Final = 66
+"""Units: px at scale 1. Room for a signature and a sentence."""
+STEPS: Final = {
+    Qt.Key.Key_Up.value: -1, Qt.Key.Key_Down.value: 1, Qt.Key.Key_PageUp.value: -8, Qt.Key.Key_PageDown.value: 8,
+    Qt.Key.Key_Home.value: -1_000_000, Qt.Key.Key_End.value: 1_000_000,
+}  # fmt: skip
+"""Keys that move the choice while the field is typed in."""
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -43,7 +53,7 @@ class SearchPopup(QFrame):
         super().__init__(view, Qt.WindowType.Popup)
         self._view = view
         self._choose: Callable[[str], None] = lambda op: None
-        self._takes = self._gives = False
+        self._fits: Callable[[str], bool] = lambda op: True
         self.field = QLineEdit(self)
         self.field.setPlaceholderText("Add an op…")
         self.field.setAccessibleName("search ops")
@@ -57,24 +67,38 @@ class SearchPopup(QFrame):
         self.list.setAccessibleName("ops found")
         self.list.itemClicked.connect(self._on_item)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.currentItemChanged.connect(lambda now, before: self._describe(now))
+        self.foot = QLabel(self)
+        self.foot.setTextFormat(Qt.TextFormat.PlainText)
+        self.foot.setWordWrap(True)
+        self.foot.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.foot.setAccessibleName("what the op does")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
         layout.addWidget(self.field)
         layout.addWidget(self.list)
+        layout.addWidget(self.foot)
         self.setFrameShape(QFrame.Shape.StyledPanel)
 
-    def open(self, at: QPointF, choose: Callable[[str], None], takes: bool = False, gives: bool = False) -> None:
-        """Opens at a point of the canvas. ``takes``: only what has a tensor port; ``gives``: only what yields a tensor."""
-        self._choose, self._takes, self._gives = choose, takes, gives
+    def open(
+        self, at: QPointF, choose: Callable[[str], None], fits: Callable[[str], bool] | None = None, what: str = ""
+    ) -> None:
+        """Opens at a point of the canvas. ``fits`` says which targets are listed, ``what`` in words which these are."""
+        self._choose, self._fits = choose, fits or (lambda op: True)
         scale = self._view.text_scale
-        self.resize(round(SIZE[0] * scale), round(SIZE[1] * scale))
+        screen = self._view.screen().availableGeometry()
+        self.resize(min(round(SIZE[0] * scale), screen.width()), min(round(SIZE[1] * scale), screen.height()))
+        self.foot.setFixedHeight(round(FOOT_PX * scale))
+        self.field.setPlaceholderText(f"Add an op that {what}…" if what else "Add an op…")
         self.setStyleSheet(_style(self._view.painter.ink.theme, scale))
         place = self._view.mapToGlobal(at.toPoint())
-        screen = self._view.screen().availableGeometry()
-        x = max(screen.left(), min(place.x(), screen.right() - self.width()))
-        y = max(screen.top(), min(place.y(), screen.bottom() - self.height()))
-        self.move(QPoint(x, y))
+        # Near the right or lower edge it opens to the other side of the pointer, so that it does not lie under it.
+        x = place.x() if place.x() + self.width() <= screen.right() else place.x() - self.width()
+        y = place.y() if place.y() + self.height() <= screen.bottom() else place.y() - self.height()
+        x = max(screen.left(), min(x, screen.right() + 1 - self.width()))
+        y = max(screen.top(), min(y, screen.bottom() + 1 - self.height()))
+        self.setGeometry(x, y, self.width(), self.height())
         self.field.clear()
         self._on_text("")
         self.show()
@@ -83,10 +107,9 @@ class SearchPopup(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrow keys and Enter in the field act on the list."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-                step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
-                row = self.list.currentRow() + step[Qt.Key(event.key())]
-                self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
+            row = moved(event, self.list.currentRow(), self.list.count())
+            if row is not None:
+                self.list.setCurrentRow(row)
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
                 item = self.list.currentItem()
@@ -108,16 +131,23 @@ class SearchPopup(QFrame):
         self.list.setCurrentRow(0)
         self.list.scrollToTop()
         if not self.list.count():
-            item = QListWidgetItem("No op of that name", self.list)
+            item = QListWidgetItem("No op of that name fits here" if text else "No op fits here", self.list)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.foot.clear()
 
     def _found(self, text: str) -> list[OpSpec]:
-        found = table.search(text, 400 if self._takes or self._gives else SHOWN)
-        if self._takes:
-            found = [row for row in found if takes_tensor(row.targets[0])]
-        if self._gives:
-            found = [row for row in found if gives_tensor(row.targets[0])]
-        return with_extras(text, found, self._takes)[:SHOWN]
+        found = search(text, 2_000, self._view.recent_ops)
+        found = list(islice((row for row in found if self._fits(row.targets[0])), SHOWN))
+        return with_extras(text, found, not self._fits(SLIDER))[:SHOWN]
+
+    def _describe(self, item: QListWidgetItem | None) -> None:
+        """Below the list: how the chosen op is called and what it does."""
+        row = item.data(ROW) if item is not None else None
+        if not isinstance(row, OpSpec):
+            self.foot.clear()
+            return
+        call = f"{row.targets[0]}{signature(row.overloads[0]) if row.overloads else ''}"
+        self.foot.setText(f"{call}\n{row.about or row.doc.strip().partition(chr(10))[0]}")
 
     def _on_item(self, item: QListWidgetItem) -> None:
         target = item.data(Qt.ItemDataRole.UserRole)
@@ -166,6 +196,14 @@ class _Rows(QStyledItemDelegate):
         return QSize(0, round(ROW_PX * self._view.text_scale))
 
 
+def moved(event: QKeyEvent, row: int, count: int) -> int | None:
+    """Where a key moves the choice in a list while the field above it is typed in; None for other keys."""
+    step = STEPS.get(event.key())
+    if step is None or not count or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        return None
+    return max(0, min(row + step, count - 1))
+
+
 def _style(theme: Theme, scale: float) -> str:
     """The list as the rest of the window looks, wherever the canvas is embedded."""
     colors = {token: theme.color(token).name() for token in ("panel", "border_strong", "text", "input")}
@@ -174,17 +212,6 @@ def _style(theme: Theme, scale: float) -> str:
         f"SearchPopup {{ background: {colors['panel']}; border: 1px solid {colors['border_strong']}; border-radius: 6px; }}"
         f"SearchPopup > * {{ color: {colors['text']}; background: {colors['input']}; border: none; "
         f"font-size: {px}px; font-family: '{load_fonts()[0]}'; }}"
+        f"SearchPopup > QLabel {{ background: {colors['panel']}; font-size: {round(11 * scale)}px; }}"
         f"SearchPopup > QLineEdit {{ padding: {px // 2}px; border-radius: 4px; }}"
     )
-
-
-@lru_cache(maxsize=8192)
-def takes_tensor(target: str) -> bool:
-    """Whether a wire that carries a tensor can end at some port of the op."""
-    return any(param.is_port for overload in table.overloads(target) for param in overload.params)
-
-
-@lru_cache(maxsize=8192)
-def gives_tensor(target: str) -> bool:
-    """Whether the op yields a tensor, or something that may be one."""
-    return any(word.startswith(("Tensor", "any")) for o in table.overloads(target) for word in o.returns)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
@@ -19,11 +20,12 @@ from PySide6.QtGui import (
     QMouseEvent,
     QNativeGestureEvent,
     QResizeEvent,
+    QTabletEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QGestureEvent, QToolTip
 
-from guigrad.ui.canvas import keys, mouse, tips
+from guigrad.ui.canvas import keys, mouse, tips, touch
 from guigrad.ui.canvas.commands import Commands
 
 OP_MIME: Final = "application/x-guigrad-op"
@@ -41,6 +43,7 @@ class CanvasView(Commands):
         self._fit_wanted = keep
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.motion.land()
         mouse.press(self, event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -66,7 +69,9 @@ class CanvasView(Commands):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent):
-            return mouse.native_gesture(self, event)
+            return touch.native_gesture(self, event)
+        if isinstance(event, QGestureEvent):
+            return touch.gesture(self, event)
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             text = tips.tip(self, event.pos())
             if text:
@@ -78,6 +83,9 @@ class CanvasView(Commands):
         if isinstance(event, QKeyEvent) and pressed and event.key() in TABS and keys.press(self, event):
             return True  # Tab adds a node here; Ctrl+Tab leaves the canvas
         return super().event(event)
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        touch.tablet(self, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not keys.press(self, event):
@@ -101,13 +109,19 @@ class CanvasView(Commands):
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         self.pointer = event.position()
+        if event.mimeData().hasFormat(OP_MIME):
+            self.set_target(event.position())
         event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.set_target(None)
 
     def dropEvent(self, event: QDropEvent) -> None:
         data = event.mimeData()
         self.pointer = event.position()
+        self.set_target(None)
         if data.hasFormat(OP_MIME):
-            self.add_op(bytes(data.data(OP_MIME).data()).decode("utf-8", "replace"), event.position())
+            self.drop_op(bytes(data.data(OP_MIME).data()).decode("utf-8", "replace"), event.position())
         elif data.hasUrls():
             self.dropped.emit([url.toLocalFile() for url in data.urls() if url.isLocalFile()])
         elif data.hasText():

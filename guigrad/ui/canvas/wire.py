@@ -19,6 +19,7 @@ class Wires:
 
     ``x1 y1 x2 y2`` are the ends, ``bend`` the length of the handles of its curve, ``left top right bottom`` the bounds. ``grad`` is the
     magnitude of the gradient that came back along it, -1 for none; ``known`` is false while the present frame was not asked.
+    A wire that is led through points has a row for each of its pieces; ``first`` is the row of the first of them, which is the wire's.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class Wires:
         self.target = np.zeros(64, np.int32)
         self.output = np.zeros(64, np.int16)
         self.inlet = np.zeros(64, np.int16)
+        self.first = np.zeros(64, np.int32)
         self.grad = np.full(64, NONE, np.float32)
         self.known = np.zeros(64, bool)
         self.lit = np.zeros(64, bool)
@@ -48,9 +50,19 @@ class Wires:
             self.paths.append(path)
         self.source[row], self.target[row] = source, target
         self.output[row], self.inlet[row] = output, inlet
+        self.first[row] = row
         self.grad[row] = NONE
         self.known[row] = False
         self.lit[row] = False
+        return row
+
+    def add_piece(self, wire: int) -> int:
+        """One more piece of a wire."""
+        source, output, target, inlet = (
+            int(getattr(self, name)[wire]) for name in ("source", "output", "target", "inlet")
+        )
+        row = self.add(source, output, target, inlet, self.paths[wire])
+        self.first[row] = wire
         return row
 
     def remove(self, row: int) -> None:
@@ -62,10 +74,14 @@ class Wires:
 
     def place(self, rows: Array, x1: Array, y1: Array, x2: Array, y2: Array) -> None:
         """New ends for some wires. Shapes: all [len(rows)]"""
-        bend = handle(x1, x2)
+        self.curve(rows, x1, y1, x2, y2, handle(x1, x2))
+
+    def curve(self, rows: Array, x1: Array, y1: Array, x2: Array, y2: Array, bend: Array) -> None:
+        """New ends and handles for some rows; a handle below 0 runs back. Shapes: all [len(rows)]"""
         self.ends[:, rows] = x1, y1, x2, y2, bend
         self.bounds[:, rows] = (
-            np.minimum(x1, x2 - bend), np.minimum(y1, y2), np.maximum(x1 + bend, x2), np.maximum(y1, y2)
+            np.minimum(np.minimum(x1, x2), x2 - bend), np.minimum(y1, y2),
+            np.maximum(np.maximum(x1, x2), x1 + bend), np.maximum(y1, y2),
         )  # fmt: skip
 
     def visible(self, view: Rect) -> Array:
@@ -76,6 +92,11 @@ class Wires:
 
     def at(self, x: float, y: float, reach: float) -> int | None:
         """The wire nearest to a point within reach."""
+        piece = self.piece_at(x, y, reach)
+        return None if piece is None else int(self.first[piece])
+
+    def piece_at(self, x: float, y: float, reach: float) -> int | None:
+        """The row of the piece of a wire nearest to a point within reach."""
         near = self.visible((x - reach, y - reach, x + reach, y + reach))
         if not len(near):
             return None
@@ -83,6 +104,16 @@ class Wires:
         distance = distances(lines, x, y)
         best = int(np.argmin(distance))
         return int(near[best // 20]) if distance[best] <= reach * reach else None
+
+    def joint_at(self, x: float, y: float, reach: float) -> int | None:
+        """The piece of a wire that begins at the point of its route nearest to a point within reach."""
+        near = self.visible((x - reach, y - reach, x + reach, y + reach))
+        near = near[self.first[near] != near]
+        if not len(near):
+            return None
+        distance = (self.ends[0, near] - x) ** 2 + (self.ends[1, near] - y) ** 2
+        best = int(np.argmin(distance))
+        return int(near[best]) if distance[best] <= reach * reach else None
 
     def crossing(self, x1: float, y1: float, x2: float, y2: float) -> list[int]:
         """The wires that a straight cut crosses."""
@@ -100,14 +131,15 @@ class Wires:
         cut = (side(x1, y1, x2, y2, ax, ay) != side(x1, y1, x2, y2, bx, by)) & (
             side(ax, ay, bx, by, x1, y1) != side(ax, ay, bx, by, x2, y2)
         )
-        return [int(row) for row in near[cut.any(axis=1)]]
+        found: list[int] = np.unique(self.first[near[cut.any(axis=1)]]).tolist()
+        return found
 
     def forget_gradients(self) -> None:
         """Another frame: what came back along each wire is to be asked anew."""
         self.known[: self.count] = False
 
     def _grow(self) -> None:
-        for name in ("source", "target", "output", "inlet", "grad", "known", "lit"):
+        for name in ("source", "target", "output", "inlet", "first", "grad", "known", "lit"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
         self.ends = np.concatenate([self.ends, np.full_like(self.ends, np.nan)], axis=1)
@@ -134,6 +166,17 @@ def segments(ends: Array, pieces: int) -> Array:
     y = np.outer(y1, b0 + b1) + np.outer(y2, b2 + b3)
     made[:, :, 0], made[:, :, 1], made[:, :, 2], made[:, :, 3] = x[:, :-1], y[:, :-1], x[:, 1:], y[:, 1:]
     return made
+
+
+def curve_points(wires: Wires, rows: Array, t: Array) -> Array:
+    """Points of some wires, at the same parts of the way of each. Shapes: [n], [m] -> [n, m, 2]"""
+    x1, y1, x2, y2, bend = wires.ends[:, rows]
+    u = 1.0 - t
+    b0, b1, b2, b3 = u**3, 3 * u * u * t, 3 * u * t * t, t**3
+    x = np.outer(x1, b0 + b1) + np.outer(bend, b1 - b2) + np.outer(x2, b2 + b3)
+    y = np.outer(y1, b0 + b1) + np.outer(y2, b2 + b3)
+    found: Array = np.stack([x, y], axis=2)
+    return found
 
 
 def distances(lines: Array, x: float, y: float) -> Array:

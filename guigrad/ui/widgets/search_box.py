@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,21 +22,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from guigrad.ops.search import near
+from guigrad.ui.canvas.search import moved
 from guigrad.ui.style import Look
 
+_SPLIT: Final = re.compile(r"[\s._]+")
 ENTRY: Final = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that can be chosen; ``kind`` is "command", "node", "op" or "file"."""
+    """One thing that can be chosen; ``kind`` is "command", "node", "op", "lesson" or "file". ``why_not`` says why it cannot be chosen now."""
 
     kind: str
     text: str
     detail: str
     choose: Callable[[], object]
     hint: str = ""
+    why_not: str = ""
 
 
 Source = Callable[[str], Sequence[Entry]]
@@ -59,7 +64,8 @@ class _Model(QAbstractListModel):
         entry = self.entries[index.row()]
         if role == ENTRY:
             return entry
-        return f"{entry.kind} {entry.text}" if role == Qt.ItemDataRole.DisplayRole else None
+        said = f"{entry.kind} {entry.text}" + (f": {entry.why_not}" if entry.why_not else "")
+        return said if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) else None
 
 
 class _Delegate(QStyledItemDelegate):
@@ -84,15 +90,17 @@ class _Delegate(QStyledItemDelegate):
         hint_width = painter.fontMetrics().horizontalAdvance(entry.hint)
         painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, entry.hint)
         painter.setFont(look.code(12) if entry.kind in ("node", "op") else look.text(12.5, 500))
-        painter.setPen(look.color("text"))
+        painter.setPen(look.color("text_faint" if entry.why_not else "text"))
         left = inner.adjusted(kind_width, 0, -hint_width - look.px(8), 0)
         metrics = painter.fontMetrics()
         text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, left.width())
         painter.drawText(left, middle | Qt.AlignmentFlag.AlignLeft, text)
         rest = left.adjusted(metrics.horizontalAdvance(text) + look.px(12), 0, 0, 0)
         painter.setFont(look.text(11.5))
-        painter.setPen(look.color("text_muted"))
-        detail = painter.fontMetrics().elidedText(entry.detail, Qt.TextElideMode.ElideRight, rest.width())
+        painter.setPen(look.color("warning" if entry.why_not else "text_muted"))
+        detail = painter.fontMetrics().elidedText(
+            entry.why_not or entry.detail, Qt.TextElideMode.ElideRight, rest.width()
+        )
         painter.drawText(rest, middle | Qt.AlignmentFlag.AlignLeft, detail)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -148,11 +156,8 @@ class SearchBox(QDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}.get(
-                Qt.Key(event.key())
-            )
-            if step is not None and self.model.entries:
-                row = min(max(self.list.currentIndex().row() + step, 0), len(self.model.entries) - 1)
+            row = moved(event, self.list.currentIndex().row(), len(self.model.entries))
+            if row is not None:
                 self.list.setCurrentIndex(self.model.index(row))
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -161,7 +166,20 @@ class SearchBox(QDialog):
         return super().eventFilter(watched, event)
 
 
-def matches(query: str, *texts: str) -> bool:
-    """Whether every word of a query is in one of the texts."""
-    whole = " ".join(texts).lower()
-    return all(word in whole for word in query.lower().split())
+def rank(query: str, name: str, *more: str) -> int | None:
+    """How well a query names something, 0 best; None when it does not. ``more`` are other words that it may be found by."""
+    words, title = " ".join(query.lower().split()), name.lower()
+    if not words or title == words:
+        return 0
+    if title.startswith(words):
+        return 1
+    parts = words.split()
+    spaced = f" {_SPLIT.sub(' ', title)}"
+    if all(f" {part}" in spaced for part in parts):
+        return 2
+    whole = f"{title} {' '.join(more).lower()}"
+    if all(part in whole for part in parts):
+        return 3 if words in title else 4
+    if len(words) > 3 and all(any(near(part, word, 1) for word in spaced.split()) for part in parts if len(part) > 3):
+        return 6 if all(len(part) > 3 or f" {part}" in spaced for part in parts) else None
+    return None

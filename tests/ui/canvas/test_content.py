@@ -62,7 +62,7 @@ def test_the_lesson() -> None:
     shown = {key: content(facet(document.nodes[key]), frame.records[key], key == "t4") for key in frame.records}
     assert shown["t4"].value.text == "7.534"
     assert shown["t4"].pill == ("root", "loss")
-    assert shown["t1"].pill == ("leaf ∇", "leaf")
+    assert shown["t1"].pill == ("leaf ▽", "leaf")
     assert shown["t3"].pill == ("retain", "op")
     assert shown["two"].pill == ("const", "leaf")
     assert shown["t2"].grad.reason == "None · not a leaf"

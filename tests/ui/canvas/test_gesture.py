@@ -231,7 +231,7 @@ def test_right_click_asks_for_the_menu_of_what_is_there(hand: Hand) -> None:
     x, y = hand.view.viewport.to_screen((x1 + x2) / 2, (y1 + y2) / 2)
     QTest.mouseClick(hand.view, RIGHT, NONE, QPoint(round(x), round(y)))
     assert asked == [("node", "t3"), ("canvas", ""), ("wire", "t2:self")]
-    assert hand.view.selection == ("t3",)
+    assert hand.view.selection == ("t2:self",)
 
 
 def test_hover_lights_the_wires(hand: Hand) -> None:
