@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -49,6 +49,8 @@ def choose(window: MainWindow, name: str) -> str:
     key = node(window, name).id
     window.canvas.select((key,))
     window.live._follow()
+    for _ in range(4):  # new widgets are laid out one turn later than they are made
+        QApplication.processEvents()
     return key
 
 
@@ -221,6 +223,7 @@ def drop(window: MainWindow, *paths: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     copy = Qt.DropAction.CopyAction
+    QApplication.sendEvent(window.canvas, QDragEnterEvent(QPoint(40, 40), copy, data, LEFT, NONE))
     QApplication.sendEvent(window.canvas, QDropEvent(QPointF(40, 40), copy, data, LEFT, NONE))
 
 
