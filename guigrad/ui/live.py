@@ -84,7 +84,7 @@ class Live:
             session.frame_changed.connect(self._on_frame),
             session.problems_changed.connect(self._on_problems),
             session.running_changed.connect(self._on_running),
-            session.at_changed.connect(lambda keys: window.rail.strip.show_running(keys)),
+            session.at_changed.connect(window.show_running),
             session.selection_changed.connect(self._on_selection),
             session.printed.connect(self._on_printed),
             session.refused.connect(lambda problems: window.show_refused(problems)),

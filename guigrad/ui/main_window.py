@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from guigrad.document.model import callee
 from guigrad.document.problem import Problem
 from guigrad.lessons import index
+from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
@@ -58,6 +59,8 @@ from guigrad.ui.widgets.top_bar import TopBar
 SIZE: Final = (1600, 1000)
 TITLE_PX: Final = 32
 """Room for the window system's own title bar. Units: px"""
+WARM_MS: Final = 1500
+"""How long after the start the search of ops is made ready."""
 CODE, PROBLEMS, MESSAGES = 0, 1, 2
 
 
@@ -83,6 +86,7 @@ class MainWindow(QMainWindow):
         self.shelf = Shelf(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
+        self._tell_keys()
         self.apply_mouse()
         self.apply_motion()
         self.setAcceptDrops(True)
@@ -119,6 +123,8 @@ class MainWindow(QMainWindow):
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
         self.rail = Rail(look)
+        self.canvas.threads = self.rail.strip.tied
+        self.rail.strip.thread_changed.connect(self.canvas.update)
         self.play = ActionButton(by_id("run_program"), self.actions_by_id["run_program"], look, "flat")
         self.play.set_level(ICON)
         self.rail.add_button(self.play)
@@ -221,7 +227,13 @@ class MainWindow(QMainWindow):
         effects = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
         self.canvas.calm = asked == "reduced" or (asked == "system" and effects == 0)
 
+    def _tell_keys(self) -> None:
+        """Where a key is named in passing."""
+        key = self.keymap.text("add_node")
+        self.palette_panel.field.setPlaceholderText(f"Add node…  ({key})" if key else "Add node…")
+
     def _keep_keys(self) -> None:
+        self._tell_keys()
         try:
             self.settings.save_keys(self.keymap)
         except OSError as error:
@@ -230,6 +242,11 @@ class MainWindow(QMainWindow):
             )
 
     # --- what others ask ---
+
+    def show_running(self, keys: tuple[str, ...]) -> None:
+        """What runs just now: its pill is filled, its card glows."""
+        self.rail.strip.show_running(keys)
+        self.canvas.set_running(next((key for key in reversed(keys) if key in self.canvas.scene.row), None))
 
     def labels(self) -> dict[str, str]:
         """Label -> node id of the document as the code calls them."""
@@ -289,6 +306,7 @@ class MainWindow(QMainWindow):
                 self.intents.open_path(last, ask=False)
         if not self.session.document.nodes:
             self.show_welcome()
+        QTimer.singleShot(WARM_MS, self, search.warm)
 
     def end(self) -> None:
         """Ctrl+C: closes without asking; what was not saved is in the recovery file."""

@@ -21,17 +21,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QToolTip, QWidget
 
-from guigrad.ui.rail_items import Bracket, Pill
+from guigrad.ui import rail_thread
+from guigrad.ui.canvas.threads import Thread
+from guigrad.ui.rail_items import COLOURS, SOFT, Bracket, Pill
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.parts import ElidedLabel
 
-COLOURS: Final = {
-    "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
-    "assign": "text_muted", "print": "text_muted", "seed": "text_muted",
-}  # fmt: skip
-"""Effect -> token of its pill."""
-
-SOFT: Final = {"accent": "accent_soft", "grad": "grad_soft", "success": "success_soft", "optim": "optim_soft"}
 LONGEST: Final = 46
 """Characters of a pill before it is cut; the tooltip has all of them."""
 
@@ -59,6 +54,8 @@ class RailStrip(QWidget):
     delete_asked = Signal(object)
     move_asked = Signal(object, str, str)
     menu_asked = Signal(object, QPoint)
+    thread_changed = Signal()
+    """``tied`` tells something else now."""
     opened = Signal(object)
 
     def __init__(self, look: Look) -> None:
@@ -117,6 +114,7 @@ class RailStrip(QWidget):
         painter.setFont(look.code(11.5))
         for placed in self.placed:
             self._paint(painter, placed)
+        rail_thread.paint(painter, self)
         if self.hasFocus() and (here := next((p for p in self.placed if p.keys == self.selected), None)) is not None:
             painter.setPen(QPen(look.color("focus"), 1.5, Qt.PenStyle.DotLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -158,6 +156,15 @@ class RailStrip(QWidget):
         """Fills the pills of the items that are being played."""
         self.running = frozenset(keys)
         self.update()
+
+    @property
+    def pointed(self) -> Placed | None:
+        """What the pointer is on."""
+        return self._hover
+
+    def tied(self) -> Thread | None:
+        """Where a thread begins, see ``rail_thread``."""
+        return rail_thread.tied(self)
 
     def at(self, place: QPointF) -> Placed | None:
         """The innermost thing under a point."""
@@ -201,6 +208,7 @@ class RailStrip(QWidget):
         if placed is not self._hover:
             self._hover = placed
             self.hovered.emit(placed.item.nodes if placed else ())
+            self.thread_changed.emit()
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -215,6 +223,7 @@ class RailStrip(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._hover = None
         self.hovered.emit(())
+        self.thread_changed.emit()
         self.update()
 
     def select(self, keys: tuple[str, ...]) -> None:
@@ -222,6 +231,7 @@ class RailStrip(QWidget):
         self.selected = keys
         placed = next((p for p in self.placed if p.keys == keys), None)
         self.chosen.emit(placed.item.nodes if placed else ())
+        self.thread_changed.emit()
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -297,9 +307,11 @@ class RailStrip(QWidget):
         if not self.selected and self.placed and event.reason() != Qt.FocusReason.MouseFocusReason:
             self.select(self.placed[0].keys)
         self.update()
+        self.thread_changed.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.update()
+        self.thread_changed.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.open_selected()
@@ -375,6 +387,7 @@ class Rail(QFrame):
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.area.horizontalScrollBar()
         bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
+        self.strip.thread_changed.emit()
 
 
 def inside_of(bracket: Bracket) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QTimer
 from PySide6.QtGui import QPainter, QPen, QPolygonF, Qt
 
+from guigrad.document.diff import Diff
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
@@ -22,6 +23,8 @@ from guigrad.ui.canvas.wire import Array, curve_points
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
 
+TIDY: Final = "Tidy"
+"""The label of changes whose cards glide to their places."""
 TICK_MS: Final = 16
 GLIDE_MS: Final = 220.0
 PULSE_MS: Final = 230.0
@@ -57,6 +60,14 @@ class Motion:
         return self._timer.isActive()
 
     # ---- cards that glide --------------------------------------------------
+
+    def before(self, diff: Diff) -> dict[int, tuple[float, float]]:
+        """Where cards are that a diff is about to move which no hand has moved."""
+        if diff.label != TIDY or not diff.only_layout:
+            return {}
+        scene = self._board.scene
+        rows = [scene.row[key] for key, (old, new) in diff.views.items() if old and new and key in scene.row]
+        return {row: (float(scene.x[row]), float(scene.y[row])) for row in rows}
 
     def glide(self, before: dict[int, tuple[float, float]]) -> None:
         """Cards come from these places to where the scene has them now."""

@@ -16,7 +16,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, frames, overlay, traces
+from guigrad.ui.canvas import accessible, found, frames, overlay, threads, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
@@ -35,11 +35,9 @@ from guigrad.ui.keymap import Keymap
 if TYPE_CHECKING:
     from guigrad.ui.canvas.gesture import Gesture
 
-TIDY: Final = "Tidy"
-"""The label of changes whose cards glide to their places."""
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
-EMPTY: Final = ("Drag an op from the palette, or press Tab", "Paste Python here to make a graph of it")
+EMPTY: Final = ("Drag an op from the palette", "Paste Python here to make a graph of it")
 
 
 class Board(QWidget):
@@ -78,7 +76,6 @@ class Board(QWidget):
         self.found: frozenset[str] = frozenset()
         self.gesture: Gesture | None = None
         self.brush: Brush | None = None
-        self.sliders: tuple[object, tuple[str, ...]] = (None, ())
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
@@ -98,6 +95,7 @@ class Board(QWidget):
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
         self.motion = Motion(self)
+        self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -129,7 +127,7 @@ class Board(QWidget):
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.motion.land()
-        before = self._places(diff)
+        before = self.motion.before(diff)
         self.scene.apply(document, diff)
         self.motion.glide(before)
         there = self.scene.row
@@ -272,10 +270,12 @@ class Board(QWidget):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
-        if self.found:
-            self._paint_found(p)
+        found.paint(p, self)
         overlay.paint(p, self)
         self._paint_focus(p)
+        thread = self.threads() if self.threads is not None else None
+        if thread is not None:
+            threads.paint(p, self, thread)
         self.minimap.paint(p)
         self._paint_handles(p)
         if self._target is not None:
@@ -313,33 +313,11 @@ class Board(QWidget):
         middle = QRectF(0, self.height() / 2 - 40, self.width(), 32)
         p.setFont(ink.box)
         p.setPen(ink.color("text_muted"))
-        p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0])
+        key = self.keymap.text("add_node")
+        p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0] + (f", or press {key}" if key else ""))
         p.setFont(ink.note)
         p.setPen(ink.color("text_faint"))
         p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
-
-    def _paint_found(self, p: QPainter) -> None:
-        scene, view = self.scene, self.viewport
-        frames = [
-            (scene.x[r], scene.y[r], scene.width[r], scene.height[r])
-            for r in scene.visible(view.world, 0.0)
-            if scene.ids[r] in self.found
-        ]
-        for box in scene.document.boxes.values():
-            if box.id in self.found:
-                frames.append((box.x, box.y, box.width, box.height))
-        for note in scene.document.notes.values():
-            if note.id in self.found:
-                frames.append((note.x, note.y, note.width, note.height))
-        p.setBrush(Qt.BrushStyle.NoBrush)
-        p.setPen(QPen(self.painter.ink.color("warning"), 2.0))
-        for x, y, width, height in frames:
-            left, top = view.to_screen(float(x), float(y))
-            p.drawRoundedRect(
-                QRectF(left - 3, top - 3, width * view.scale + 6, height * view.scale + 6),
-                10 * view.scale + 3,
-                10 * view.scale + 3,
-            )
 
     def _paint_focus(self, p: QPainter) -> None:
         ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
@@ -380,14 +358,6 @@ class Board(QWidget):
         """What glided has come to its place."""
         self.minimap.refresh()
         self.stir(False)
-
-    def _places(self, diff: Diff) -> dict[int, tuple[float, float]]:
-        """Where cards are that a diff moves which no hand has moved."""
-        if diff.label != TIDY or not diff.only_layout:
-            return {}
-        scene = self.scene
-        rows = [scene.row[key] for key, (old, new) in diff.views.items() if old and new and key in scene.row]
-        return {row: (float(scene.x[row]), float(scene.y[row])) for row in rows}
 
     def _cancel(self) -> None:
         if self.gesture is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
 from guigrad.document.array import ArrayData
@@ -26,6 +26,8 @@ STEP: Final = 1.25
 """One step of Ctrl+Plus."""
 DOCUMENT_MIME: Final = "application/x-guigrad-document"
 """Copied nodes on the clipboard, as a document's bytes."""
+PICTURED: Final = 1000
+"""More things than this are copied without a picture of them."""
 DROP_PX: Final = 12.0
 """How near to a wire what is dropped goes into it."""
 NEW_HEIGHT: Final = 168.0
@@ -133,14 +135,29 @@ class Commands(Arrange):
             self.answer(self.intents.extract(self.selection))
 
     def copy(self) -> None:
-        """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python."""
+        """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python and as a picture."""
         if not self.selection:
             return
-        text, exact = self.intents.copy(self.selection)
+        text, exact = self.intents.copy(self.selection, self.card_places())
         data = QMimeData()
         data.setText(text)
         data.setData(DOCUMENT_MIME, exact)
+        picture = self._picture()
+        if picture is not None:
+            data.setImageData(picture)
         QGuiApplication.clipboard().setMimeData(data)
+
+    def _picture(self) -> QImage | None:
+        """What is selected as other programs paste it, with the values that are true now; None of what is too much to look at."""
+        if len(self.selection) > PICTURED:
+            return None
+        from guigrad.ui import render  # late: a canvas alone needs no SVG
+
+        scene = self.scene
+        fresh = not any(scene.stale[scene.row[key]] for key in self.selection if key in scene.row)
+        frame = scene.faces.frame if fresh else None
+        painting = render.Painting(render.as_seen(scene), frame, self.painter.ink.theme.name, self.selection)
+        return painting.image(2.0, area=render.CLIPBOARD_AREA)
 
     def cut(self) -> None:
         """Copies what is selected, then deletes it."""
@@ -181,7 +198,7 @@ class Commands(Arrange):
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
         if self.selection:
-            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
+            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs, self.card_places())
             self.answer(reason)
             if made:
                 self.select(key for key in made if self.exists(key))

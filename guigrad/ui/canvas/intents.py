@@ -144,12 +144,17 @@ class Intents(Protocol):
         ...
 
     def duplicate(
-        self, keys: Sequence[str], dx: float, dy: float, keep_inputs: bool = False
+        self,
+        keys: Sequence[str],
+        dx: float,
+        dy: float,
+        keep_inputs: bool = False,
+        places: Mapping[str, tuple[float, float]] | None = None,
     ) -> tuple[tuple[str, ...], str]:
-        """Copies nodes beside themselves; (the new ids, reason)."""
+        """Copies nodes beside themselves; (the new ids, reason). ``places`` are where the cards lie."""
         ...
 
-    def copy(self, keys: Sequence[str]) -> tuple[str, bytes]:
+    def copy(self, keys: Sequence[str], places: Mapping[str, tuple[float, float]] | None = None) -> tuple[str, bytes]:
         """The nodes for the clipboard: as Python for other programs, and as a document that pastes back exactly."""
         ...
 

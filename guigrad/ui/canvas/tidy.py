@@ -120,8 +120,11 @@ def settle(scene: Scene, found: Sequence[Part], laid: Sequence[Sequence[Place]],
         among = {row for part in found for row in part.rows}
         rest = [row for row in scene.row.values() if row not in among]
         solid += [_card(scene, row, (float(scene.x[row]), float(scene.y[row]))) for row in rest]
+    single: list[int] = []
     for part, new in zip(found, laid, strict=True):
-        if not alone and _in_order(scene, part, new):
+        if not alone and len(part.rows) == 1 and not part.boxes:
+            single.append(part.rows[0])
+        elif not alone and _in_order(scene, part, new):
             solid.append(_around(part.task, [(float(scene.x[row]), float(scene.y[row])) for row in part.rows]))
         else:
             moving.append((part, new))
@@ -140,6 +143,13 @@ def settle(scene: Scene, found: Sequence[Part], laid: Sequence[Sequence[Place]],
         for index, key in part.boxes.items():
             x1, y1, x2, y2 = _frame(part.task, index, corners)
             frames[key] = (x1, y1, x2 - x1, y2 - y1)
+    for row in sorted(single, key=lambda row: float(scene.y[row])):  # a card without wires makes way
+        left, top, right, bottom = _card(scene, row, (float(scene.x[row]), float(scene.y[row])))
+        if any(x1 < right and left < x2 and y1 < bottom and top < y2 for x1, y1, x2, y2 in solid):
+            places[row] = (round(left), round(_free(solid, left, top, right, bottom, ROW_GAP)))
+            solid.append(_card(scene, row, places[row]))
+        else:
+            solid.append((left, top, right, bottom))
     keys = {scene.ids[row]: place for row, place in places.items()}
     return Tidied({**keys, **_notes(scene, places, solid)}, frames)
 

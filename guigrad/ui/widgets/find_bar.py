@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton
 
@@ -63,6 +63,7 @@ class FindBar(QFrame):
         """Another theme or scale."""
         for button, icon in ((self.before, "chevron-up"), (self.after, "chevron-down"), (self.away, "x")):
             button.setIcon(look.icon(icon, "text_muted"))
+            button.setIconSize(QSize(look.px(15), look.px(15)))
         self._row.setContentsMargins(look.px(10), look.px(5), look.px(6), look.px(5))
         self._row.setSpacing(look.px(6))
         self.count.setMinimumWidth(look.px(70))

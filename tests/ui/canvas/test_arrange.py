@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hand import ALT, CTRL, SHIFT, Hand
-from holder import canvas
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document import edit
 from guigrad.document.model import In
 from guigrad.source.parse.parser import parse
+from tests.ui.canvas.hand import ALT, CTRL, SHIFT, Hand
+from tests.ui.canvas.holder import canvas
 
 Key = Qt.Key
 
@@ -162,5 +162,20 @@ def test_cards_that_nobody_has_placed_stay_where_they_are(qapp: QApplication, ke
     assert (scene.x[scene.row[chosen]], scene.y[scene.row[chosen]]) == place
     store.undo()
     assert store.document == before
+    view.close()
+    view.deleteLater()
+
+
+def test_copies_of_cards_that_nobody_has_placed_lie_beside_them(qapp: QApplication) -> None:
+    view, store = canvas(parse("import torch\nx = torch.ones(3)\ny = x.exp()\nz = y.exp()\n"))
+    hand, scene = Hand(view, store), view.scene
+    chosen = [key for key, node in store.document.nodes.items() if node.name in ("y", "z")]
+    view.select(chosen)
+    hand.key(Key.Key_D, CTRL)
+    made = [key for key in view.selection if key not in chosen]
+    assert len(made) == 2
+    for old, new in zip(chosen, made, strict=True):
+        assert scene.x[scene.row[new]] == scene.x[scene.row[old]] + 32
+        assert scene.y[scene.row[new]] == scene.y[scene.row[old]] + 32
     view.close()
     view.deleteLater()

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from samples import T1, data, lesson, lesson_frame
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import In, Node
@@ -17,6 +16,7 @@ from guigrad.run.frame import Record, Stats
 from guigrad.ui.canvas.content import arrange, array_part, chip_text, content, elements, number
 from guigrad.ui.canvas.facet import facet
 from guigrad.ui.heat import levels
+from tests.ui.canvas.samples import T1, data, lesson, lesson_frame
 
 NODE = Node("a", "torch.exp", (In("x"),), (), "a")
 

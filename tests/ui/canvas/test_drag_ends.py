@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hand import CTRL, EMPTY, LEFT, Hand
-
 from guigrad.document.model import In
+from tests.ui.canvas.hand import CTRL, EMPTY, LEFT, Hand
 
 
 def test_all_wires_of_an_output_leave_another(hand: Hand) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hand import ALT, CTRL, EMPTY, LEFT, NONE, SHIFT, Hand
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from guigrad.document import edit, file
 from guigrad.document.encode import encode
 from guigrad.document.model import Box, Document, In
+from tests.ui.canvas.hand import ALT, CTRL, EMPTY, LEFT, NONE, SHIFT, Hand
 
 
 def screen(hand: Hand, x: float, y: float) -> QPoint:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hand import LEFT, Hand
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document.connect import cycle
+from tests.ui.canvas.hand import LEFT, Hand
 
 
 def test_the_cycle_is_named_and_drawn(hand: Hand) -> None:

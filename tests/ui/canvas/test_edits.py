@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from hand import CTRL, Hand
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document.model import In
 from guigrad.ui.canvas.edits import PASTE_LIMIT
 from guigrad.ui.canvas.view import OP_MIME
+from tests.ui.canvas.hand import CTRL, Hand
 
 
 def paste(hand: Hand, text: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hand import CTRL, EMPTY, LEFT, NONE, Hand
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from guigrad.ui.canvas.note_editor import NoteEditor
+from tests.ui.canvas.hand import CTRL, EMPTY, LEFT, NONE, Hand
 
 
 def open_note(hand: Hand) -> NoteEditor:

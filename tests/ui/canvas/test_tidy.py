@@ -99,6 +99,15 @@ def test_a_box_goes_around_its_cards_and_a_note_with_its_card(qapp: object) -> N
     assert diff.inverse().apply(diff.apply(document)) == document
 
 
+def test_a_card_without_wires_makes_way(qapp: object) -> None:
+    made = tidy(placed({**MESSY, "lone": (1200.0, 60.0)}, CODE + "lone = torch.ones(1)\n"))
+    assert made.where("a") == (900.0, 40.0)
+    lone = made.scene.row[made.key("lone")]
+    top = max(made.where(name)[1] + made.scene.height[made.scene.row[made.key(name)]] for name in ("a", "b", "c"))
+    assert made.where("lone")[1] >= top
+    assert made.where("lone")[0] == made.scene.x[lone]
+
+
 def test_a_loop_stays_one_piece(qapp: object) -> None:
     code = "import torch\nw = torch.ones(2)\nx = torch.ones(2)\nfor k in range(2):\n    y = x * 2\n    z = y + w\nr = w * 3\n"
     document = placed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hand import CTRL, NONE, Hand
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import (
     QInputDevice,
@@ -16,6 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QGestureEvent, QPinchGesture
 
 from guigrad.ui.canvas.viewport import Wheel
+from tests.ui.canvas.hand import CTRL, NONE, Hand
 
 PAD = QPointingDevice(
     "pad", 7, QInputDevice.DeviceType.TouchPad, QPointingDevice.PointerType.Finger,

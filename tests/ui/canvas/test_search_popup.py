@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hand import Hand
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from guigrad.ops.spec import OpSpec
 from guigrad.ui.canvas import fitting
 from guigrad.ui.canvas.search import ROW, SearchPopup
+from tests.ui.canvas.hand import Hand
 
 Key = Qt.Key
 
