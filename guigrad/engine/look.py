@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from guigrad.document.array import ArrayData
+from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
 from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
@@ -26,18 +27,19 @@ _SHOWN_OUTPUTS = 4096
 class Names:
     """Labels of a document's nodes and outputs, both ways."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, expansion: Expansion | None = None) -> None:
         self.document = document
+        self.expansion = expansion
 
     @cached_property
     def by_key(self) -> dict[str, str]:
         """Label of each node id."""
-        return dict(labels(self.document))
+        return self.expansion.labels() if self.expansion is not None else dict(labels(self.document))
 
     @cached_property
     def by_label(self) -> dict[str, tuple[str, int | None]]:
         """(node id, output or None) of each label, names of outputs included; of a re-used name the newest."""
-        return dict(frame_labels(self.document))
+        return self.expansion.frame_labels() if self.expansion is not None else dict(frame_labels(self.document))
 
     def label(self, key: str) -> str:
         """A node's label; the key itself for what is no node."""

@@ -15,7 +15,10 @@ class FunctionIntents(Verbs):
     def make_function(self) -> None:
         """The selection as one node; it is selected then."""
         before = set(self.session.whole.functions)
-        if not self.session.selection or not self.session.edit(edit.make_function(tuple(self.session.selection))):
+        scene, chosen = self.window.canvas.scene, tuple(self.session.selection)
+        rows = [scene.row[key] for key in chosen if key in scene.row]
+        at = (float(scene.x[rows].mean()), float(scene.y[rows].mean())) if rows else None
+        if not chosen or not self.session.edit(edit.make_function(chosen, at=at)):
             return
         made = next((key for key in self.session.whole.functions if key not in before), "")
         calls = [node.id for node in self.session.document.nodes.values() if callee(node) == made]

@@ -28,11 +28,13 @@ from guigrad.ui.canvas.paste_tensor import holds_tensor
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts, story
 from guigrad.ui.widgets.formula import rich_text
+from guigrad.ui.widgets.function_card import FunctionCard
 from guigrad.ui.widgets.param_editor import ParamEditor
 from guigrad.ui.widgets.tensor_view import TensorView
 
 NARROW_PX = 250
 """Below this width names stand above their values. Units: px at scale 1"""
+MANY = "{} nodes are selected. Select one to see its value and its gradient."
 EMPTY = "Select a node to see its value, its gradient and its parameters."
 
 
@@ -91,10 +93,7 @@ class InspectorPanel(QScrollArea):
         self.paint = parts.Link("Edit as a picture…", lambda: self.paint_asked.emit(self._key()))
         self.grad = TensorView(look, "grad")
         self._tables = QGridLayout()
-        self._parameters = QVBoxLayout()
-        self._story = QVBoxLayout()
-        self._cards = QVBoxLayout()
-        self._about = QVBoxLayout()
+        self._parameters, self._story, self._cards, self._about = (QVBoxLayout() for _ in range(4))
         head = QVBoxLayout()
         head.setSpacing(2)
         head.addWidget(self.name)
@@ -103,6 +102,8 @@ class InspectorPanel(QScrollArea):
         inner = QVBoxLayout(self._sections)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addLayout(head)
+        self.function = FunctionCard(look)
+        inner.addWidget(self.function)
         inner.addLayout(self._cards)
         inner.addWidget(self._attributes)
         inner.addLayout(self._tables)
@@ -111,8 +112,8 @@ class InspectorPanel(QScrollArea):
         inner.addLayout(self._story)
         inner.addLayout(self._about)
         self._inner = inner
-        self._page.addWidget(self.empty)
-        self._page.addWidget(self._sections)
+        for widget in (self.empty, self._sections):
+            self._page.addWidget(widget)
         self._page.addStretch(1)
         self.setWidget(page)
         self.set_look(look)
@@ -132,6 +133,7 @@ class InspectorPanel(QScrollArea):
             f"background: transparent; padding: {look.px(2)}px 0; }} QLineEdit:focus {{"
             f"border-color: {look.css('accent')}; background: {look.css('input')}; padding: {look.px(2)}px {look.px(4)}px; }}"
         )
+        self.function.set_look(look)
         self.value.set_look(look)
         self.grad.set_look(look)
         shown, self.shown, self._node = self.shown, None, None
@@ -148,8 +150,7 @@ class InspectorPanel(QScrollArea):
         self.empty.setVisible(node is None)
         self._sections.setVisible(node is not None)
         if node is None:
-            many = f"{shown.selected} nodes are selected. Select one to see its value and its gradient."
-            self.empty.setText(many if shown.selected > 1 else EMPTY)
+            self.empty.setText(MANY.format(shown.selected) if shown.selected > 1 else EMPTY)
             self._node = None
             return
         record = self._record()
@@ -157,7 +158,8 @@ class InspectorPanel(QScrollArea):
             self.name.setText(node.name or "")
             self.name.setPlaceholderText(shown.label)
             self.name.setCursorPosition(0)
-        self.kind.setText(f"{story.kind_words(node, record)} · {parts.breakable(node.op)}")
+        op = self.function.show_call(shown.document, node) or parts.breakable(node.op)
+        self.kind.setText(f"{story.kind_words(node, record)} · {op}")
         self._fill_attributes(record)
         self._fill_tables(record)
         self._fill_cards(node, record)
@@ -186,9 +188,9 @@ class InspectorPanel(QScrollArea):
         return (self.shown.node or "") if self.shown is not None else ""
 
     def _on_renamed(self) -> None:
-        node = self.shown and self.shown.document.nodes.get(self.shown.node or "")
-        if node and self.name.text().strip() != (node.name or ""):
-            self.renamed.emit(node.id, self.name.text().strip())
+        node, name = self.shown and self.shown.document.nodes.get(self.shown.node or ""), self.name.text().strip()
+        if node and name != (node.name or ""):
+            self.renamed.emit(node.id, name)
 
     def _fill_attributes(self, record: Record | None) -> None:
         rows = story.attributes(record)
@@ -217,8 +219,8 @@ class InspectorPanel(QScrollArea):
 
     def _fill_tables(self, record: Record | None) -> None:
         assert self.shown is not None
-        value = record.value if record is not None and isinstance(record.value, ArrayData) else None
-        grad = record.grad if record is not None else None
+        value, grad = (record.value, record.grad) if record is not None else (None, None)
+        value = value if isinstance(value, ArrayData) else None
         tensor = record is None or record.shape is not None or record.state in ("not run", "failed")
         stale = " · stale" if story.stale(record) else ""
         reason = story.missing_value(record) if value is None else ""
@@ -234,7 +236,7 @@ class InspectorPanel(QScrollArea):
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
             grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
         self.grad.show_tensor(heading, grad, why)
-        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and not self._narrow
+        beside = not self._narrow and all(data is None or data.ndim <= 1 for data in (value, grad))
         for place, view in enumerate((self.value, self.grad)):
             self._tables.removeWidget(view)
             self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
