@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox
@@ -19,9 +17,8 @@ Key, Mods = Qt.Key, Qt.KeyboardModifier
 
 
 @pytest.fixture(autouse=True)
-def _own_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GUIGRAD_DATA", raising=False)
-    yield
 
 
 def row(window: MainWindow, heading: str) -> int:
@@ -70,6 +67,7 @@ def test_keys_in_the_palette_add_rename_and_delete(
     assert len(calls(lesson)) == 2
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("block", True))
     panel.list.setCurrentIndex(panel.model.index(row(lesson, "My functions")))
+    panel.list.setFocus()
     qtbot.keyClick(panel.list, Key.Key_F2)
     assert [each.name for each in lesson.shelf.library.functions()] == ["block"]
     monkeypatch.setattr(QMessageBox, "exec", lambda box: QMessageBox.StandardButton.Yes)
