@@ -48,6 +48,7 @@ _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)
 _ARRAY = -1
 _HEADER = struct.Struct("<QQB")
 _FIELDS = Record.__struct_fields__
+_REST = tuple(name for name in Frame.__struct_fields__ if name not in ("records", "labels", "contributions"))
 _VALUE = _FIELDS.index("value")
 _ARRAY_COLUMNS = tuple(_FIELDS.index(name) for name in ("grad", "xray"))
 _PACKED_COLUMNS = (_VALUE, *(_FIELDS.index(name) for name in ("stats", "grad_stats")))
@@ -102,7 +103,7 @@ class _Packer:
                 if columns[at].count(None) != len(columns[at]):
                     columns[at] = self.pack(columns[at])
         wires = self.numbers(frame.contributions.values())
-        rest = self.pack((frame.freshness, frame.device, frame.order, frame.problems, frame.loss, frame.events))
+        rest = self.pack(tuple(getattr(frame, name) for name in _REST))
         keys = (tuple(frame.records), dict(frame.labels), tuple(frame.contributions))
         return (StopIteration, _FRAME, _shorten(columns), keys, values, wires, rest)
 
@@ -175,9 +176,9 @@ def _unpack_frame(value: tuple[Any, ...], arrays: list[ArrayData]) -> Frame:
             item if found is None else found for item, found in zip(columns[_VALUE], _at(values, arrays), strict=True)
         ]
         records = dict(zip(ids, map(Record, *columns), strict=True))
-    freshness, device, order, problems, loss, events = _unpack(rest, arrays)
+    others = dict(zip(_REST, _unpack(rest, arrays), strict=True))
     contributions = dict(zip(wires, _at(gradients, arrays), strict=True))
-    return Frame(freshness, device, records, labels, contributions, order, problems, loss, events)
+    return Frame(records=records, labels=labels, contributions=contributions, **others)
 
 
 def _at(numbers: bytes, arrays: list[ArrayData]) -> list[Any]:
