@@ -37,6 +37,7 @@ class BrushBar(QFrame):
         self.size_box.setAccessibleName("size of the brush in cells")
         for field in (self.value, self.size_box):
             field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            field.setMinimumSize(84, 30)
         done = QPushButton("Done")
         done.clicked.connect(lambda: view.set_brush(None))
         layout = QHBoxLayout(self)
