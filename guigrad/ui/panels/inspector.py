@@ -72,8 +72,7 @@ class InspectorPanel(QScrollArea):
         self.shown: Shown | None = None
         self.editors: dict[str, ParamEditor] = {}
         self._node: Node | None = None
-        self._narrow = False
-        self._told = ""
+        self._narrow, self._told = False, ""
         self._known: tuple[object, ...] = ()
         self._pairs: list[tuple[QLabel, QLabel]] = []
         self.setWidgetResizable(True)
@@ -108,9 +107,8 @@ class InspectorPanel(QScrollArea):
         inner.addWidget(self._attributes)
         inner.addLayout(self._tables)
         inner.addWidget(self.paint)
-        inner.addLayout(self._parameters)
-        inner.addLayout(self._story)
-        inner.addLayout(self._about)
+        for part in (self._parameters, self._story, self._about):
+            inner.addLayout(part)
         self._inner = inner
         for widget in (self.empty, self._sections):
             self._page.addWidget(widget)
