@@ -15,9 +15,12 @@ from guigrad.document.model import Document, In
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
+from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
+from guigrad.run.listen import Event
 from guigrad.run.live import Live, Post
 from guigrad.run.request import (
+    Ask,
     Backward,
     Forward,
     Gradient,
@@ -34,23 +37,6 @@ from guigrad.run.request import (
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
-
-
-class Event:
-    """Something that happened; whoever connected is told, in the order they came."""
-
-    def __init__(self) -> None:
-        self._callbacks: list[Callable[..., None]] = []
-
-    def connect(self, callback: Callable[..., None]) -> Callable[[], None]:
-        """Calls ``callback`` from now on; returns what stops it."""
-        self._callbacks.append(callback)
-        return lambda: self._callbacks.remove(callback)
-
-    def tell(self, *what: object) -> None:
-        """It happened."""
-        for callback in tuple(self._callbacks):
-            callback(*what)
 
 
 def _now(call: Callable[[], None]) -> None:
@@ -252,7 +238,16 @@ class Session:
         except ProblemError:
             answer(None)
             return
-        self._live.ask(TryWire(source, output, target, path, diff), self._revision, answer)
+        verb = TryWire(source, output, target, path, diff)
+        self._live.ask(verb, self._revision, lambda reply: answer(reply.trial if reply else None), "wire")
+
+    def ask(self, question: Question, answer: Callable[[Reply | None], None], asker: str) -> None:
+        """A question about what was computed. Nothing changes; the asker's next one takes its place. None: it is out of date."""
+        self._live.ask(Ask(question), self._revision, answer, asker)
+
+    def cancel(self, asker: str) -> None:
+        """Takes a question back; a second time ends the engine's process, if it is still at it."""
+        self._live.cancel(asker)
 
     # --- computing ---
 

@@ -115,6 +115,16 @@ class Engine:
         with self.ambient.active(), limited(self.device == "cpu"):
             yield
 
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around what computes something beside the state: random states, modes and the memory limit are the session's, and stay."""
+        with self.ambient.active(), limited(self.device == "cpu"):
+            random = torch.get_rng_state()
+            try:
+                yield
+            finally:
+                torch.set_rng_state(random)
+
     def forward(self, to: str | None = None, partial: bool = False) -> None:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
         with self._verb():

@@ -26,7 +26,7 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import request, tape
+from guigrad.run import derivative, request, tape
 from guigrad.run.frame import Frame, Record, Stats
 
 CLASSES: tuple[type, ...] = (
@@ -35,7 +35,7 @@ CLASSES: tuple[type, ...] = (
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
-    request.Progress, tape.Event, tape.Leaving,
+    request.Progress, tape.Event, tape.Leaving, request.Ask, *derivative.RECORDS,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024
