@@ -72,7 +72,8 @@ class InspectorPanel(QScrollArea):
         self.shown: Shown | None = None
         self.editors: dict[str, ParamEditor] = {}
         self._node: Node | None = None
-        self._narrow = False
+        self._narrow, self._told = False, ""
+        self._known: tuple[object, ...] = ()
         self._pairs: list[tuple[QLabel, QLabel]] = []
         self.setWidgetResizable(True)
         self.setMinimumWidth(0)
@@ -87,8 +88,8 @@ class InspectorPanel(QScrollArea):
         self.kind = parts.label("", "muted")
         self._attributes, self._grid = parts.grid()
         self.value = TensorView(look, "value")
-        self.value.cells_edited.connect(self._on_cells)
-        self.paint = parts.Link("Edit as a picture…", self._on_paint)
+        self.value.cells_edited.connect(lambda cells: self.cells_edited.emit(self._key(), cells))
+        self.paint = parts.Link("Edit as a picture…", lambda: self.paint_asked.emit(self._key()))
         self.grad = TensorView(look, "grad")
         self._tables = QGridLayout()
         self._parameters, self._story, self._cards, self._about = (QVBoxLayout() for _ in range(4))
@@ -106,9 +107,8 @@ class InspectorPanel(QScrollArea):
         inner.addWidget(self._attributes)
         inner.addLayout(self._tables)
         inner.addWidget(self.paint)
-        inner.addLayout(self._parameters)
-        inner.addLayout(self._story)
-        inner.addLayout(self._about)
+        for part in (self._parameters, self._story, self._about):
+            inner.addLayout(part)
         self._inner = inner
         for widget in (self.empty, self._sections):
             self._page.addWidget(widget)
@@ -182,13 +182,8 @@ class InspectorPanel(QScrollArea):
     def _record(self) -> Record | None:
         return self.shown.frame.records.get(self.shown.node or "") if self.shown else None
 
-    def _on_cells(self, cells: object) -> None:
-        if self.shown and self.shown.node:
-            self.cells_edited.emit(self.shown.node, cells)
-
-    def _on_paint(self) -> None:
-        if self.shown and self.shown.node:
-            self.paint_asked.emit(self.shown.node)
+    def _key(self) -> str:
+        return (self.shown.node or "") if self.shown is not None else ""
 
     def _on_renamed(self) -> None:
         node, name = self.shown and self.shown.document.nodes.get(self.shown.node or ""), self.name.text().strip()
@@ -322,8 +317,12 @@ class InspectorPanel(QScrollArea):
             self.editors[focused].field.setFocus()
 
     def _fill_story(self, shown: Shown, record: Record | None) -> None:
-        parts.clear(self._story)
         steps = story.story(shown.document, shown.frame, shown.label, shown.texts) if not story.stale(record) else []
+        known = (steps, record and (record.contributions, record.grad is None), shown.xray, shown.label, self.look)
+        if known == self._known:
+            return
+        self._known = known
+        parts.clear(self._story)
         if not steps:
             if record is not None and record.grad is not None and not shown.xray:
                 why = parts.Link("Turn on x-ray to see how this gradient came here", self.xray_asked.emit)
@@ -336,9 +335,7 @@ class InspectorPanel(QScrollArea):
             count = record.contributions
             passes = f"  ({count} contributions)" if count > 1 else ""
             end = f"accumulated into {shown.label}.grad" if record.grad is not None else "x-ray: .grad stays None"
-            last = self._step(f"{end}{passes}", "", "")
-            last.setStyleSheet(f"QLabel {{ color: {self.look.css('grad')}; }}")
-            self._story.addWidget(last)
+            self._story.addWidget(self._step("", f"{end}{passes}", ""))
 
     def _step(self, text: str, effect: str, node: str, local: str = "") -> QFrame:
         frame = _Step(node) if node else QFrame()
@@ -363,8 +360,9 @@ class InspectorPanel(QScrollArea):
         return frame
 
     def _fill_about(self, node: Node, other: bool) -> None:
-        if not other and self._about.count():
+        if not other and self._about.count() and node.op == self._told:
             return
+        self._told = node.op
         parts.clear(self._about)
         spec = table.find(node.op)
         if spec is None:
