@@ -17,7 +17,6 @@ from guigrad.document.kinds import results
 from guigrad.document.loose import MUTED, wire_at
 from guigrad.document.model import PARAM, RETURN, Document, Effect, Eval, In, Node, View, route_key
 
-
 _PARTS = frozenset(("python.carry", "python.loop_var", PARAM, RETURN))
 """Nodes that loops, branches and functions are made of."""
 
