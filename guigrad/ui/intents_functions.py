@@ -16,9 +16,8 @@ class FunctionIntents(Verbs):
         """The selection as one node; it is selected then."""
         before = set(self.session.whole.functions)
         scene, chosen = self.window.canvas.scene, tuple(self.session.selection)
-        rows = [scene.row[key] for key in chosen if key in scene.row]
-        at = (float(scene.x[rows].mean()), float(scene.y[rows].mean())) if rows else None
-        if not chosen or not self.session.edit(edit.make_function(chosen, at=at)):
+        places = {key: (float(scene.x[row]), float(scene.y[row])) for key, row in scene.row.items()}
+        if not chosen or not self.session.edit(edit.make_function(chosen, places=places)):
             return
         made = next((key for key in self.session.whole.functions if key not in before), "")
         calls = [node.id for node in self.session.document.nodes.values() if callee(node) == made]
