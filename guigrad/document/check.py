@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from guigrad.document import order, template
 from guigrad.document.array import ArrayData
 from guigrad.document.binding import binding_of, heads, is_required, kind
+from guigrad.document.calls import bind, cycle
 from guigrad.document.connect import why_not_connect as why_not_connect
 from guigrad.document.decode import is_name
 from guigrad.document.encode import UNKNOWN
 from guigrad.document.kinds import result_kind
 from guigrad.document.model import (
+    CALL,
     Branch,
     Document,
     Effect,
     Eval,
+    Function,
     In,
     Item,
     ListOf,
@@ -25,10 +29,12 @@ from guigrad.document.model import (
     Region,
     Sym,
     Value,
+    callee,
     wires_in,
 )
 from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
+from guigrad.document.scope import body_keys
 from guigrad.ops import table
 from guigrad.ops.bind import Kind
 from guigrad.ops.search import search
@@ -67,6 +73,8 @@ class Checker:
         found: list[Problem] = list(_settings(document))
         walk = _Walk(document, self._own)
         walk.body(document.program)
+        for function in document.functions.values():
+            walk.function(function)
         found += walk.problems
         for key in document.nodes.keys() - walk.seen:
             if not document.extra.get("program"):  # an item that a newer version wrote may hold it
@@ -106,6 +114,34 @@ class _Walk:
                     self.head(item.id, item.args, "args")
                     self.body(item.body)
 
+    def function(self, function: Function) -> None:
+        """What is wrong in the body of a function, and with its calls as a whole."""
+        self.visible = set()
+        for key in (*function.captures, *function.params):
+            self.node(key)
+        self.body(function.program)
+        self.head(function.id, function.result, "the result")
+
+    def call(self, node: Node) -> None:
+        """Whether a call gives its function what that needs, in Python's words."""
+        function = self.document.functions.get(callee(node) or "")
+        if function is None:
+            self.tell("the function that this calls does not exist", "unknown op", node.id)
+            return
+        error = bind(self.document.nodes, function, node)[1]
+        if error:
+            self.problems.append(Problem(error, "type", node_id=node.id, error="TypeError"))
+        circle = self.circle
+        if circle and function.id in circle:
+            names = " → ".join(self.document.functions[key].name for key in circle)
+            self.tell(f"{function.name} calls itself ({names}), and that has no end here", "type", node.id)
+
+    @cached_property
+    def circle(self) -> list[str]:
+        """Functions that call each other in a circle."""
+        bodies = {key: body_keys(function) for key, function in self.document.functions.items()}
+        return cycle(self.document.nodes, self.document.functions, bodies)
+
     def inside(self, items: tuple[Item, ...], var: str | None = None) -> None:
         outside = set(self.visible)
         if var is not None:
@@ -139,10 +175,12 @@ class _Walk:
                 known = (node, tuple(_node_problems(node)), {})
             self.kept[key] = known
             self.problems += known[1]
+            if node.op.startswith(CALL):
+                self.call(node)
             wires = [wire for wire in node.inputs() if wire.node is not None]
             for wire in wires:
                 self.wire(key, wire)
-            if wires and not known[1]:
+            if wires and not known[1] and node.signature is None:
                 self.types(node, {wire: self.gives(wire) for wire in wires})
         self.define(key)
 
@@ -197,7 +235,9 @@ def _node_problems(node: Node) -> Iterator[Problem]:
     for name in (node.name, *node.outputs):
         if name is not None and (not is_name(name) or name in _MODULES):
             yield Problem(f"{name!r} cannot be the name of a value", "name", node_id=key)
-    if table.find(node.op) is None:
+    if node.op.startswith(CALL):
+        pass  # what binds to what is asked with the document at hand
+    elif table.find(node.op) is None:
         if not node.op.startswith(("setattr.", "setitem.", "getattr.")):
             yield _unknown(node)
     else:

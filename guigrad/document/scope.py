@@ -41,6 +41,12 @@ def inside(document: Document, key: str) -> Document:
     return known[key]
 
 
+def whole_of(document: Document) -> Document:
+    """The document that this one is the inside of; itself if it is none."""
+    whole: Document = document.__dict__.get("whole", document)
+    return whole
+
+
 def within(key: str, edit: Edit) -> Edit:
     """An edit of what ``inside(document, key)`` shows, as an edit of the whole document."""
 
@@ -149,6 +155,7 @@ def _part(
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]
+    part.__dict__["whole"] = document
     return part
 
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Region, item_inputs, item_key
 from guigrad.ops import table
 
 FORWARD = "forward"
+
+COLOURS: Final = {
+    "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
+    "assign": "text_muted", "print": "text_muted", "seed": "text_muted",
+}  # fmt: skip
+"""Effect -> token of its pill."""
+
+SOFT: Final = {"accent": "accent_soft", "grad": "grad_soft", "success": "success_soft", "optim": "optim_soft"}
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from functools import lru_cache
 from types import EllipsisType
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from guigrad.document import ports as document_ports
 from guigrad.document import template
 from guigrad.document.array import ArrayData
+from guigrad.document.loose import MUTED
 from guigrad.document.model import DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
 from guigrad.document.template import Place
 from guigrad.ops import table
@@ -42,7 +43,8 @@ class Facet(Struct, frozen=True):
     """The part of a card that depends on its node alone.
 
     ``outputs`` are the names at the right edge, ("",) for the one value. ``rows`` counts named port rows; a node with one input and
-    one output has none, its ports are beside its value. ``open``: an input waits for a wire.
+    one output has none, its ports are beside its value. ``open``: an input waits for a wire. ``muted``: it passes its input on; title and op
+    are those of what it was.
     """
 
     title: str
@@ -54,6 +56,7 @@ class Facet(Struct, frozen=True):
     source: bool
     wants_grad: bool
     open: bool = False
+    muted: bool = False
 
     @property
     def rows(self) -> int:
@@ -77,6 +80,19 @@ class Facet(Struct, frozen=True):
 
 def facet(node: Node, document: Document | None = None, hidden: Callable[[str], bool] = lambda key: False) -> Facet:
     """The face of one node; ``hidden`` tells which of the nodes it reads have no card, so that their code is shown instead."""
+    view = document.views.get(node.id) if document is not None else None
+    if view is not None and view.muted is not None and node.op == MUTED:
+        was = facet(structs.replace(view.muted, name=node.name), None)
+        now = facet(node, structs.replace(document, views={}) if document is not None else None, hidden)
+        return structs.replace(
+            was,
+            inputs=now.inputs,
+            outputs=now.outputs,
+            source=now.source,
+            kind=OTHER,
+            open=now.open,
+            muted=True,
+        )
     inputs = tuple(_fill(node, inlet, document, hidden) for inlet in inlets(node))
     wired = any(True for _ in node.inputs())
     short = short_op(node.op)

@@ -27,17 +27,18 @@ def paint(p: QPainter, view: Board) -> None:
     """Everything that lies over the cards."""
     if view.viewport.scale >= g.DETAIL:
         _sliders(p, view)
-    if view.viewport.scale >= LABELS_FROM and not view.painter.moving:
+    if view.viewport.scale >= LABELS_FROM and not view.painter.moving and view.gesture is None:
         _labels(p, view)
 
 
 def _sliders(p: QPainter, view: Board) -> None:
     scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
-    for key in scene.document.views:
-        slider = scene.document.views[key].slider
-        row = scene.row.get(key) if slider is not None else None
+    views = scene.document.views
+    for row in scene.visible(view.viewport.world).tolist():  # not all there are: this is every frame
+        key = scene.ids[row]
+        slider = views[key].slider if key in views else None
         node = scene.document.nodes.get(key)
-        if row is None or slider is None or scene.collapsed[row] or node is None or not node.args:
+        if slider is None or scene.collapsed[row] or node is None or not node.args:
             continue
         value = node.args[0]
         if not isinstance(value, int | float):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 
-from holder import canvas
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication
-from samples import lesson, lesson_frame
 
 from guigrad.ui.canvas import accessible
 from guigrad.ui.canvas.tips import node_tip
+from tests.ui.canvas.holder import canvas
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 
 def test_each_card_is_a_child_with_name_value_and_gradient(qapp: QApplication) -> None:

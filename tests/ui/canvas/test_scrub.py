@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hand import CTRL, LEFT, RIGHT, SHIFT, Hand
-from holder import canvas
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -18,6 +16,8 @@ from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import arranged
 from guigrad.ui.canvas.scrub import Brush, dragged, number_under, stepped
+from tests.ui.canvas.hand import CTRL, LEFT, RIGHT, SHIFT, Hand
+from tests.ui.canvas.holder import canvas
 
 TEXT = """import torch
 
