@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 from guigrad.document import order, template
 from guigrad.document.array import ArrayData
 from guigrad.document.binding import binding_of, heads, is_required, kind
-from guigrad.document.calls import bind, cycle
+from guigrad.document.calls import cycle
 from guigrad.document.connect import why_not_connect as why_not_connect
 from guigrad.document.decode import is_name
 from guigrad.document.encode import UNKNOWN
@@ -20,7 +19,6 @@ from guigrad.document.model import (
     Document,
     Effect,
     Eval,
-    Function,
     In,
     Item,
     ListOf,
@@ -34,9 +32,9 @@ from guigrad.document.model import (
 )
 from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
-from guigrad.document.scope import body_keys
+from guigrad.document.scope import body_keys, inside
 from guigrad.ops import table
-from guigrad.ops.bind import Kind
+from guigrad.ops.bind import Kind, bind_overloads
 from guigrad.ops.search import search
 
 DEVICES = re.compile(
@@ -70,17 +68,31 @@ class Checker:
 
     def check(self, document: Document) -> tuple[Problem, ...]:
         """As the function ``check``; after an edit only changed nodes are looked at closely."""
-        found: list[Problem] = list(_settings(document))
-        walk = _Walk(document, self._own)
-        walk.body(document.program)
-        for function in document.functions.values():
-            walk.function(function)
-        found += walk.problems
-        for key in document.nodes.keys() - walk.seen:
-            if not document.extra.get("program"):  # an item that a newer version wrote may hold it
-                found.append(Problem("this node is not in the program", "order", node_id=key))
-        self._own = walk.kept
-        return _labelled(document, found)
+        found: list[Problem] = list(_labelled(document, list(_settings(document))))
+        kept: dict[str, Known] = {}
+        for scope in ("", *document.functions):  # each body is a program of its own
+            part = inside(document, scope)
+            walk = _Walk(part, self._own)
+            walk.body(part.program)
+            here = walk.problems
+            for key in part.nodes.keys() - walk.seen:
+                if not document.extra.get("program"):  # an item that a newer version wrote may hold it
+                    here.append(Problem("this node is not in the program", "order", node_id=key))
+            found += _labelled(part, here)
+            kept |= walk.kept
+        self._own = kept
+        return (*found, *_circles(document))
+
+
+def _circles(document: Document) -> Iterator[Problem]:
+    """Functions that call each other in a circle: nothing ends that."""
+    bodies = {key: body_keys(function) for key, function in document.functions.items()}
+    circle = cycle(document.nodes, document.functions, bodies) if bodies else []
+    if circle:
+        names = " → ".join(document.functions[key].name for key in circle)
+        first = document.functions[circle[0]]
+        call = next((key for key in bodies[circle[-2]] if document.nodes[key].op == CALL + first.id), "")
+        yield Problem(f"{first.name} calls itself ({names}), and that has no end here", "type", node_id=call)
 
 
 class _Walk:
@@ -113,34 +125,6 @@ class _Walk:
                 case Region():
                     self.head(item.id, item.args, "args")
                     self.body(item.body)
-
-    def function(self, function: Function) -> None:
-        """What is wrong in the body of a function, and with its calls as a whole."""
-        self.visible = set()
-        for key in (*function.captures, *function.params):
-            self.node(key)
-        self.body(function.program)
-        self.head(function.id, function.result, "the result")
-
-    def call(self, node: Node) -> None:
-        """Whether a call gives its function what that needs, in Python's words."""
-        function = self.document.functions.get(callee(node) or "")
-        if function is None:
-            self.tell("the function that this calls does not exist", "unknown op", node.id)
-            return
-        error = bind(self.document.nodes, function, node)[1]
-        if error:
-            self.problems.append(Problem(error, "type", node_id=node.id, error="TypeError"))
-        circle = self.circle
-        if circle and function.id in circle:
-            names = " → ".join(self.document.functions[key].name for key in circle)
-            self.tell(f"{function.name} calls itself ({names}), and that has no end here", "type", node.id)
-
-    @cached_property
-    def circle(self) -> list[str]:
-        """Functions that call each other in a circle."""
-        bodies = {key: body_keys(function) for key, function in self.document.functions.items()}
-        return cycle(self.document.nodes, self.document.functions, bodies)
 
     def inside(self, items: tuple[Item, ...], var: str | None = None) -> None:
         outside = set(self.visible)
@@ -175,12 +159,10 @@ class _Walk:
                 known = (node, tuple(_node_problems(node)), {})
             self.kept[key] = known
             self.problems += known[1]
-            if node.op.startswith(CALL):
-                self.call(node)
             wires = [wire for wire in node.inputs() if wire.node is not None]
             for wire in wires:
                 self.wire(key, wire)
-            if wires and not known[1] and node.signature is None:
+            if wires and not known[1]:
                 self.types(node, {wire: self.gives(wire) for wire in wires})
         self.define(key)
 
@@ -235,8 +217,16 @@ def _node_problems(node: Node) -> Iterator[Problem]:
     for name in (node.name, *node.outputs):
         if name is not None and (not is_name(name) or name in _MODULES):
             yield Problem(f"{name!r} cannot be the name of a value", "name", node_id=key)
-    if node.op.startswith(CALL):
-        pass  # what binds to what is asked with the document at hand
+    if callee(node) is not None and node.signature is not None:
+        args, kwargs = tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs)
+        bound = bind_overloads((node.signature,), args, dict(kwargs))
+        missing = [path for path in open_ports(node) if path.partition("[")[0] not in dict(kwargs)]
+        if bound.problem and not missing:
+            yield Problem(bound.problem, "type", node_id=key)
+        elif missing and all(wire.node is not None for wire in node.inputs()):
+            names = ", ".join(path.lstrip("^") for path in missing)
+            why = f"Wire something to {names}, or type a value."
+            yield Problem(f"nothing is wired to {names}", OPEN, node_id=key, why=why)
     elif table.find(node.op) is None:
         if not node.op.startswith(("setattr.", "setitem.", "getattr.")):
             yield _unknown(node)

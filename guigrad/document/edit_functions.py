@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import structs
 
@@ -30,8 +30,11 @@ from guigrad.document.scope import inside, lift, owners
 from guigrad.document.template import map_wires
 
 EDGE_PX = 260.0
-ROW_PX = 96.0
+ROW_PX = 136.0
 LETTERS = ("f", "g", "h")
+
+
+Places = Mapping[str, tuple[float, float]]
 
 
 def home(document: Document, keys: Iterable[str]) -> str:
@@ -53,10 +56,11 @@ def home(document: Document, keys: Iterable[str]) -> str:
     return "" if found in document.nodes else found  # this document is that body already
 
 
-def make_function(keys: Iterable[str], name: str | None = None) -> Edit:
-    """A function of some nodes, and a call where they stood. Its ports are the wires that go in and out.
+def make_function(keys: Iterable[str], name: str | None = None, places: Places = {}) -> Edit:  # noqa: B006 - read only
+    """A function of some nodes, and a call where they stood. Its ports are the wires that cross.
 
-    What nothing reads is given back too. See Note [Cutting] for what can be cut out.
+    What nothing reads is given back too. See Note [Cutting] for what can be cut out. ``places`` are where cards lie whose places the
+    document does not hold.
     """
     wanted = tuple(keys)
 
@@ -64,12 +68,12 @@ def make_function(keys: Iterable[str], name: str | None = None) -> Edit:
         chosen = [resolve(document, key) for key in wanted]
         where = home(document, [key for key in chosen if key not in document.boxes and key not in document.notes])
         here = inside(document, where) if where else document
-        return lift(document, where, _make(here, chosen, name))
+        return lift(document, where, _make(here, chosen, name, places))
 
     return apply
 
 
-def _make(document: Document, chosen: list[str], name: str | None) -> Diff:
+def _make(document: Document, chosen: list[str], name: str | None, places: Places) -> Diff:
     piece = cut(document, (key for key in chosen if key not in document.boxes and key not in document.notes))
     draft = Draft(document)
     key, call = next(draft.ids), next(draft.ids)
@@ -107,7 +111,9 @@ def _make(document: Document, chosen: list[str], name: str | None) -> Diff:
     if document.settings.root in inner:
         single = piece.outputs == (In(document.settings.root),)
         draft.put_settings(replace(document.settings, root=call if single else None))
-    _place(draft, document, inner, function, call)
+    for each in inner & places.keys() - document.views.keys():
+        draft.put_view(each, View(*places[each]))
+    _place(draft, draft.document, inner, function, call)
     return draft.diff(f"Make the function {called}")
 
 

@@ -130,7 +130,8 @@ def body_keys(function: Function) -> set[str]:
 def _inside(document: Document, key: str) -> Document:
     function = document.functions[key]
     keys = body_keys(function)
-    nodes = {node: document.nodes[node] for node in keys if node in document.nodes}
+    order = [*function.captures, *function.params, *(each for item in function.program for each in tree.defined(item))]
+    nodes = {node: document.nodes[node] for node in order if node in document.nodes}
     nodes[key] = Node(key, RETURN, () if function.result is None else (function.result,))
     program = (*map(Eval, (*function.captures, *function.params)), *function.program, Effect(key))
     return _part(document, {*keys, key}, set(function.decor), nodes, program)

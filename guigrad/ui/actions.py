@@ -234,16 +234,21 @@ ACTIONS: tuple[Action, ...] = (
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("pan", "middle drag · Space + drag · two-finger scroll"),
-    ("zoom at the pointer", "wheel · pinch"),
-    ("select", "click · drag a box · Shift adds · Ctrl toggles"),
+    ("zoom at the pointer", "wheel · pinch · Ctrl + two-finger scroll"),
+    ("select", "click a card, box, note or wire · drag a box · Shift adds · Ctrl toggles"),
     ("add a node", "double-click on empty canvas · drag from the palette"),
     ("wire", "drag port to port · drop on empty canvas for a list of what fits"),
     ("move a wire's end", "Ctrl+drag from the port"),
     ("disconnect", "drag off an input · Alt+click the port"),
     ("insert", "drop a node on a wire"),
     ("cut wires", "Ctrl+right drag across them"),
-    ("reroute point", "Alt+click on a wire"),
+    ("reroute point", "Alt+click on a wire · Alt+click on the point takes it away"),
     ("copy", "Ctrl+drag a selected node"),
+    (
+        "boxes and notes",
+        "drag the title or the note · Alt+drag the box alone · drag edges and corners · double-click to write",
+    ),
+    ("arrow of a note", "drag from its round handle to a card; once more takes it away"),
 )
 
 

@@ -15,7 +15,9 @@ class FunctionIntents(Verbs):
     def make_function(self) -> None:
         """The selection as one node; it is selected then."""
         before = set(self.session.whole.functions)
-        if not self.session.selection or not self.session.edit(edit.make_function(tuple(self.session.selection))):
+        scene, chosen = self.window.canvas.scene, tuple(self.session.selection)
+        places = {key: (float(scene.x[row]), float(scene.y[row])) for key, row in scene.row.items()}
+        if not chosen or not self.session.edit(edit.make_function(chosen, places=places)):
             return
         made = next((key for key in self.session.whole.functions if key not in before), "")
         calls = [node.id for node in self.session.document.nodes.values() if callee(node) == made]

@@ -65,7 +65,8 @@ class Level:
         """The values of the instance that is open."""
         frame = self.base.frame
         if self._frame[0] is not frame or self._frame[1] != self.way:
-            self._frame = (frame, self.way, seen_from(frame, self.way, self.function) if frame is not None else None)
+            seen = seen_from(frame, self.way, self.function) if frame is not None else None
+            self._frame = (frame, self.way, seen and with_ports(seen, self.document))
         return self._frame[2]
 
     @property
@@ -301,6 +302,30 @@ def seen_from(frame: Frame, path: Way, function: str) -> Frame:
         records.setdefault(function, result)
     labels = {label: key[len(start) :] for label, key in frame.labels.items() if key.startswith(start)}
     return structs.replace(frame, records=records, labels=labels)
+
+
+def with_ports(frame: Frame, document: Document) -> Frame:
+    """The frame with what came back along the wires that end at calls: inside, that is what came out of the parameters."""
+    ends: dict[str, tuple[str, str]] = {}
+    for node in document.nodes.values():
+        function = document.functions.get(callee(node) or "")
+        call = frame.records.get(node.id) or frame.records.get(f"{node.id}[0]")
+        if function is None or call is None or node.signature is None:
+            continue
+        label = call.label.partition("[")[0]
+        names = [param.name for param in node.signature.params]
+        for key, name in zip((*function.params, *function.captures), names, strict=False):
+            inner = frame.records.get(f"{node.id}/{key}")
+            if inner is not None:
+                ends[inner.label] = (call.label if label == call.label else label, name)
+    if not ends:
+        return frame
+    found = {
+        (source, *ends[reader]): data
+        for (source, reader, path), data in frame.contributions.items()
+        if path == "value" and reader in ends
+    }
+    return structs.replace(frame, contributions={**frame.contributions, **found})
 
 
 def _prefix(path: Way) -> str:

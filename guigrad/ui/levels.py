@@ -26,6 +26,7 @@ class Levels:
         self._instances: list[Way] = []
         bar.chosen.connect(self._on_step)
         bar.instance_chosen.connect(self._on_instance)
+        window.inspector.function.asked.connect(window.commands.ask)
         self._stops = [
             self.session.level_changed.connect(self._on_level),
             self.session.document_changed.connect(self._on_document),

@@ -45,6 +45,7 @@ from guigrad.ui.panels.welcome import WelcomePanel
 from guigrad.ui.rail import Rail
 from guigrad.ui.settings import Settings
 from guigrad.ui.shelf import Desk, Shelf
+from guigrad.ui.spoken import Spoken
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.commands.join()
         self.tidy = Tidy(self)
         self.live = Live(self)
+        self.spoken = Spoken(self)
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
         settings.load_keys(self.keymap)
@@ -389,5 +391,6 @@ class MainWindow(QMainWindow):
         self.levels.close()
         self.shelf.close()
         self.tidy.close()
+        self.spoken.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

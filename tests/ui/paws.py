@@ -201,6 +201,7 @@ class Paws:
             if other.isVisible() and other is not self.window:
                 other.close()
         self.window.canvas._cancel()
+        self.window.canvas.motion.land()
         QApplication.clipboard().clear()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         QApplication.processEvents()

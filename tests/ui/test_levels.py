@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from guigrad.document import edit
 from guigrad.document.model import callee
 from guigrad.ui.main_window import MainWindow
 
@@ -64,6 +65,63 @@ def test_a_double_click_goes_in_and_a_crumb_leads_out(lesson: MainWindow, qtbot:
     assert lesson.session.way == ()
     after = lesson.canvas.viewport
     assert (after.left, after.top, after.scale) == (before.left, before.top, before.scale)
+
+
+def test_values_and_gradients_inside_are_those_of_the_instance(lesson: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(lesson, Key.Key_F6)
+    before = lesson.session.frame
+    wanted = {name: (before[name].value, before[name].xray) for name in ("t2", "t3")}
+    call = made(lesson, qtbot, "t2", "t3")
+    outside = lesson.session.frame
+    assert (outside["t3"].value, outside["t3"].xray) == wanted["t3"]
+    assert outside.contributions["t1", "t3", "t1"] == before.contributions["t1", "t2", "self"]
+    qtbot.keyClick(lesson.canvas, Key.Key_Return)
+    scene, frame = lesson.canvas.scene, lesson.session.frame
+    for name, shown in wanted.items():
+        record = frame.records[node(lesson, name)]
+        assert (record.value, record.xray) == shown
+        assert scene.faces.record(scene.row[node(lesson, name)]) is record
+    result = scene.row[lesson.session.function]
+    assert scene.faces.record(result).value == wanted["t3"][0]
+    assert scene.facet(result).title == "result"
+    assert scene.faces.contribution(scene.into[result][0]) is not None
+    lesson.session.edit(edit.set_argument(node(lesson, "t2"), "other", 3))
+    lesson.session.leave()
+    assert lesson.session.frame["t3"].value != wanted["t3"][0]
+    assert lesson.session.whole.nodes[call].name == "t3"
+
+
+def test_each_instance_shows_its_own_values(lesson: MainWindow, qtbot: QtBot) -> None:
+    call = made(lesson, qtbot, "t2", "t3")
+    lesson.session.select([call])
+    qtbot.keyClick(lesson.canvas, Key.Key_D, Mods.ControlModifier)
+    (other,) = lesson.session.selection
+    lesson.session.edit(edit.connect(call, 0, other, "t1"))
+    qtbot.keyClick(lesson.canvas, Key.Key_Return)
+    assert lesson.session.way == (other,)
+    assert lesson.way.shared.text() == "shared by 2"
+    assert lesson.way.instance.count() == 2
+    value = lesson.session.frame.records[node(lesson, "t2")].value
+    qtbot.keyClick(lesson.way.instance, Key.Key_Up)
+    assert lesson.session.way == (call,)
+    assert lesson.session.frame.records[node(lesson, "t2")].value != value
+    qtbot.keyClick(lesson.canvas, Key.Key_U, Mods.ControlModifier | Mods.AltModifier)
+    assert len(lesson.session.whole.functions) == 2
+
+
+def test_a_problem_inside_is_pinned_on_the_call_and_leads_inside(lesson: MainWindow, qtbot: QtBot) -> None:
+    call = made(lesson, qtbot, "t2", "t3")
+    qtbot.keyClick(lesson.canvas, Key.Key_Return)
+    inner = node(lesson, "t2")
+    lesson.session.edit(edit.disconnect(inner, "self"))
+    lesson.session.leave()
+    lesson.live._follow()
+    assert call in lesson.canvas.scene.faces.pins
+    assert "inside f" in lesson.canvas.scene.faces.pins[call][0].message
+    problem = next(each for each in lesson.session.problems if each.node_id.rpartition("/")[2] == inner)
+    lesson.problems.chosen.emit(problem)
+    assert lesson.session.way == (call,)
+    assert lesson.session.selection == {inner}
 
 
 def test_editing_inside_changes_the_function(lesson: MainWindow, qtbot: QtBot) -> None:

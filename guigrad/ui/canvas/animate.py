@@ -93,7 +93,7 @@ class Motion:
     def news(self, before: Frame | None, after: Frame | None) -> None:
         """Another moment: what is new of it pulses along the wires in view."""
         board = self._board
-        if board.calm or after is None or board.viewport.scale < g.DETAIL or not board.isVisible():
+        if board.calm or after is None or board.viewport.scale < g.BLOCKS or not board.isVisible():
             return
         scene, table = board.scene, board.scene.wires
         wires = table.visible(board.viewport.world)

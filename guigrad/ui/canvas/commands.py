@@ -10,15 +10,13 @@ from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
-from guigrad.document import ports
 from guigrad.document.array import ArrayData
 from guigrad.document.connect import words
-from guigrad.document.model import In
-from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
 from guigrad.ui.canvas import accessible, fitting
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrange import Arrange
+from guigrad.ui.canvas.drag_wire import repair_name
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
@@ -237,17 +235,11 @@ class Commands(Arrange):
         """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        document = self.scene.document
-        names = labels(document)
-        menu.addSection(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        head = menu.addAction(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        head.setEnabled(False)
+        menu.addSeparator()
         for repair in trial.repairs:
-            wire = (
-                In(trial.source)
-                if repair.path == trial.path
-                else ports.get_at(document.nodes[trial.target], repair.path)
-            )
-            name = names.get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
-            said = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
+            said = f"Insert {repair_name(self, trial, repair)}" + (f"   → {repair.result}" if repair.result else "")
             menu.addAction(said, partial(self._mend, trial, repair, instead))
         menu.addAction("Wire it anyway", lambda: self.answer(
             self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)

@@ -13,7 +13,21 @@ from guigrad.document import ports as document_ports
 from guigrad.document import template
 from guigrad.document.array import ArrayData
 from guigrad.document.loose import MUTED
-from guigrad.document.model import DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
+from guigrad.document.model import (
+    PARAM,
+    RETURN,
+    DictOf,
+    Document,
+    Format,
+    In,
+    ListOf,
+    Node,
+    Slice,
+    Star,
+    Sym,
+    Value,
+    callee,
+)
 from guigrad.document.template import Place
 from guigrad.ops import table
 from guigrad.ui.canvas.geometry import ports_height
@@ -95,7 +109,8 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
         )
     inputs = tuple(_fill(node, inlet, document, hidden) for inlet in inlets(node))
     wired = any(True for _ in node.inputs())
-    short = short_op(node.op)
+    function = document.functions.get(callee(node) or "") if document is not None else None
+    short = short_op(node.op) if function is None else function.name
     literal = node.op == "python.literal"
     glyph = glyph_of(node.op)
     if literal:
@@ -109,6 +124,13 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
     else:
         title = node.name
     kind = kind_of(node.op)
+    if function is not None:
+        steps = len(function.program)
+        op, kind = f"ƒ {short} · {steps}" if title != short else f"ƒ {steps} step{'s' * (steps != 1)}", OP
+    elif node.op == RETURN:
+        title, op = "result", "return"
+    elif node.op == PARAM:
+        op = "parameter"
     return Facet(
         title=title,
         op=op if len(op) <= _SHORT else op[: _SHORT - 1] + "…",

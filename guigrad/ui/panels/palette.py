@@ -273,6 +273,12 @@ class PalettePanel(QFrame):
             self.op_chosen.emit(entry.targets[0])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.list and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            entry = self.list.currentIndex().data(ROW_ROLE)
+            own = isinstance(entry, OpSpec) and entry.family == FUNCTIONS
+            if own and event.key() in (Qt.Key.Key_F2, Qt.Key.Key_Delete):  # not the selected node's
+                event.accept()
+                return True
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             key = event.key()
             if watched is self.field and key == Qt.Key.Key_Down:
