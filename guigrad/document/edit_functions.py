@@ -10,7 +10,7 @@ from guigrad.document import order, tree
 from guigrad.document.cut import Cut, cut
 from guigrad.document.diff import KEYED, Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, refused, replace, resolve
-from guigrad.document.follow import called, calls_of, closure, does, follow
+from guigrad.document.follow import called, calls_of, closure, does, follow, results_of
 from guigrad.document.model import (
     CALL,
     CAPTURE,
@@ -243,6 +243,42 @@ def move_port(key: str, param: str, index: int) -> Edit:
             raise refused("a parameter without a default stands before those that have one")
         change = {key: (function, structs.replace(function, params=params))}
         return follow(document, Diff(label=f"Move {document.nodes[param].name}", functions=change))
+
+    return apply
+
+
+def add_result(key: str, node: str, output: int = 0) -> Edit:
+    """One more value that a function gives back; every call gets one more output, and what it gave stays where it was."""
+
+    def apply(document: Document) -> Diff:
+        function, wire = _function(document, key), In(resolve(document, node), output)
+        if home(document, [wire.node or ""]) != key:
+            raise refused(f"{order.name(document, wire.node or '')} is not inside {function.name}")
+        if tree.meeting(inside(document, key), wire.node or "", key) is None:
+            raise refused(
+                f"{order.name(document, wire.node or '')} is computed inside a loop or branch: it is not seen at the end"
+            )
+        now = results_of(function)
+        if wire in now:
+            raise refused(f"{function.name} gives it back already")
+        change = {key: (function, structs.replace(function, result=(*now, wire) if now else wire))}
+        return follow(document, Diff(label=f"Give back {order.name(document, wire.node or '')} too", functions=change))
+
+    return apply
+
+
+def remove_result(key: str, index: int) -> Edit:
+    """One value less that a function gives back; what read it has open ports."""
+
+    def apply(document: Document) -> Diff:
+        function = _function(document, key)
+        now = results_of(function)
+        if not 0 <= index < len(now):
+            raise refused(f"{function.name} gives {len(now)} values")
+        rest = (*now[:index], *now[index + 1 :])
+        result = rest if len(rest) > 1 else rest[0] if rest else None
+        change = {key: (function, structs.replace(function, result=result))}
+        return follow(document, Diff(label=f"Remove a result of {function.name}", functions=change))
 
     return apply
 

@@ -69,6 +69,12 @@ class FunctionIntents(Verbs):
         if key:
             self.window.shelf.keep(key)
 
+    def add_result(self) -> None:
+        """The selected node among what the open function gives back."""
+        chosen = [key for key in self.session.selection if key in self.session.document.nodes]
+        if self.session.function and len(chosen) == 1:
+            self.session.edit_whole(edit.add_result(self.session.function, chosen[0]))
+
     def import_functions(self) -> None:
         """Asks for a file whose functions the library shall keep."""
         self.window.shelf.import_file()

@@ -205,6 +205,7 @@ class Paws:
         QApplication.clipboard().clear()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         QApplication.processEvents()
+        self.window.canvas.motion.land()  # what a late event set gliding
 
 
 def census(window: MainWindow) -> Counter[str]:
