@@ -17,7 +17,7 @@ from guigrad.engine.backward import Roots, backward, default_roots
 from guigrad.engine.build import Cancelled, Plan
 from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
-from guigrad.engine.look import Names
+from guigrad.engine.look import Names, Seen
 from guigrad.engine.memory import limited
 from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
@@ -59,7 +59,7 @@ class Engine:
         self.plan.device = self.device
         self.plan.around = lambda key, step: watched(self, key, step)
         self.state = State(self.plan)
-        self.names = Names(document)
+        self.names, self.seen = Names(document), Seen()
         self.ambient = Ambient(self.device, seed)
         self._start_over()
 
@@ -72,7 +72,7 @@ class Engine:
         wish = before.settings.device
         self.plan.change(diff)
         self.document = self.plan.document
-        self.names = Names(self.document)
+        self.names = self.names.after(diff, self.document)
         follow(self.state, before, diff)
         if self.document.settings.device != wish and self._wish is None:
             self._settle_device()
@@ -307,8 +307,10 @@ class Engine:
             found[problem] = None
         if self.device_problem is not None:
             found[self.device_problem] = None
-        for key in (*self.state.order, *[k for k in self.state.problems if k not in self.state.context]):
-            found.update(dict.fromkeys(self.state.problems.get(key, ())))
+        known = self.state.problems
+        if any(known.values()):
+            for key in (*self.state.order, *[k for k in known if k not in self.state.context]):
+                found.update(dict.fromkeys(known.get(key, ())))
         found.update(dict.fromkeys(self.said))
         return tuple(found)
 
