@@ -99,15 +99,15 @@ class Engine:
     # --- verbs ---
 
     @contextmanager
-    def _verb(self) -> Iterator[None]:
+    def _verb(self, draws: bool = True) -> Iterator[None]:
         self.verbs += 1
         self.said = []
-        with self.ambient.active(), limited(self.device == "cpu"):
+        with self.ambient.active(draws), limited(self.device == "cpu"):
             yield
 
     def forward(self, to: str | None = None, partial: bool = False) -> None:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
-        with self._verb():
+        with self._verb(draws=False):
             key = None if to is None else self._need(to)
             if to is not None and key is None:
                 return
@@ -124,7 +124,9 @@ class Engine:
             if key is not None:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed
-            walk = self._walk = Walk(state, self.label, todo, partial=partial, cancelled=self.cancelled)
+            walk = self._walk = Walk(
+                state, self.label, todo, partial=partial, cancelled=self.cancelled, ambient=self.ambient
+            )
             try:
                 walk.play()
             finally:
@@ -185,7 +187,7 @@ class Engine:
             if any(self.state.status.get(key) != "fresh" for key in found.keys):
                 return
         self._root = found.effect or found.keys[0]
-        with self._verb():
+        with self._verb(draws=found.effect is not None):  # the program's own has arguments to be played
             backward(self, found, gradient, retain_graph, create_graph, inputs, xray)
         self._root = ""
 
@@ -265,7 +267,7 @@ class Engine:
 
     def frame(self, want: Want | None = None) -> Frame:
         """Every node as it is now."""
-        with self.ambient.active():
+        with self.ambient.active(draws=False):
             return look.frame(self, want or Want())
 
     def value(self, label: str) -> Any:
