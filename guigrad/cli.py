@@ -146,8 +146,9 @@ def _parser() -> argparse.ArgumentParser:
 
     render = add("render", "draw the whole graph with its values as .png, .svg or .pdf")
     render.add_argument("-o", "--output", metavar="OUT", required=True)
-    render.add_argument("--theme", choices=("dark", "light"), default="dark")
+    render.add_argument("--theme", choices=("dark", "light", "dark-safe", "light-safe"), default="dark")
     render.add_argument("--scale", type=_scale, default=1.0, help="1 draws 100 %% zoom")
+    render.add_argument("--transparent", action="store_true", help="leave the background out")
     render.add_argument(
         "--backward", metavar="NODE", help="forward, then backward from NODE, instead of the whole program"
     )
@@ -295,8 +296,11 @@ def _draw(document: Document, frame: Any, output: str, options: argparse.Namespa
         from guigrad.ui import render
     except ImportError as error:
         raise Refused(f"Qt cannot be loaded: {error}", PROBLEMS) from error
-    theme, scale = options.theme, options.scale
-    write_whole(output, lambda path: render.render(document, frame, path, theme=theme, scale=scale))
+    notes: list[str] = []
+    look = {"theme": options.theme, "scale": options.scale, "transparent": options.transparent}
+    write_whole(output, lambda path: notes.append(render.render(document, frame, path, **look)))
+    for note in filter(None, notes):
+        sys.stderr.write(f"{output}: {note}\n")
 
 
 def _lessons(options: argparse.Namespace) -> int:

@@ -6,20 +6,40 @@ from msgspec import structs
 
 from guigrad.document.acts import acts
 from guigrad.document.deep import deep_recursion
-from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, Settings, Value
-from guigrad.document.normal import normal
-from guigrad.document.rewire import rewire_items, rewire_node
+from guigrad.document.model import (
+    CALL,
+    CAPTURE,
+    PARAM,
+    RETURN,
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    Function,
+    In,
+    Item,
+    Loop,
+    Node,
+    Region,
+    Settings,
+    Value,
+)
+from guigrad.document.rewire import rewire, rewire_items, rewire_node
+from guigrad.document.written import result_of, written
 
 
 def canonical(document: Document) -> Document:
     """The document with ids counted in program order, names as its code shows them, without layout and comments."""
     with deep_recursion():
-        document, _ = normal(document)
+        found = written(document)
+    document, _ = found.main
     document = structs.replace(document, program=_by_name(document, document.program))
     ids: dict[str, str] = {}
+    for function, body, _ in found.bodies:
+        document = _with_body(document, function, body, ids)
     _number(document.program, ids)
 
-    def key(old: str) -> str:
+    def key_of(old: str) -> str:
         return ids[old]
 
     def change(wire: In) -> Value:
@@ -29,9 +49,54 @@ def canonical(document: Document) -> Document:
     for old, new in ids.items():
         node = document.nodes.get(old)
         if node is not None:
-            nodes[new] = structs.replace(rewire_node(node, change), id=new)
-    program = _sorted_out(rewire_items(document.program, change, key), nodes)
-    return Document(nodes=nodes, program=program, settings=Settings(device=document.settings.device))
+            nodes[new] = structs.replace(_of_call(rewire_node(node, change), ids), id=new)
+    functions: dict[str, Function] = {}
+    for key, old_function in document.functions.items():
+        items = _sorted_out(rewire_items(old_function.program, change, key_of), nodes)
+        functions[ids[key]] = structs.replace(
+            old_function,
+            id=ids[key],
+            params=tuple(map(key_of, old_function.params)),
+            captures=tuple(map(key_of, old_function.captures)),
+            program=items,
+            result=rewire(old_function.result, change),
+            decor=(),
+        )
+    program = _sorted_out(rewire_items(document.program, change, key_of), nodes)
+    settings = Settings(device=document.settings.device)
+    return Document(nodes=nodes, program=program, settings=settings, functions=functions)
+
+
+def _with_body(document: Document, function: Function, body: Document, ids: dict[str, str]) -> Document:
+    """The document with the nodes and the function of a body in its normal form."""
+    params = {PARAM, RETURN}
+    inner: tuple[Item, ...] = ()
+    for item in body.program:
+        node = body.nodes.get(getattr(item, "node", ""))
+        if node is None or node.op not in params:
+            inner = (*inner, item)
+    inner = _by_name(body, inner)
+    captures = tuple(sorted(function.captures, key=lambda key: body.nodes[key].name or ""))
+    ids[function.id] = f"f{len(ids)}"
+    for key in (*captures, *function.params):
+        ids[key] = f"n{len(ids)}"
+    _number(inner, ids)
+    result = result_of(body, function)
+    value = result.args[0] if result is not None else None
+    name = body.functions[function.id].name
+    own = structs.replace(function, name=name, captures=captures, program=inner, result=value)
+    nodes = {**document.nodes, **{key: node for key, node in body.nodes.items() if node.op != RETURN}}
+    return structs.replace(document, nodes=nodes, functions={**document.functions, function.id: own})
+
+
+def _of_call(node: Node, ids: dict[str, str]) -> Node:
+    """A call of a function by its new id, captures in the order of their names."""
+    if not node.op.startswith(CALL):
+        return node
+    shown = tuple(pair for pair in node.kwargs if not pair[0].startswith(CAPTURE))
+    unseen = tuple(sorted((pair for pair in node.kwargs if pair[0].startswith(CAPTURE)), key=lambda pair: pair[0]))
+    op = CALL + ids.get(node.op[len(CALL) :], node.op[len(CALL) :])
+    return structs.replace(node, op=op, kwargs=(*shown, *unseen), signature=None)
 
 
 def _sorted_out(items: tuple[Item, ...], nodes: dict[str, Node]) -> tuple[Item, ...]:

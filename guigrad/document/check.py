@@ -25,12 +25,14 @@ from guigrad.document.model import (
     Region,
     Sym,
     Value,
+    callee,
     wires_in,
 )
 from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
+from guigrad.document.scope import inside
 from guigrad.ops import table
-from guigrad.ops.bind import Kind
+from guigrad.ops.bind import Kind, bind_overloads
 from guigrad.ops.search import search
 
 DEVICES = re.compile(
@@ -64,15 +66,20 @@ class Checker:
 
     def check(self, document: Document) -> tuple[Problem, ...]:
         """As the function ``check``; after an edit only changed nodes are looked at closely."""
-        found: list[Problem] = list(_settings(document))
-        walk = _Walk(document, self._own)
-        walk.body(document.program)
-        found += walk.problems
-        for key in document.nodes.keys() - walk.seen:
-            if not document.extra.get("program"):  # an item that a newer version wrote may hold it
-                found.append(Problem("this node is not in the program", "order", node_id=key))
-        self._own = walk.kept
-        return _labelled(document, found)
+        found: list[Problem] = list(_labelled(document, list(_settings(document))))
+        kept: dict[str, Known] = {}
+        for scope in ("", *document.functions):  # each body is a program of its own
+            part = inside(document, scope)
+            walk = _Walk(part, self._own)
+            walk.body(part.program)
+            here = walk.problems
+            for key in part.nodes.keys() - walk.seen:
+                if not document.extra.get("program"):  # an item that a newer version wrote may hold it
+                    here.append(Problem("this node is not in the program", "order", node_id=key))
+            found += _labelled(part, here)
+            kept |= walk.kept
+        self._own = kept
+        return tuple(found)
 
 
 class _Walk:
@@ -197,7 +204,17 @@ def _node_problems(node: Node) -> Iterator[Problem]:
     for name in (node.name, *node.outputs):
         if name is not None and (not is_name(name) or name in _MODULES):
             yield Problem(f"{name!r} cannot be the name of a value", "name", node_id=key)
-    if table.find(node.op) is None:
+    if callee(node) is not None and node.signature is not None:
+        args, kwargs = tuple(map(kind, node.args)), tuple((name, kind(value)) for name, value in node.kwargs)
+        bound = bind_overloads((node.signature,), args, dict(kwargs))
+        missing = [path for path in open_ports(node) if path.partition("[")[0] not in dict(kwargs)]
+        if bound.problem and not missing:
+            yield Problem(bound.problem, "type", node_id=key)
+        elif missing and all(wire.node is not None for wire in node.inputs()):
+            names = ", ".join(path.lstrip("^") for path in missing)
+            why = f"Wire something to {names}, or type a value."
+            yield Problem(f"nothing is wired to {names}", OPEN, node_id=key, why=why)
+    elif table.find(node.op) is None:
         if not node.op.startswith(("setattr.", "setitem.", "getattr.")):
             yield _unknown(node)
     else:

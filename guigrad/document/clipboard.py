@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import structs
 
 from guigrad.document import order, template, tree
-from guigrad.document.diff import Diff
+from guigrad.document.diff import KEYED, Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, resolve
 from guigrad.document.loose import wire_at
 from guigrad.document.model import (
+    CALL,
     Box,
     Branch,
     Carried,
@@ -22,10 +23,13 @@ from guigrad.document.model import (
     Loop,
     Node,
     Region,
+    callee,
     route_key,
     route_port,
 )
 from guigrad.document.problem import ProblemError
+from guigrad.document.scope import inside, whole_of
+from guigrad.document.shelf import bring, take
 
 STEP_PX = 32.0
 
@@ -56,7 +60,8 @@ def copy(document: Document, keys: Iterable[str]) -> Document:
                 stack.append(source)
     program = _part(document.program, wanted)
     nodes = {key: document.nodes[key] for item in program for key in tree.defined(item)}
-    return Document(
+    called = take(whole_of(document), (used for node in nodes.values() if (used := callee(node)) is not None))
+    part = Document(
         nodes=nodes,
         program=program,
         views={key: view for key, view in document.views.items() if key in nodes},
@@ -65,6 +70,10 @@ def copy(document: Document, keys: Iterable[str]) -> Document:
         comments={key: comment for key, comment in document.comments.items() if key in wanted},
         routes={key: route for key, route in document.routes.items() if _inside(nodes, key)},
     )
+    if not called.functions:
+        return part
+    tables = {name: {**getattr(part, name), **getattr(called, name)} for name in KEYED}
+    return structs.replace(part, **tables)
 
 
 def _inside(nodes: Mapping[str, Node], key: str) -> bool:
@@ -98,8 +107,11 @@ def paste(
     with ``keep_inputs`` stay wired to the same nodes.
     """
 
+    whole, fragment = fragment, inside(fragment, "")
+
     def apply(document: Document) -> Diff:
         draft = Draft(document)
+        functions = bring(draft, document, whole, whole.functions) if whole.functions else {}
         keys = {
             key: next(draft.ids)
             for key in (*fragment.nodes, *(k for k in tree.spots(fragment) if k not in fragment.nodes))
@@ -118,6 +130,9 @@ def paste(
 
         for key, node in fragment.nodes.items():
             new = template.map_wires(node, wire)
+            called = callee(node)
+            if called in functions:
+                new = structs.replace(new, op=CALL + functions[called or ""])
             outputs = tuple(name and names[name] for name in node.outputs)
             draft.put_node(structs.replace(new, id=keys[key], name=node.name and names[node.name], outputs=outputs))
         items = tuple(_renamed(item, keys, wire) for item in fragment.program)

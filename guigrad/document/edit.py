@@ -29,6 +29,7 @@ from guigrad.document.edit_functions import make_function, move_port, remove_fun
 from guigrad.document.edit_layout import (
     add_box,
     add_note,
+    arrange,
     collapse,
     edit_frame,
     move,
@@ -43,6 +44,7 @@ from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item,
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
 from guigrad.document.scope import within
+from guigrad.document.shelf import add_call, add_function
 
 __all__ = [
     "DEFAULT",
@@ -50,10 +52,13 @@ __all__ = [
     "Edit",
     "Refused",
     "add_box",
+    "add_call",
     "add_effect",
+    "add_function",
     "add_gradient",
     "add_node",
     "add_note",
+    "arrange",
     "cast",
     "chain",
     "change_op",

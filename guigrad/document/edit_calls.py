@@ -68,7 +68,7 @@ def make_unique(key: str) -> Edit:
 def copy_function(draft: Draft, source: Document, function: Function, name: str, calls: Mapping[str, str] = {}) -> str:
     """Puts a copy of a function with ids of its own into a draft; its id. ``calls`` are the functions that its calls mean there."""
     key = next(draft.ids)
-    ids = {each: next(draft.ids) for each in sorted(body_keys(function), key=_in_order(function))}
+    ids = {each: next(draft.ids) for each in sorted(body_keys(function), key=in_order(function))}
     ids[function.id] = key
 
     def change(wire: In) -> In:
@@ -107,7 +107,7 @@ def copy_function(draft: Draft, source: Document, function: Function, name: str,
     return key
 
 
-def _in_order(function: Function) -> Callable[[str], int]:
+def in_order(function: Function) -> Callable[[str], int]:
     """Sorts the ids of a body as they come in it."""
     found = [*function.params, *function.captures]
     for item in function.program:
@@ -148,7 +148,7 @@ class _Expansion:
                 f"{function.name} is called with *: what each port gets shows only when it runs", node_id=call.id
             )
         self.bound: dict[str, Value] = given
-        self.keys = sorted(body_keys(function) - {*function.params, *function.captures}, key=_in_order(function))
+        self.keys = sorted(body_keys(function) - {*function.params, *function.captures}, key=in_order(function))
         self.ids = {key: next(self.draft.ids) if copied else key for key in self.keys}
         self.first: list[Item] = []
         self.last: list[Item] = []

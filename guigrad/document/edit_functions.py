@@ -53,8 +53,8 @@ def home(document: Document, keys: Iterable[str]) -> str:
     return "" if found in document.nodes else found  # this document is that body already
 
 
-def make_function(keys: Iterable[str], name: str | None = None) -> Edit:
-    """A function of some nodes, and a call where they stood. Its ports are the wires that go in and out.
+def make_function(keys: Iterable[str], name: str | None = None, at: tuple[float, float] | None = None) -> Edit:
+    """A function of some nodes, and a call where they stood, or ``at`` if they have no places. Its ports are the wires that cross.
 
     What nothing reads is given back too. See Note [Cutting] for what can be cut out.
     """
@@ -64,12 +64,12 @@ def make_function(keys: Iterable[str], name: str | None = None) -> Edit:
         chosen = [resolve(document, key) for key in wanted]
         where = home(document, [key for key in chosen if key not in document.boxes and key not in document.notes])
         here = inside(document, where) if where else document
-        return lift(document, where, _make(here, chosen, name))
+        return lift(document, where, _make(here, chosen, name, at))
 
     return apply
 
 
-def _make(document: Document, chosen: list[str], name: str | None) -> Diff:
+def _make(document: Document, chosen: list[str], name: str | None, at: tuple[float, float] | None) -> Diff:
     piece = cut(document, (key for key in chosen if key not in document.boxes and key not in document.notes))
     draft = Draft(document)
     key, call = next(draft.ids), next(draft.ids)
@@ -108,6 +108,8 @@ def _make(document: Document, chosen: list[str], name: str | None) -> Diff:
         single = piece.outputs == (In(document.settings.root),)
         draft.put_settings(replace(document.settings, root=call if single else None))
     _place(draft, document, inner, function, call)
+    if at is not None and middle(document, inner) is None:
+        draft.put_view(call, View(*at))
     return draft.diff(f"Make the function {called}")
 
 

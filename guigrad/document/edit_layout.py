@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, title
 from guigrad.document.loose import MAX_POINTS, wire_at
-from guigrad.document.model import Box, Document, Node, Note, Settings, View, route_key
+from guigrad.document.model import Box, Document, Node, Note, Settings, View, route_key, route_port
 
 CARD_WIDTH_PX, CARD_HEIGHT_PX = 176.0, 112.0
 BOX_MARGIN_PX, BOX_TITLE_PX = 24.0, 32.0
@@ -42,6 +42,36 @@ def place_views(views: Mapping[str, View], label: str = "Tidy") -> Edit:
         for key, view in views.items():
             if key in document.nodes:
                 draft.put_view(key, replace(document.views.get(key, view), x=view.x, y=view.y))
+        return draft.diff(label)
+
+    return apply
+
+
+def arrange(
+    places: Mapping[str, tuple[float, float]],
+    frames: Mapping[str, tuple[float, float, float, float]] = {},
+    label: str = "Tidy",
+) -> Edit:
+    """Places nodes and notes, and boxes with (x, y, width, height). A wire with a moved end runs straight from port to port again."""
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        moved = set()
+        for key, (x, y) in places.items():
+            view = document.views.get(key)
+            if key in document.nodes and (view is None or (view.x, view.y) != (x, y)):
+                moved.add(key)
+                draft.put_view(key, replace(view or View(), x=float(x), y=float(y)))
+            elif key in document.notes:
+                draft.put_note(key, replace(document.notes[key], x=float(x), y=float(y)))
+        for key, (x, y, width, height) in frames.items():
+            if key in document.boxes:
+                draft.put_box(key, replace(document.boxes[key], x=x, y=y, width=width, height=height))
+        for route in document.routes:
+            target, path = route_port(route)
+            wire = wire_at(document.nodes.get(target), path)
+            if target in moved or (wire is not None and wire.node in moved):
+                draft.put_route(route, ())
         return draft.diff(label)
 
     return apply

@@ -6,11 +6,11 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from guigrad.document.model import DictOf, Document, In, ListOf, Node, Star, Value, wires_in
+from guigrad.document.model import CALL, CAPTURE, DictOf, Document, In, ListOf, Node, Star, Value, wires_in
 
 STATEMENTS: Final = ("operator.i", "setitem.", "setattr.")
 STAND_ALONE: Final = frozenset(
-    {"python.literal", "python.alias", "python.list", "python.tuple", "python.dict", "python.unpack", "python.carry",
+    {"python.literal", "python.param", "python.return", "python.alias", "python.list", "python.tuple", "python.dict", "python.unpack", "python.carry",
      "python.loop_var", "python.assert", "operator.setitem"}
 )  # fmt: skip
 """Ops that are never part of a larger expression: as an operand their code would read back as a template."""
@@ -59,6 +59,27 @@ def is_statement(op: str) -> bool:
     if op.startswith("operator.i"):
         return op not in ("operator.is_", "operator.is_not", "operator.invert")
     return op.startswith(STATEMENTS) or op in ("operator.setitem", "python.assert")
+
+
+def visible(node: Node) -> tuple[In, ...]:
+    """The wires of a node's template that the code shows: all but those of captures."""
+    if not node.op.startswith(CALL):
+        return template_wires(node)
+    found = [wire for value in node.args for wire in wires_in(value)]
+    found += [wire for word, value in node.kwargs if not word.startswith(CAPTURE) for wire in wires_in(value)]
+    return tuple(found)
+
+
+def hidden(node: Node) -> tuple[tuple[str, Value], ...]:
+    """What a call gives to captures, by name."""
+    if not node.op.startswith(CALL):
+        return ()
+    return tuple((word[len(CAPTURE) :], value) for word, value in node.kwargs if word.startswith(CAPTURE))
+
+
+def is_in_place_method(op: str) -> bool:
+    """Whether ``y.op()`` as a statement re-binds y."""
+    return op.startswith("torch.Tensor.") and op.endswith("_") and not op[13:].startswith("_")
 
 
 def rebinds(op: str) -> bool:

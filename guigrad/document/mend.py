@@ -6,7 +6,21 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, Value, item_key, walk
+from guigrad.document.model import (
+    CAPTURE,
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    In,
+    Item,
+    Loop,
+    Node,
+    Region,
+    Value,
+    item_key,
+    walk,
+)
 from guigrad.document.rewire import rewire_items, rewire_node
 from guigrad.document.simulate import Simulation
 
@@ -44,6 +58,10 @@ def mend(document: Document, seen: Simulation) -> tuple[Document, bool]:
             edits.nodes[key] = structs.replace(node, args=(alias, *node.args[1:]))
         else:
             edits.starts[key, name] = alias
+    for key, word, value in seen.hidden:
+        alias = edits.put(edits.ahead, key, value, word)
+        kwargs = ((k, alias if k == CAPTURE + word else v) for k, v in edits.nodes[key].kwargs)
+        edits.nodes[key] = structs.replace(edits.nodes[key], kwargs=tuple(kwargs))
     for wire, name, carry in seen.after:
         place = edits.inside if wire.node in edits.vars else edits.behind
         edits.updates.setdefault(carry, {})[wire] = edits.put(place, wire.node or "", wire, name)

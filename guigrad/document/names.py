@@ -9,7 +9,20 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, item_key, wires_in
+from guigrad.document.model import (
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    In,
+    Item,
+    Loop,
+    Node,
+    Region,
+    callee,
+    item_key,
+    wires_in,
+)
 
 PYTHON_NAMES: Final = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist)
 _SHORT: Final = re.compile(r"[^0-9A-Za-z_]")
@@ -69,8 +82,13 @@ def labels(document: Document) -> dict[str, str]:
     counts: dict[str, int] = {}
     for key in nodes:
         if key not in found:
-            found[key] = _fresh(short_name(document.nodes[key].op), counts, taken)
+            found[key] = _fresh(_base(document, document.nodes[key]), counts, taken)
     return {key: found[key] for key in nodes}
+
+
+def _base(document: Document, node: Node) -> str:
+    function = document.functions.get(callee(node) or "") if document.functions else None
+    return short_name(node.op) if function is None else function.name
 
 
 def _holders(document: Document, nodes: Mapping[str, None]) -> dict[str, list[In]]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import structs
 
-from guigrad.document.forms import is_statement, rebinds, template_wires
+from guigrad.document.forms import hidden, is_in_place_method, is_statement, rebinds, template_wires
 from guigrad.document.mend import mend
 from guigrad.document.model import (
     Branch,
@@ -262,11 +262,6 @@ def is_expression(item: Branch, found: Plan) -> bool:
     return bool(item.carried) and item.carried[0].port in found.expressions
 
 
-def is_in_place_method(op: str) -> bool:
-    """Whether ``y.op()`` as a statement re-binds y."""
-    return op.startswith("torch.Tensor.") and op.endswith("_") and not op[13:].startswith("_")
-
-
 def _named(document: Document, found: Plan) -> Document:
     names = _Names(document, found)
     for item in walk(document.program):  # first: what a variable starts from and is updated by takes its name
@@ -277,13 +272,15 @@ def _named(document: Document, found: Plan) -> Document:
             node = names.nodes[item.node]
             if node.name is not None and node.args and rebinds(node.op):
                 names.give(node.args[0], node.name)
+            for word, value in hidden(node):
+                names.give(value, word)
     names.run(document.program)
     return structs.replace(document, nodes=names.nodes)
 
 
 def reserved_names(document: Document) -> frozenset[str]:
     """Names that the document's code needs for modules and built-ins."""
-    found: set[str] = set()
+    found: set[str] = {function.name for function in document.functions.values()}
     for node in document.nodes.values():
         found.add(_root(node.op))
         for value in (*node.args, *(value for _, value in node.kwargs)):

@@ -22,6 +22,7 @@ from guigrad.document.model import (
     Loop,
     Node,
     Region,
+    callee,
     item_inputs,
     item_key,
 )
@@ -243,9 +244,9 @@ def name(document: Document, key: str) -> str:
     """A short name of a node or item for a sentence: what the code calls it, without ``@1``."""
     node = document.nodes.get(key)
     if node is not None:
-        return node.name or (
-            f"{node.outputs[0]}, …" if node.outputs and node.outputs[0] else node.op.rpartition(".")[2]
-        )
+        function = document.functions.get(callee(node) or "")
+        short = function.name if function is not None else node.op.rpartition(".")[2]
+        return node.name or (f"{node.outputs[0]}, …" if node.outputs and node.outputs[0] else short)
     spot = spots(document).get(key)
     if spot is None:
         return key

@@ -25,8 +25,10 @@ from guigrad.document.forms import (
     operands,
     rebinds,
     template_wires,
+    visible,
 )
 from guigrad.document.model import (
+    CALL,
     Branch,
     Document,
     Effect,
@@ -177,6 +179,8 @@ class _Planner:
     def _wanted(self, node: Node) -> Iterable[In]:
         if node.op in ORDERED or node.op.startswith("setattr."):
             return self._in_order(node)
+        if node.op.startswith(CALL):
+            return visible(node)
         changed = bool(node.args) and isinstance(node.args[0], In) and rebinds(node.op) and self._is_named(node)
         return self.plan.wires[node.id][changed:]
 

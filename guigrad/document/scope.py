@@ -41,6 +41,12 @@ def inside(document: Document, key: str) -> Document:
     return known[key]
 
 
+def whole_of(document: Document) -> Document:
+    """The document that this one is the inside of; itself if it is none."""
+    whole: Document = document.__dict__.get("whole", document)
+    return whole
+
+
 def within(key: str, edit: Edit) -> Edit:
     """An edit of what ``inside(document, key)`` shows, as an edit of the whole document."""
 
@@ -124,7 +130,8 @@ def body_keys(function: Function) -> set[str]:
 def _inside(document: Document, key: str) -> Document:
     function = document.functions[key]
     keys = body_keys(function)
-    nodes = {node: document.nodes[node] for node in keys if node in document.nodes}
+    order = [*function.captures, *function.params, *(each for item in function.program for each in tree.defined(item))]
+    nodes = {node: document.nodes[node] for node in order if node in document.nodes}
     nodes[key] = Node(key, RETURN, () if function.result is None else (function.result,))
     program = (*map(Eval, (*function.captures, *function.params)), *function.program, Effect(key))
     return _part(document, {*keys, key}, set(function.decor), nodes, program)
@@ -149,6 +156,7 @@ def _part(
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]
+    part.__dict__["whole"] = document
     return part
 
 

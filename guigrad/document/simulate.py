@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from guigrad.document.forms import rebinds
+from guigrad.document.forms import hidden, rebinds, visible
 from guigrad.document.model import (
+    CALL,
+    RETURN,
     Branch,
     Document,
     Effect,
@@ -40,12 +42,14 @@ class Simulation:
             tuple[str, Value, str]
         ] = []  # (item key, value, name): the item's own use of it needs that name
         self.after: list[tuple[In, str, str]] = []  # (value, name, carry): the carry's update needs that name
+        self.hidden: list[tuple[str, str, In]] = []  # (call, name, value): what the call reads unseen needs that name
+        self.is_body = any(node.op == RETURN for node in document.nodes.values()) if document.functions else False
         self.home: dict[str, Loop | Branch] = {}  # variable of a loop or branch -> that item
         self.names: dict[str, tuple[str, ...]] = {}
         self.run(document.program)
 
     def __bool__(self) -> bool:
-        return bool(self.stale or self.before or self.after or self.taken_over)
+        return bool(self.stale or self.before or self.after or self.taken_over or self.hidden)
 
     def tie(self, first: In, second: In) -> None:
         self.tied.setdefault(first, []).append(second)
@@ -110,7 +114,14 @@ class Simulation:
                 self.tie(first, In(node.id))
             else:
                 self.before.append((node.id, first, node.name))
-        self.read(self.plan.wires[node.id], node.id)
+        if node.op.startswith(CALL):
+            self.read(visible(node), node.id)
+            if not self.is_body:  # inside a function captures go by their own names
+                for word, value in hidden(node):
+                    if isinstance(value, In) and (self.name_of(value) != word or self.env.get(word) != value):
+                        self.hidden.append((node.id, word, value))
+        else:
+            self.read(self.plan.wires[node.id], node.id)
         if node.id not in self.plan.inline:
             self.bind(node)
 

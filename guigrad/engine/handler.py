@@ -116,9 +116,9 @@ class Handler:
                 self._shapes = None
                 engine.load(verb.document, verb.revision, verb.device, verb.seed)
             case Edit():
-                engine.edit(verb.diff, verb.revision)
+                change = engine.edit(verb.diff, verb.revision)
                 if self._shapes is not None:
-                    self._shapes.edit(verb.diff, verb.revision)
+                    self._shapes.edit(change, verb.revision)
             case Forward():
                 engine.forward(verb.to, verb.partial)
             case Backward():

@@ -10,6 +10,7 @@ import torch
 
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
+from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
 from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
@@ -27,23 +28,26 @@ _SHOWN_OUTPUTS = 4096
 class Names:
     """Labels of a document's nodes and outputs, both ways."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, expansion: Expansion | None = None) -> None:
         self.document = document
+        self.expansion = expansion
 
     @cached_property
     def by_key(self) -> dict[str, str]:
         """Label of each node id."""
-        return dict(labels(self.document))
+        return self.expansion.labels() if self.expansion is not None else dict(labels(self.document))
 
     @cached_property
     def by_label(self) -> dict[str, tuple[str, int | None]]:
         """(node id, output or None) of each label, names of outputs included; of a re-used name the newest."""
-        return dict(frame_labels(self.document))
+        return self.expansion.frame_labels() if self.expansion is not None else dict(frame_labels(self.document))
 
-    def after(self, diff: Diff, document: Document) -> Names:
-        """The labels of the document after a change; these same ones if it renames nothing."""
-        if diff.program is not None or document.functions or any(_renamed(*nodes) for nodes in diff.nodes.values()):
-            return Names(document)
+    def after(self, diff: Diff, document: Document) -> Names | None:
+        """These same labels for the document after a change that renames nothing; None if they may be others."""
+        if self.expansion is not None or document.functions or diff.functions or diff.program is not None:
+            return None
+        if any(_renamed(*nodes) for nodes in diff.nodes.values()):
+            return None
         self.document = document
         return self
 

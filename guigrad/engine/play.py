@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from guigrad.document.diff import Diff
+from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, In
 from guigrad.document.problem import Problem
 from guigrad.engine import look, restore
@@ -52,31 +53,41 @@ class Engine:
 
     def load(self, document: Document, revision: int = 0, device: str | None = None, seed: int | None = None) -> None:
         """Another document: nothing of the last one stays."""
-        self.document, self.revision = document, revision
+        self.expansion, self.revision = Expansion(document), revision
+        self.document = document = self.expansion.document
         self._wish, self.seed = device, seed
         self._settle_device()
         self.plan = Plan(document, self._print, self.cancelled, seed)
         self.plan.device = self.device
         self.plan.around = lambda key, step: watched(self, key, step)
         self.state = State(self.plan)
-        self.names, self.seen = Names(document), Seen()
+        self.names, self.seen = self._names(), Seen()
         self.ambient = Ambient(self.device, seed)
         self._start_over()
 
-    def edit(self, diff: Diff, revision: int) -> None:
-        """The document changed: what depends on the change is stale from now on, nothing is computed."""
+    def _names(self) -> Names:
+        return Names(self.document, self.expansion if self.expansion.source.functions else None)
+
+    def edit(self, diff: Diff, revision: int) -> Diff:
+        """The document changed: what depends on the change is stale from now on, nothing is computed.
+
+        Gives the change of ``document``, which has no functions.
+        """
         self.revision = revision
+        diff = self.expansion.edit(diff)
         if not diff.only_layout:
             self.said.clear()
         before = self.document
         wish = before.settings.device
         self.plan.change(diff)
         self.document = self.plan.document
-        self.names = self.names.after(diff, self.document)
+        kept = None if self.expansion.source.functions else self.names.after(diff, self.document)
+        self.names = kept or self._names()
         follow(self.state, before, diff)
         if self.document.settings.device != wish and self._wish is None:
             self._settle_device()
             self.reset()
+        return diff
 
     def reset(self) -> None:
         """As if just loaded."""

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 import torch
 
+from guigrad.document.expand import expand
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.engine.arguments import NotWired, Refused
@@ -56,6 +57,7 @@ def run_script(source: str | Document, path: str, stdout: TextIO | None = None, 
 
 
 def _play(document: Document, path: str, shown: str, out: TextIO, err: TextIO, filters: _Filters) -> int:
+    document = expand(document)
     plan = Plan(document, partial(print, file=out))
     filters.line = lambda: document.lines.get(plan.current or "", (0, 0))[0]
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from guigrad.document.model import In, Node
-from guigrad.engine.arguments import Place, Step, getter, spread, text_getter
+from guigrad.engine.arguments import Place, Refused, Step, getter, spread, text_getter
 from guigrad.engine.values import MISSING
 
 
@@ -124,6 +124,18 @@ def _tensor_data(node: Node, place: Place, out: int) -> Step:
     return step
 
 
+def _raise(node: Node, place: Place, out: int) -> Step:
+    """A call that Python would refuse. See Note [Instances] in document.expand."""
+    name, text = node.args
+    kinds: dict[object, type[Exception]] = {"TypeError": TypeError, "NameError": NameError}
+    kind = kinds.get(name, Refused)
+
+    def step() -> None:
+        raise kind(str(text))
+
+    return step
+
+
 SPECIAL: dict[str, Callable[[Node, Place, int], Step]] = {
     "python.literal": _give,
     "python.alias": _give,
@@ -138,5 +150,6 @@ SPECIAL: dict[str, Callable[[Node, Place, int], Step]] = {
     "python.ifelse": _ifelse,
     "python.print": _print,
     "python.assert": _assert,
+    "python.raise": _raise,
     "tensor.data": _tensor_data,
 }

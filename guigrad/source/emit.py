@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guigrad.document.deep import deep_recursion
-from guigrad.document.forms import is_statement
-from guigrad.document.model import Branch, Comment, Document, Effect, Eval, In, Item, Loop, Node, Region, item_key
-from guigrad.document.normal import is_in_place_method, normal
+from guigrad.document.forms import is_in_place_method, is_statement
+from guigrad.document.model import (
+    PARAM,
+    RETURN,
+    Branch,
+    Comment,
+    Document,
+    Effect,
+    Eval,
+    Function,
+    In,
+    Item,
+    Loop,
+    Node,
+    Region,
+    item_key,
+)
 from guigrad.document.plan import Plan
+from guigrad.document.written import params_of, written
 from guigrad.source.literals import docstring, text_literal
 from guigrad.source.printer import INFIX, Printer
 
@@ -33,12 +48,33 @@ def emit(document: Document) -> str:
 def emit_lines(document: Document) -> tuple[str, dict[str, int]]:
     """The script, and for each item and node the line (from 1) that shows it."""
     with deep_recursion():
-        writer = _Writer(*normal(document))
+        found = written(document)
+        writer = _Writer(*found.main)
+        writer.document_comments = document.comments
+        for function, body, plan in found.bodies:
+            writer.function(function, body, plan)
+        first = len(writer.lines)
         writer.body(writer.document.program, 0)
+    if found.bodies:
+        _two_blank_lines(writer, first)
     head = _head(document, writer.printer.modules)
+    if found.bodies and head:
+        head.append("")
     lines = [*head, *writer.lines, *document.comments.get("", Comment()).before]
     places = {key: line + len(head) for key, line in writer.places.items()}
     return "\n".join(lines) + "\n" if lines else "", places
+
+
+def _two_blank_lines(writer: _Writer, first: int) -> None:
+    """Exactly two blank lines between the functions and the program."""
+    blank = 0
+    while first + blank < len(writer.lines) and not writer.lines[first + blank]:
+        blank += 1
+    wanted = 2 if first + blank < len(writer.lines) else 0
+    writer.lines[first : first + blank] = [""] * wanted
+    for key, line in writer.places.items():
+        if line > first:
+            writer.places[key] = line + wanted - blank
 
 
 def _head(document: Document, modules: set[str]) -> list[str]:
@@ -65,6 +101,7 @@ class _Writer:
         self.document = document
         self.nodes = document.nodes
         self.plan = plan
+        self.document_comments = document.comments
         self.printer = Printer(document, plan)
         self.lines: list[str] = []
         self.places: dict[str, int] = {}
@@ -88,6 +125,34 @@ class _Writer:
         for each in keys:
             self.places[each] = len(self.lines)
 
+    def function(self, function: Function, body: Document, plan: Plan) -> None:
+        """A ``def``, two blank lines behind the one before."""
+        if self.lines:
+            self.lines += ["", ""]
+        comment = self.document_comments.get(function.id, Comment())
+        before = list(comment.before)
+        while before and not before[0]:
+            del before[0]
+        self.lines += before
+        inner = _Writer(body, plan)
+        inner.printer.modules = self.printer.modules
+        params = []
+        nodes = list(params_of(function, body))
+        for index, node in enumerate(nodes):
+            if index == len(nodes) - function.keyword_only:
+                params.append("*")
+            params.append((node.name or "_") + (f"={inner.printer.free(node.args[0])}" if node.args else ""))
+            if index + 1 == function.positional_only:
+                params.append("/")
+        after = f"  {comment.after}" if comment.after else ""
+        self.lines.append(f"def {body.functions[function.id].name}({', '.join(params)}):{after}")
+        self.places[function.id] = len(self.lines)
+        offset = len(self.lines)
+        inner.body(body.program, 1)
+        self.lines += inner.lines
+        own = {key: line + offset for key, line in inner.places.items() if key != function.id}
+        self.places.update(own)
+
     def body(self, items: tuple[Item, ...], indent: int) -> None:
         """Every statement of a body."""
         written = len(self.lines)
@@ -101,6 +166,8 @@ class _Writer:
         match item:
             case Eval() | Effect():
                 node = self.nodes[key]
+                if node.op == PARAM or (node.op == RETURN and not node.args):
+                    return
                 if key in self.plan.inline or key in self.absorbed:
                     self.inside.append(key)
                 else:
@@ -192,6 +259,9 @@ class _Writer:
         op, args, show = node.op, node.args, self.printer
         if is_statement(op):
             return self._special(node)
+        if op == RETURN:
+            many = isinstance(args[0], tuple) and len(args[0]) > 1
+            return f"return {show.items(args[0]) if many else show.free(args[0])}"  # type: ignore[arg-type]  # a tuple
         if node.outputs:
             target = self.targets(node)
             if op == "python.tuple" and len(args) > 1:

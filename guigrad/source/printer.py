@@ -10,7 +10,21 @@ from typing import Final
 
 from guigrad.document.array import ArrayData
 from guigrad.document.forms import COMPARISONS, compared, is_chain
-from guigrad.document.model import Branch, DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
+from guigrad.document.model import (
+    CALL,
+    CAPTURE,
+    Branch,
+    DictOf,
+    Document,
+    Format,
+    In,
+    ListOf,
+    Node,
+    Slice,
+    Star,
+    Sym,
+    Value,
+)
 from guigrad.document.plan import Plan
 from guigrad.ops.builtin import ATTRIBUTES
 from guigrad.source.literals import ATOM, UNARY, number, text_literal
@@ -133,6 +147,9 @@ class Printer:
         """The expression that evaluates a node."""
         op, args = node.op, node.args
         family, _, name = op.partition(".")
+        if op.startswith(CALL):
+            function = self.document.functions.get(name)
+            return f"{function.name if function else '...'}({self.arguments(args, node)})", ATOM
         if family == "operator":
             return self.operator(node, name)
         if family == "python":
@@ -163,7 +180,7 @@ class Printer:
     def arguments(self, args: Sequence[Value], node: Node) -> str:
         """What stands between the parentheses of a call."""
         parts = [self.free(value) for value in args]
-        parts += [f"{name}={self.free(value)}" for name, value in node.kwargs]
+        parts += [f"{name}={self.free(value)}" for name, value in node.kwargs if not name.startswith(CAPTURE)]
         return ", ".join(parts)
 
     def operator(self, node: Node, name: str) -> Shown:

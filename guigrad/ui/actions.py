@@ -27,6 +27,9 @@ class State:
     grads: bool = False
     optimizer: bool = False
     stale: bool = False
+    inside: bool = False
+    functions: int = 0
+    calls: int = 0
 
 
 def _always(state: State) -> bool:
@@ -45,6 +48,14 @@ def _has_several(state: State) -> bool:
     return state.selected > 1
 
 
+def _has_call(state: State) -> bool:
+    return state.calls == 1 or (state.inside and not state.selected)
+
+
+def _has_function(state: State) -> bool:
+    return state.calls == 1 or state.inside
+
+
 def _later(state: State) -> bool:
     return False
 
@@ -53,6 +64,8 @@ WHY_NOT: Final[dict[Callable[[State], bool], str]] = {
     _has_nodes: "The graph is empty",
     _has_selection: "Nothing is selected",
     _has_several: "Select two or more cards",
+    _has_call: "Select one call of a function",
+    _has_function: "Select a call of a function, or open it",
     _later: LATER,
 }
 """Why an action is disabled, by what enables it; a row's own ``lack`` goes first."""
@@ -152,9 +165,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("collapse", "Collapse", "Fold the selected cards to their titles, or unfold them", "Graph", ("H",), "", _has_selection, False, True, words="fold hide face"),
     Action("box_selection", "Put in a box", "Draw a titled box around the selected cards", "Graph", ("Ctrl+G",), "", _has_selection, False, True, True, words="group frame"),
     Action("add_note", "Add note", "Write a note at the pointer", "Graph", ("N",), "", on_canvas=True, words="comment text"),
-    Action("make_function", "Make a function", "The selection becomes one node, a def in the code", "Graph", ("Ctrl+Shift+G",), "", _later, False, True, True, words="group subgraph def"),
+    Action("make_function", "Make a function", "The selection becomes one node, a def in the code", "Graph", ("Ctrl+Shift+G",), "", _has_selection, False, True, True, words="group subgraph def"),
     Action("enter", "Open", "The inside of a function, or the inspector of a node", "Graph", ("Return", "Enter"), "", _has_selection, False, True, words="enter function"),
-    Action("leave", "Leave the function", "Back to what is around it", "Graph", ("Backspace",), "", _later, False, True, shares=("delete",)),
+    Action("leave", "Leave the function", "Back to what is around it", "Graph", ("Backspace",), "", lambda s: s.inside and not s.selected, False, True, shares=("delete",), lack="No function is open, or something is selected"),
+    Action("expand_call", "Expand the call", "The body of the function in place of the selected call", "Graph", ("Ctrl+Alt+G",), "", _has_call, False, True, words="inline ungroup dissolve function"),
+    Action("make_unique", "Make the function unique", "A copy of the function for the selected call alone", "Graph", ("Ctrl+Alt+U",), "", _has_call, False, True, words="copy function own"),
+    Action("rename_function", "Rename function…", "Another name for the function of the selected call, or for the open one", "Graph", (), "", _has_function, words="def name"),
+    Action("add_port", "Add a parameter", "One more port for the open function", "Graph", (), "", lambda s: s.inside, words="input argument port", lack="No function is open"),
+    Action("save_to_library", "Save function to library", "Keep the function for other documents", "Graph", (), "", _has_function, words="my functions keep"),
+    Action("import_functions", "Import functions to library…", "Take the functions of a file into the library", "Graph", (), "", words="my functions"),
+    Action("remove_unused", "Delete unused functions", "Functions that nothing calls go", "Graph", (), "", lambda s: s.functions > 0, words="clean def", lack="There are no functions"),
     Action("tidy", "Tidy layout", "Arrange the selected nodes, or all", "Graph", ("L",), "", _has_nodes, on_canvas=True, separator=True, words="arrange layout"),
     Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),
     Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes, words="gradient differentiate"),
@@ -214,16 +234,21 @@ ACTIONS: tuple[Action, ...] = (
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("pan", "middle drag · Space + drag · two-finger scroll"),
-    ("zoom at the pointer", "wheel · pinch"),
-    ("select", "click · drag a box · Shift adds · Ctrl toggles"),
+    ("zoom at the pointer", "wheel · pinch · Ctrl + two-finger scroll"),
+    ("select", "click a card, box, note or wire · drag a box · Shift adds · Ctrl toggles"),
     ("add a node", "double-click on empty canvas · drag from the palette"),
     ("wire", "drag port to port · drop on empty canvas for a list of what fits"),
     ("move a wire's end", "Ctrl+drag from the port"),
     ("disconnect", "drag off an input · Alt+click the port"),
     ("insert", "drop a node on a wire"),
     ("cut wires", "Ctrl+right drag across them"),
-    ("reroute point", "Alt+click on a wire"),
+    ("reroute point", "Alt+click on a wire · Alt+click on the point takes it away"),
     ("copy", "Ctrl+drag a selected node"),
+    (
+        "boxes and notes",
+        "drag the title or the note · Alt+drag the box alone · drag edges and corners · double-click to write",
+    ),
+    ("arrow of a note", "drag from its round handle to a card; once more takes it away"),
 )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from guigrad.document.problem import Problem
 from guigrad.session import Session
 from guigrad.ui.keymap import Keymap
+from guigrad.ui.level import Level
 
 
-def next_action(session: Session, problems: Sequence[Problem], busy: bool, keymap: Keymap) -> str:
+def next_action(session: Session | Level, problems: Sequence[Problem], busy: bool, keymap: Keymap) -> str:
     """What to do next; ``busy`` when something has been running for a while."""
     document, frame = session.document, session.frame
     errors = [problem for problem in problems if problem.severity == "error"]

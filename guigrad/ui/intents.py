@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from guigrad.ui.intents_edit import EditMenuIntents
 from guigrad.ui.intents_file import FileIntents
+from guigrad.ui.intents_functions import FunctionIntents
 from guigrad.ui.intents_graph import GraphIntents
 from guigrad.ui.intents_run import RunIntents
 from guigrad.ui.intents_search import SearchIntents
 from guigrad.ui.intents_view import ViewIntents
 
 
-class Intents(FileIntents, EditMenuIntents, GraphIntents, SearchIntents, RunIntents, ViewIntents):
+class Intents(FileIntents, EditMenuIntents, GraphIntents, FunctionIntents, SearchIntents, RunIntents, ViewIntents):
     """The verbs behind menus, buttons and keys. Thread: the GUI thread."""

@@ -9,15 +9,19 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
 from guigrad.document.diff import Diff
+from guigrad.document.file import write_atomically
 from guigrad.document.problem import ProblemError
+from guigrad.run.frame import Frame
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.intents_base import Verbs
+from guigrad.ui.render import FORMATS as PICTURES
+from guigrad.ui.render import Painting, as_seen, render
 from guigrad.ui.widgets.dialogs import PasteDialog, ask
+from guigrad.ui.widgets.export_dialog import FORMATS, Choice, ExportDialog
 
 OPEN_FILTER: Final = "All that guigrad reads (*.guigrad *.py *.ipynb *.png *.svg);;All files (*)"
 SAVE_FILTER: Final = "guigrad documents (*.guigrad)"
-EXPORT_FILTER: Final = "Python script (*.py);;Picture (*.png);;Vector picture (*.svg);;PDF (*.pdf)"
 READABLE: Final = (".guigrad", ".py", ".ipynb", ".png", ".svg")
 
 
@@ -98,34 +102,68 @@ class FileIntents(Verbs):
         return True
 
     def export(self) -> None:
-        """Asks where and writes the script or the picture."""
-        stem = Path(self.session.path).stem or "graph"
-        name, chosen = QFileDialog.getSaveFileName(self.window, "Export", f"{stem}.py", EXPORT_FILTER)
+        """Asks what and where, and writes the script or the picture."""
+        session = self.session
+        now = session.frame if session.fresh else None
+
+        def make(choice: Choice) -> Painting:
+            only = session.selection if choice.selection else ()
+            return Painting(as_seen(self.window.canvas.scene), now if choice.values else None, choice.theme, only)
+
+        dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window)
+        chosen = dialog.choice() if ask(dialog) == QDialog.DialogCode.Accepted else None
+        if chosen is None:
+            return
+        stem, ending = Path(session.path).stem or "graph", f".{chosen.kind}"
+        words = f"{FORMATS[chosen.kind]} (*{ending})"
+        name, _ = QFileDialog.getSaveFileName(self.window, "Export", f"{stem}{ending}", words)
         if not name:
             return
         if not Path(name).suffix:
-            name += chosen.partition("*")[2].partition(")")[0]
+            name += ending
         try:
-            self.write_export(name)
+            self.write_export(name, chosen)
         except (OSError, ValueError) as error:
             self.window.bar.say(f"{name} was not written: {error}", "error")
-        else:
-            self.window.messages.add(f"Exported {name}", "note")
 
-    def write_export(self, name: str) -> None:
+    def write_export(self, name: str, choice: Choice | None = None) -> None:
         """Writes the document as .py, .png, .svg or .pdf.
 
         Raises: OSError or ValueError when it cannot be written.
         """
+        chosen = choice or Choice(theme=self.window.look.theme.name, scale=1.0)
         if name.endswith(".py"):
-            from guigrad.document.file import write_atomically
-
-            write_atomically(name, emit(self.session.document).encode())
+            write_atomically(name, emit(self.session.whole).encode())
+            self.window.messages.add(f"Exported {name}", "note")
             return
-        from guigrad.ui import render
+        only = self.session.selection if chosen.selection else ()
+        shown = as_seen(self.window.canvas.scene)
+        if Path(name).suffix.lower() not in PICTURES:
+            raise ValueError(f"{name}: what is exported ends in .py, {', '.join(PICTURES)}")
 
-        document, theme = self.session.document, self.window.look.theme.name
-        self.window.live.with_whole_frame(lambda frame: render.render(document, frame, name, theme=theme))
+        def write(frame: Frame | None) -> None:
+            values = frame if chosen.values and self.session.fresh else None
+            theme, scale, clear = chosen.theme, chosen.scale, chosen.transparent
+            try:
+                note = render(
+                    shown,
+                    values,
+                    name,
+                    theme=theme,
+                    scale=scale,
+                    only=only,
+                    transparent=clear,
+                    whole=self.session.whole,
+                )
+            except OSError as error:
+                self.window.bar.say(f"{name} was not written: {error}", "error")
+                return
+            self.window.messages.add(f"Exported {name}" + (f", {note}" if note else ""), "warning" if note else "note")
+
+        if chosen.values:
+            self.window.live.with_whole_frame(write)
+        else:
+            write(None)
 
     def paste_code(self) -> None:
         """Asks for Python code and opens it as a new graph."""

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from guigrad.document import edit
-from guigrad.document.layout import layout, shown_nodes
-from guigrad.document.model import View
-from guigrad.ui.canvas.place import apart
 from guigrad.ui.intents_base import Verbs
 
 
@@ -21,10 +17,5 @@ class GraphIntents(Verbs):
         self.window.inspector.focus_name()
 
     def tidy(self) -> None:
-        """Places the selection, or all cards, anew."""
-        document = self.session.document
-        chosen = [key for key in self.session.selection if key in document.nodes]
-        views, scene = layout(document, chosen or shown_nodes(document)), self.window.canvas.scene
-        places = apart(scene, {key: (view.x, view.y) for key, view in views.items() if key in scene.row})
-        tidied = {key: View(*places[key], view.collapsed) if key in places else view for key, view in views.items()}
-        self.session.edit(edit.place_views(tidied))
+        """Arranges the selection, or all cards; asked for again meanwhile, it stops."""
+        self.window.tidy.start()

@@ -92,7 +92,7 @@ class SearchIntents(Verbs):
             score = rank(query, row.title, row.words, row.tip) if row.id not in ("recent", "commands") else None
             if score is not None:
                 entry = self._command(number)
-                yield score + 3 * bool(entry.why_not), entry
+                yield score + 2 * bool(entry.why_not and score), entry
 
     def _nodes(self, query: str) -> list[Ranked]:
         document = self.session.document

@@ -54,6 +54,7 @@ class Live:
         self.lines: dict[str, int] = {}
         self.texts: dict[str, str] = {}
         self.problems: tuple[Problem, ...] = ()
+        self.pinned: tuple[Problem, ...] = ()
         self._late = QTimer(window)
         self._late.setSingleShot(True)
         self._late.timeout.connect(self._follow_code)
@@ -83,7 +84,7 @@ class Live:
             session.frame_changed.connect(self._on_frame),
             session.problems_changed.connect(self._on_problems),
             session.running_changed.connect(self._on_running),
-            session.at_changed.connect(lambda keys: window.rail.strip.show_running(keys)),
+            session.at_changed.connect(window.show_running),
             session.selection_changed.connect(self._on_selection),
             session.printed.connect(self._on_printed),
             session.refused.connect(lambda problems: window.show_refused(problems)),
@@ -104,9 +105,9 @@ class Live:
         w.canvas.dropped.connect(self._on_files)
         w.canvas.op_used.connect(self._on_op_used)
         w.canvas.recent_ops = tuple(w.settings.recent_ops)
-        w.canvas.activated.connect(lambda key: w.show_inspector())
+        w.canvas.activated.connect(lambda key: w.levels.activate(key))
         w.code.nodes_hovered.connect(lambda keys: self._hover(keys, "code"))
-        w.code.nodes_chosen.connect(lambda keys: session.select(self._visible(keys)))
+        w.code.nodes_chosen.connect(lambda keys: w.levels.choose(keys))
         for panel in (w.problems, w.inspector):
             panel.fix_chosen.connect(self._on_fix)
         w.problems.chosen.connect(lambda problem: self._show_problem(problem))
@@ -180,11 +181,16 @@ class Live:
         self._on_problems(self.session.problems)
         self.window.update_actions()
 
+    def follow_now(self) -> None:
+        """Code and rail at once, for keys that go on from what they show."""
+        self._late.stop()
+        self._follow_code()
+
     def _follow_code(self) -> None:
         """Code, rail and labels, a moment after the last edit; the checks follow in a turn of their own."""
         self._checks.start()
         document = self.session.document
-        text, self.lines = emit_lines(document)
+        text, self.lines = emit_lines(self.session.whole)
         self.names = dict(labels(document))
         self.labels = {label: key for key, label in self.names.items()}
         rows = text.split("\n")
@@ -197,7 +203,7 @@ class Live:
 
     def _on_frame(self, frame: Frame) -> None:
         self.window.canvas.set_frame(frame)
-        self.window.canvas.set_problems(self.problems)
+        self._pin()
         self.values.show_frame(frame)
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
@@ -210,8 +216,20 @@ class Live:
         w.problems.show_problems(problems)
         wrong = sum(problem.severity != "hint" for problem in problems)
         w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
-        w.canvas.set_problems(problems)
+        self._pin()
         self._show_inspector()
+        self._hint()
+
+    def _pin(self) -> None:
+        self.pinned = self.session.pinned(self.problems)
+        self.window.canvas.set_problems(self.pinned)
+
+    def refresh_level(self) -> None:
+        """Another level is open."""
+        self._follow_code()
+        self._pin()
+        self._looks.start()
+        self.window.update_actions()
         self._hint()
 
     def _on_running(self, running: bool) -> None:
@@ -252,7 +270,7 @@ class Live:
         session = self.session
         chosen = next(iter(session.selection)) if len(session.selection) == 1 else None
         label = self.names.get(chosen or "", chosen or "")
-        mine = tuple(problem for problem in self.problems if chosen and problem.node_id == chosen)
+        mine = tuple(problem for problem in self.pinned if chosen and problem.node_id == chosen)
         frame = session.frame or NOTHING
         shown = Shown(session.document, frame, chosen, len(session.selection), label, mine, session.x_ray, self.texts)
         self.window.inspector.show_node(shown)
@@ -309,7 +327,7 @@ class Live:
         return [key for key in keys if key in document.nodes]
 
     def _show_problem(self, problem: Problem) -> None:
-        if problem.node_id in self.session.document.nodes:
+        if problem.node_id and self.session.place(problem.node_id) is not None:
             self.window.go_to(problem.node_id)
 
     def _on_param(self, key: str, name: str, value: Value) -> None:
@@ -355,7 +373,7 @@ class Live:
             return
         try:
             self.recovery.parent.mkdir(parents=True, exist_ok=True)
-            save(self.session.document, self.recovery)
+            save(self.session.whole, self.recovery)
         except OSError as error:
             print(f"guigrad: no recovery file: {error}", file=sys.stderr)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -20,18 +20,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from guigrad.document.model import callee
 from guigrad.document.problem import Problem
 from guigrad.lessons import index
+from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
-from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
+from guigrad.ui.level import Level
+from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
 from guigrad.ui.panels.code import CodePanel
 from guigrad.ui.panels.inspector import InspectorPanel
@@ -41,10 +44,14 @@ from guigrad.ui.panels.problems import ProblemsPanel
 from guigrad.ui.panels.welcome import WelcomePanel
 from guigrad.ui.rail import Rail
 from guigrad.ui.settings import Settings
+from guigrad.ui.shelf import Desk, Shelf
+from guigrad.ui.spoken import Spoken
 from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.tidy import Tidy
 from guigrad.ui.widgets.action_button import ICON, ActionButton
+from guigrad.ui.widgets.breadcrumbs import Breadcrumbs
 from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
@@ -53,6 +60,8 @@ from guigrad.ui.widgets.top_bar import TopBar
 SIZE: Final = (1600, 1000)
 TITLE_PX: Final = 32
 """Room for the window system's own title bar. Units: px"""
+WARM_MS: Final = 1500
+"""How long after the start the search of ops is made ready."""
 CODE, PROBLEMS, MESSAGES = 0, 1, 2
 
 
@@ -61,7 +70,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
-        self.session, self.settings = session, settings
+        self.session, self.settings = Level(session), settings
         self._asks = True
         self.dock_wanted = True
         self.look = Look(theme(settings.theme), settings.scale)
@@ -72,9 +81,14 @@ class MainWindow(QMainWindow):
         self.actions_by_id = self.commands.actions
         self._build()
         self.commands.join()
+        self.tidy = Tidy(self)
         self.live = Live(self)
+        self.spoken = Spoken(self)
+        self.levels = Levels(self, self.way)
+        self.shelf = Shelf(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
+        self._tell_keys()
         self.apply_mouse()
         self.apply_motion()
         self.setAcceptDrops(True)
@@ -101,15 +115,18 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_by_id, look)
         self.bar = MessageBar(look)
         self.palette_panel = PalettePanel(look)
-        self.desk = EditIntents(self.session)
+        self.desk = Desk(self.session)
         self.canvas = CanvasView(self.desk, theme=look.theme.name)
         self.canvas.set_text_scale(look.scale)
+        self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
         self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
         self.rail = Rail(look)
+        self.canvas.threads = self.rail.strip.tied
+        self.rail.strip.thread_changed.connect(self.canvas.update)
         self.play = ActionButton(by_id("run_program"), self.actions_by_id["run_program"], look, "flat")
         self.play.set_level(ICON)
         self.rail.add_button(self.play)
@@ -194,7 +211,7 @@ class MainWindow(QMainWindow):
         self.look = look
         self._apply_look()
         for part in (
-            self.top, self.bar, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
+            self.top, self.bar, self.way, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
         ):  # fmt: skip
             part.set_look(look)
         self.canvas.set_theme(look.theme.name)
@@ -212,7 +229,13 @@ class MainWindow(QMainWindow):
         effects = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
         self.canvas.calm = asked == "reduced" or (asked == "system" and effects == 0)
 
+    def _tell_keys(self) -> None:
+        """Where a key is named in passing."""
+        key = self.keymap.text("add_node")
+        self.palette_panel.field.setPlaceholderText(f"Add node…  ({key})" if key else "Add node…")
+
     def _keep_keys(self) -> None:
+        self._tell_keys()
         try:
             self.settings.save_keys(self.keymap)
         except OSError as error:
@@ -221,6 +244,11 @@ class MainWindow(QMainWindow):
             )
 
     # --- what others ask ---
+
+    def show_running(self, keys: tuple[str, ...]) -> None:
+        """What runs just now: its pill is filled, its card glows."""
+        self.rail.strip.show_running(keys)
+        self.canvas.set_running(next((key for key in reversed(keys) if key in self.canvas.scene.row), None))
 
     def labels(self) -> dict[str, str]:
         """Label -> node id of the document as the code calls them."""
@@ -280,6 +308,7 @@ class MainWindow(QMainWindow):
                 self.intents.open_path(last, ask=False)
         if not self.session.document.nodes:
             self.show_welcome()
+        QTimer.singleShot(WARM_MS, self, search.warm)
 
     def end(self) -> None:
         """Ctrl+C: closes without asking; what was not saved is in the recovery file."""
@@ -309,8 +338,9 @@ class MainWindow(QMainWindow):
     def go_to(self, key: str) -> None:
         """Selects a node and brings it into view."""
         self.show_canvas()
-        self.session.select((key,))
-        self.canvas.reveal(key)
+        here = self.levels.find(key) or key
+        self.session.select((here,))
+        self.canvas.reveal(here)
 
     def add_op(self, target: str) -> None:
         """Adds a node in the middle of what is seen, or below what lies there, and selects it."""
@@ -327,6 +357,12 @@ class MainWindow(QMainWindow):
             undo=store.undo_label,
             redo=store.redo_label,
             optimizer=self.live.updates,
+            inside=bool(session.way),
+            functions=len(session.whole.functions),
+            calls=sum(
+                key in session.document.nodes and callee(session.document.nodes[key]) is not None
+                for key in session.selection
+            ),
         )
         self.commands.refresh(state)
         self.top.set_file(self.document_name(), session.dirty)
@@ -352,5 +388,9 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
+        self.levels.close()
+        self.shelf.close()
+        self.tidy.close()
+        self.spoken.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from guigrad.document import edit
+from guigrad.ui import menus_canvas
 from guigrad.ui.canvas.drag_things import Move
-from guigrad.ui.menu_numbers import add_mends, add_number_actions
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
-
-EFFECTS: Final = (
-    ("{}.backward()", "backward"),
-    ("print({})", "print"),
-    ("print({}.grad)", "print_grad"),
-    ("{}.retain_grad()", "retain_grad"),
-)
-"""What can be made of a node on the rail."""
 
 
 class Menus(QObject):
@@ -35,6 +27,7 @@ class Menus(QObject):
         strip.delete_asked.connect(self._delete_items)
         strip.move_asked.connect(self._move_items)
         strip.menu_asked.connect(self._item_menu)
+        strip.opened.connect(self._open_items)
         window.canvas.context_requested.connect(self._canvas_menu)
         window.canvas.installEventFilter(self)
 
@@ -45,19 +38,37 @@ class Menus(QObject):
             self.session.edit(edit.remove_item(keys[0]))
         else:
             self.session.edit(edit.remove(*keys))
+        self.window.live.follow_now()
 
     def _move_items(self, keys: tuple[str, ...], before: str, inside: str) -> None:
         if len(keys) == 1:
             self.session.edit(edit.move_item(keys[0], before or None, None if before else inside or None))
+            self.window.live.follow_now()
         else:
             self.window.bar.say("A run of computations follows its wires; drag the effects around it instead.", "note")
 
+    def _open_items(self, nodes: tuple[str, ...]) -> None:
+        """Shows on the canvas what a pill is about."""
+        row = self.window.canvas.scene.row
+        found = [key for key in nodes if key in row]
+        if found:
+            self.window.go_to(found[-1])
+            self.window.canvas.select(found)
+
     def _item_menu(self, keys: tuple[str, ...], place: QPoint) -> None:
-        menu = self._menu()
+        menu, strip = self._menu(), self.window.rail.strip
+        menu.addAction("Show on the canvas\tReturn", strip.open_selected)
+        menu.addAction("Move left\tAlt+Left", partial(strip.move_selected, -1))
+        menu.addAction("Move right\tAlt+Right", partial(strip.move_selected, 1))
+        menu.addSeparator()
         menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
         menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
         menu.addSeparator()
-        menu.addAction("Delete", lambda: self._delete_items(keys))
+        placed = next((p for p in self.window.rail.strip.placed if p.keys == keys), None)
+        nodes = tuple(key for key in (placed.item.nodes if placed else ()) if key in self.session.document.nodes)
+        if nodes:
+            menu.addAction("Select its nodes", lambda: self.session.select(nodes))
+        menu.addAction("Delete\tDel", lambda: self._delete_items(keys))
         menu.popup(place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -92,7 +103,7 @@ class Menus(QObject):
     def drop_node(self, key: str, before: str, inside: str, place: QPoint) -> None:
         """Asks what to make of a node at a spot of the program."""
         menu = self._menu()
-        for text, kind in EFFECTS:
+        for text, kind in menus_canvas.EFFECTS:
             wanted = edit.add_effect(kind, key, before or None, None if before else inside or None)
             menu.addAction(text.format(self._name(key)), partial(self.session.edit, wanted))
         menu.popup(place)
@@ -101,30 +112,17 @@ class Menus(QObject):
 
     def _canvas_menu(self, kind: str, key: str, place: QPoint) -> None:
         """What fits the thing under the pointer, each with its shortcut."""
-        w, menu = self.window, self._menu()
-        ids: tuple[str, ...] = ()
-        if kind == "node":
-            add_mends(w, menu, key)
-            add_number_actions(w, menu, key)
-            for text, effect in EFFECTS:
-                words = "Add " + text.format(self._name(key))
-                menu.addAction(words, partial(self.session.edit, edit.add_effect(effect, key)))
-            menu.addAction("Make it the root of backward", partial(self.session.edit, edit.set_settings(root=key)))
-            menu.addSeparator()
-            ids = ("rename", "duplicate", "copy", "cut", "delete")
-        elif kind == "wire":
-            target, _, path = key.partition(":")
-            menu.addAction("Disconnect", lambda: w.canvas.answer(w.desk.disconnect([(target, path)])))
-        elif kind == "canvas":
-            ids = ("add_node", "paste", "select_all", "tidy", "fit_all")
+        menu = self._menu()
+        menus_canvas.fill(self.window, menu, kind, key, place)
+        if menu.isEmpty():
+            menu.deleteLater()
         else:
-            ids = ("rename", "delete")
-        menu.addActions([w.actions_by_id[name] for name in ids])
-        menu.popup(place)
+            menu.popup(place)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         return menu
 
     def _name(self, key: str) -> str:

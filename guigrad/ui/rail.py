@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -20,17 +21,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QToolTip, QWidget
 
-from guigrad.ui.rail_items import Bracket, Pill
+from guigrad.ui import rail_thread
+from guigrad.ui.canvas.threads import Thread
+from guigrad.ui.rail_items import COLOURS, SOFT, Bracket, Pill
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.parts import ElidedLabel
 
-COLOURS: Final = {
-    "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
-    "assign": "text_muted", "print": "text_muted", "seed": "text_muted",
-}  # fmt: skip
-"""Effect -> token of its pill."""
-
-SOFT: Final = {"accent": "accent_soft", "grad": "grad_soft", "success": "success_soft", "optim": "optim_soft"}
 LONGEST: Final = 46
 """Characters of a pill before it is cut; the tooltip has all of them."""
 
@@ -58,6 +54,9 @@ class RailStrip(QWidget):
     delete_asked = Signal(object)
     move_asked = Signal(object, str, str)
     menu_asked = Signal(object, QPoint)
+    thread_changed = Signal()
+    """``tied`` tells something else now."""
+    opened = Signal(object)
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -102,7 +101,7 @@ class RailStrip(QWidget):
             header = self._metrics.horizontalAdvance(cut(item.text)) + look.px(22)
             placed = Placed(item, QRectF(), depth, above)
             self.placed.append(placed)
-            end = self._row(item.items, x + header, depth + 1, item.key)
+            end = self._row(item.items, x + header, depth + 1, inside_of(item))
             top = float(look.px(3 + 2 * min(depth, 2)))
             placed.rect = QRectF(x, top, end - x, look.px(38) - 2 * top)
             x = end + gap
@@ -115,6 +114,11 @@ class RailStrip(QWidget):
         painter.setFont(look.code(11.5))
         for placed in self.placed:
             self._paint(painter, placed)
+        rail_thread.paint(painter, self)
+        if self.hasFocus() and (here := next((p for p in self.placed if p.keys == self.selected), None)) is not None:
+            painter.setPen(QPen(look.color("focus"), 1.5, Qt.PenStyle.DotLine))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(here.rect.adjusted(-2, -2, 2, 2), look.px(14), look.px(14))
         if self._drop_x is not None:
             painter.setPen(QPen(look.color("accent"), look.px(2)))
             painter.drawLine(QPointF(self._drop_x, look.px(4)), QPointF(self._drop_x, self.height() - look.px(4)))
@@ -153,6 +157,15 @@ class RailStrip(QWidget):
         self.running = frozenset(keys)
         self.update()
 
+    @property
+    def pointed(self) -> Placed | None:
+        """What the pointer is on."""
+        return self._hover
+
+    def tied(self) -> Thread | None:
+        """Where a thread begins, see ``rail_thread``."""
+        return rail_thread.tied(self)
+
     def at(self, place: QPointF) -> Placed | None:
         """The innermost thing under a point."""
         found = [placed for placed in self.placed if placed.rect.contains(place)]
@@ -163,7 +176,7 @@ class RailStrip(QWidget):
         inside = ""
         for placed in self.placed:
             if isinstance(placed.item, Bracket) and placed.rect.left() + self.look.px(10) < x < placed.rect.right():
-                inside = placed.item.key
+                inside = inside_of(placed.item)
         row = [placed for placed in self.placed if placed.above == inside]
         for placed in row:
             if x < placed.rect.center().x():
@@ -195,6 +208,7 @@ class RailStrip(QWidget):
         if placed is not self._hover:
             self._hover = placed
             self.hovered.emit(placed.item.nodes if placed else ())
+            self.thread_changed.emit()
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -209,6 +223,7 @@ class RailStrip(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._hover = None
         self.hovered.emit(())
+        self.thread_changed.emit()
         self.update()
 
     def select(self, keys: tuple[str, ...]) -> None:
@@ -216,12 +231,22 @@ class RailStrip(QWidget):
         self.selected = keys
         placed = next((p for p in self.placed if p.keys == keys), None)
         self.chosen.emit(placed.item.nodes if placed else ())
+        self.thread_changed.emit()
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         order = [placed.keys for placed in self.placed]
         place = order.index(self.selected) if self.selected in order else -1
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         match event.key():
+            case Qt.Key.Key_Right | Qt.Key.Key_Left if alt:
+                self.move_selected(1 if event.key() == Qt.Key.Key_Right else -1)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter if self.selected:
+                self.open_selected()
+            case Qt.Key.Key_Home if order:
+                self.select(order[0])
+            case Qt.Key.Key_End if order:
+                self.select(order[-1])
             case Qt.Key.Key_Delete | Qt.Key.Key_Backspace if self.selected:
                 self.delete_asked.emit(self.selected)
             case Qt.Key.Key_Right if order:
@@ -237,6 +262,60 @@ class RailStrip(QWidget):
             case _:
                 super().keyPressEvent(event)
 
+    def open_selected(self) -> None:
+        """Asks to see what the selected pill is about."""
+        placed = next((p for p in self.placed if p.keys == self.selected), None)
+        if placed is not None:
+            self.opened.emit(placed.item.nodes)
+
+    def move_selected(self, step: int) -> None:
+        """Asks to move the selected pill by one place, into and out of the brackets on its way."""
+        placed = next((p for p in self.placed if p.keys == self.selected), None)
+        goal = None if placed is None else self._beside(placed, step)
+        if placed is not None and goal is not None:
+            self.move_asked.emit(placed.keys, *goal)
+
+    def _beside(self, placed: Placed, step: int) -> tuple[str, str] | None:
+        """(what it would stand before or "", the bracket that it would be in or ""); None at the end."""
+        row = [each for each in self.placed if each.above == placed.above]
+        place = row.index(placed)
+        if not 0 <= place + step < len(row):
+            return self._out(placed, step)
+        other = row[place + step]
+        if isinstance(other.item, Bracket):
+            inner = [each for each in self.placed if each.above == inside_of(other.item)]
+            return (inner[0].keys[0] if inner and step > 0 else ""), inside_of(other.item)
+        if step < 0:
+            return other.keys[0], placed.above
+        beyond = row[place + 2].keys[0] if place + 2 < len(row) else ""
+        return beyond, placed.above
+
+    def _out(self, placed: Placed, step: int) -> tuple[str, str] | None:
+        """Out of the bracket that it is in."""
+        around = next(
+            (p for p in self.placed if isinstance(p.item, Bracket) and inside_of(p.item) == placed.above), None
+        )
+        if around is None:
+            return None
+        if step < 0:
+            return around.keys[0], around.above
+        row = [each for each in self.placed if each.above == around.above]
+        behind = [each for each in row[row.index(around) + 1 :] if each.keys != around.keys]  # not its own else
+        return (behind[0].keys[0] if behind else ""), around.above
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if not self.selected and self.placed and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.select(self.placed[0].keys)
+        self.update()
+        self.thread_changed.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+        self.thread_changed.emit()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.open_selected()
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         placed = self.at(QPointF(event.pos()))
         if placed is not None:
@@ -246,7 +325,11 @@ class RailStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             placed = self.at(QPointF(event.pos()))
-            tip = f"{placed.item.text}\nDrag to reorder, Delete removes, right-click for all" if placed else ""
+            tip = (
+                f"{placed.item.text}\nDrag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all"
+                if placed
+                else ""
+            )
             QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)
@@ -304,6 +387,12 @@ class Rail(QFrame):
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.area.horizontalScrollBar()
         bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
+        self.strip.thread_changed.emit()
+
+
+def inside_of(bracket: Bracket) -> str:
+    """How the body of a bracket is named where something goes into it."""
+    return f"{bracket.key}/else" if bracket.otherwise else bracket.key
 
 
 def cut(text: str) -> str:

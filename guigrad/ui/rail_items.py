@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Region, item_inputs, item_key
+from guigrad.document.model import RETURN, Branch, Document, Effect, Eval, Item, Loop, Region, item_inputs, item_key
 from guigrad.ops import table
 
 FORWARD = "forward"
+
+COLOURS: Final = {
+    "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
+    "assign": "text_muted", "print": "text_muted", "seed": "text_muted",
+}  # fmt: skip
+"""Effect -> token of its pill."""
+
+SOFT: Final = {"accent": "accent_soft", "grad": "grad_soft", "success": "success_soft", "optim": "optim_soft"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,8 @@ def _one(document: Document, item: Item, texts: Mapping[str, str]) -> Iterator[P
             node = document.nodes.get(item.node)
             kind = table.effect_of(node.op) if node else ""
             short = node.op.rpartition(".")[2] if node else key
-            yield Pill(kind or "effect", texts.get(key, short), (key,), (*touched, key))
+            text = short if node and node.op == RETURN else texts.get(key, short)  # its line in the code is that of the def
+            yield Pill(kind or "effect", text, (key,), (*touched, key))
         case Loop():
             text = texts.get(key, "for …").rstrip(":")
             yield Bracket("loop", text, key, touched, tuple(_body(document, item.body, texts)))

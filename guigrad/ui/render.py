@@ -13,13 +13,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QMarginsF, QRectF, QSize, QSizeF
+from msgspec import structs
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
+from guigrad.document import edit as edits
 from guigrad.document.encode import encode
 from guigrad.document.file import MADE_WITH, write_atomically
-from guigrad.document.model import Document
+from guigrad.document.model import Document, View
 from guigrad.files import picture
 from guigrad.run.frame import Frame
 from guigrad.ui import theme as themes
@@ -29,8 +31,14 @@ from guigrad.ui.canvas.viewport import Viewport
 
 MARGIN: Final = 32.0
 """Units: canvas units around the graph."""
-MOST_PX: Final = 16_000
-"""Longest side of a PNG; what would be larger is scaled to fit."""
+MOST_PX: Final = 32_000
+"""Longest side of a PNG; what would be larger is drawn smaller, and it is said so."""
+MOST_AREA: Final = 64_000_000
+"""Units: px of a PNG, which take four times as many bytes while it is drawn."""
+MOST_POINTS: Final = 14_400
+"""Units: points. Readers of PDF know no longer side of a page."""
+CLIPBOARD_AREA: Final = 6_000_000
+"""Units: px of a picture on the clipboard."""
 FORMATS: Final = (".png", ".svg", ".pdf")
 
 
@@ -42,10 +50,13 @@ def render(
     theme: str = "dark",
     scale: float = 1.0,
     only: Iterable[str] = (),
-) -> None:
-    """Writes the whole graph, or the nodes ``only``, to a file whose name ends in .png, .svg or .pdf.
+    transparent: bool = False,
+    whole: Document | None = None,
+) -> str:
+    """Writes the whole graph, or the nodes, boxes and notes ``only``, to a file whose name ends in .png, .svg or .pdf.
 
-    ``scale`` is px for one canvas unit; vectors have the size of the graph whatever the scale.
+    ``scale`` is px for one canvas unit; vectors have the size of the graph whatever the scale. ``transparent`` leaves the background out.
+    PNG and SVG carry what they show as a document, or ``whole``, of which that is a part. Returns: what is otherwise than asked for, "" for nothing.
     Raises: ValueError for another ending or a scale that is not a positive number; OSError when it cannot be written.
     """
     target = Path(path)
@@ -55,18 +66,42 @@ def render(
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"the scale is {scale}; it must be a positive number")
     application()
-    chosen = Painting(document, frame, theme, only)
+    wanted = tuple(only)
+    chosen = Painting(document, frame, theme, wanted)
+    note = ""
     if ending == ".png":
-        with tempfile.TemporaryDirectory() as folder:
-            name = str(Path(folder) / "picture.png")
-            if not chosen.image(scale).save(name):
-                raise OSError(f"{target}: the picture could not be made")
-            data = picture.embed_png(Path(name).read_bytes(), encode(document, MADE_WITH))
+        used = chosen.scale(scale)
+        if used < scale:
+            width, height = chosen.size(scale)
+            note = (
+                f"drawn at scale {used:.3g} instead of {scale:g}: {width} × {height} px would need {width * height / 2**28:.1f} GB; "
+                "SVG and PDF are sharp at every size"
+            )
+        data = picture.embed_png(
+            _png(chosen.image(scale, transparent), target), carried(document if wanted else whole or document, wanted)
+        )
     elif ending == ".svg":
-        data = picture.embed_svg(chosen.svg(), encode(document, MADE_WITH))
+        data = picture.embed_svg(chosen.svg(transparent), carried(document if wanted else whole or document, wanted))
     else:
-        data = chosen.pdf()
+        data = chosen.pdf(transparent)
     write_atomically(target, data)
+    return note
+
+
+def _png(image: QImage, target: Path) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if image.isNull() or not image.save(buffer, "PNG"):  # type: ignore[call-overload]  # the stub knows no devices here
+        raise OSError(f"{target}: there is no memory for this picture")
+    return bytes(buffer.data().data())
+
+
+def carried(document: Document, only: Iterable[str] = ()) -> bytes:
+    """The document that a picture carries: the whole, or what is shown of it as a document of its own."""
+    wanted = [key for key in only if key in document.nodes or key in document.boxes or key in document.notes]
+    if wanted:
+        document = edits.paste(edits.copy(document, wanted))(Document()).apply(Document())
+    return encode(document, MADE_WITH)
 
 
 def application() -> QGuiApplication:
@@ -101,12 +136,22 @@ class Painting:
         self._corner = left - MARGIN, top - MARGIN
         self.width, self.height = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN + pins
 
-    def image(self, scale: float = 2.0, transparent: bool = False) -> QImage:
-        """As pixels, ``scale`` of them for one canvas unit."""
-        scale = min(scale, MOST_PX / max(self.width, self.height))
-        size = QSize(max(1, math.ceil(self.width * scale)), max(1, math.ceil(self.height * scale)))
+    def size(self, scale: float = 1.0) -> tuple[int, int]:
+        """(width, height) of its pixels at a scale."""
+        return max(1, math.ceil(self.width * scale)), max(1, math.ceil(self.height * scale))
+
+    def scale(self, wanted: float, area: float = MOST_AREA) -> float:
+        """The scale wanted, or the largest whose pixels there is room for."""
+        return min(wanted, MOST_PX / max(self.width, self.height), math.sqrt(area / (self.width * self.height)))
+
+    def image(self, scale: float = 2.0, transparent: bool = False, area: float = MOST_AREA) -> QImage:
+        """As pixels, ``scale`` of them for one canvas unit; fewer where there is no room for so many."""
+        scale = self.scale(scale, area)
+        size = QSize(*self.size(scale))
         kind = QImage.Format.Format_ARGB32_Premultiplied if transparent else QImage.Format.Format_RGB32
         image = QImage(size, kind)
+        if image.isNull():  # no memory
+            return image
         image.fill(0 if transparent else self._theme.color("canvas"))
         p = QPainter(image)
         self.paint(p, scale, background=False)
@@ -120,7 +165,7 @@ class Painting:
         image.setDevicePixelRatio(ratio)
         return image
 
-    def svg(self) -> bytes:
+    def svg(self, transparent: bool = False) -> bytes:
         """As vectors."""
         with tempfile.TemporaryDirectory() as folder:
             name = str(Path(folder) / "picture.svg")
@@ -132,22 +177,24 @@ class Painting:
             generator.setResolution(96)
             generator.setTitle(self.scene.document.settings.title or "guigrad")
             p = QPainter(generator)
-            self.paint(p, 1.0)
+            self.paint(p, 1.0, background=not transparent)
             p.end()
             return slim(Path(name).read_bytes())
 
-    def pdf(self) -> bytes:
+    def pdf(self, transparent: bool = False) -> bytes:
         """As vectors on one page of its own size."""
         with tempfile.TemporaryDirectory() as folder:
             name = str(Path(folder) / "picture.pdf")
             writer = QPdfWriter(name)
             writer.setResolution(96)
-            points = QSizeF(self.width * 0.75, self.height * 0.75)
+            unit = min(1.0, MOST_POINTS / (0.75 * max(self.width, self.height)))
+            points = QSizeF(self.width * 0.75 * unit, self.height * 0.75 * unit)
             page = QPageSize(points, QPageSize.Unit.Point, "graph", QPageSize.SizeMatchPolicy.ExactMatch)
             writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
             writer.setTitle(self.scene.document.settings.title or "guigrad")
             p = QPainter(writer)
-            self.paint(p, 1.0)
+            p.scale(unit, unit)
+            self.paint(p, 1.0, background=not transparent)
             p.end()
             del p, writer  # the file is whole when the writer is gone
             return Path(name).read_bytes()
@@ -158,6 +205,14 @@ class Painting:
             self.width * scale, self.height * scale, scale, -self._corner[0] * scale, -self._corner[1] * scale
         )
         self.painter.paint(p, view, exact=True, background=background)
+
+
+def as_seen(scene: Scene) -> Document:
+    """The document with every card where a canvas shows it, those too that nobody has put anywhere."""
+    document = scene.document
+    loose = {key: row for key, row in scene.row.items() if key not in document.views}
+    places = {key: View(float(scene.x[row]), float(scene.y[row])) for key, row in loose.items()}
+    return structs.replace(document, views={**document.views, **places}) if places else document
 
 
 _EMPTY: Final = re.compile(rb"<g [^>]*>\s*</g>\s*")
@@ -191,12 +246,9 @@ def slim(svg: bytes) -> bytes:
 
 def _part(document: Document, wanted: set[str]) -> Document:
     """The document as if only these had cards; wires to others are not drawn."""
-    return Document(
+    return structs.replace(
+        document,
         nodes={key: node for key, node in document.nodes.items() if key in wanted},
-        program=document.program,
-        views=document.views,
         boxes={key: box for key, box in document.boxes.items() if key in wanted},
         notes={key: note for key, note in document.notes.items() if key in wanted},
-        routes=document.routes,
-        settings=document.settings,
     )

@@ -143,6 +143,7 @@ QLabel[role="warning"] {{ color: {css("warning")}; font-weight: 600; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QFrame#topbar {{ background: {css("window")}; border: none; border-bottom: 1px solid {css("border")}; }}
 QFrame#rail {{ background: {css("panel")}; border: none; border-top: 1px solid {css("border")}; }}
+QFrame#crumbs {{ background: {css("panel")}; border: none; border-bottom: 1px solid {css("border")}; }}
 QFrame#side {{ background: {css("panel")}; border: none; }}
 QFrame#card {{ background: {css("raised")}; border: 1px solid {css("border")}; border-radius: {px(8)}px; }}
 QFrame#warn {{ background: {css("warning_soft")}; border: none; border-radius: {px(8)}px; }}

@@ -11,9 +11,11 @@ from guigrad.document import edit, file, ports, tree
 from guigrad.document.diff import Diff
 from guigrad.document.edit import Edit, Refused
 from guigrad.document.encode import encode
+from guigrad.document.loose import wire_at
 from guigrad.document.model import (
     Document,
     In,
+    route_port,
 )
 from guigrad.document.store import Store
 from tests.strategies import documents
@@ -31,6 +33,10 @@ def sound(document: Document) -> None:
         for wire in document.nodes[key].inputs():
             assert wire.node is None or wire.node in document.nodes
     assert set(document.views) <= set(document.nodes)
+    for key in document.routes:
+        target, path = route_port(key)
+        assert wire_at(document.nodes.get(target), path) is not None
+    assert all(each in document.nodes for note_ in document.notes.values() for each in note_.arrows)
     assert document.settings.root is None or document.settings.root in document.nodes
 
 
@@ -79,7 +85,17 @@ def some_edit(draw: Any, document: Document) -> Edit:
         edit.add_note("note"),
         edit.set_settings(root=draw(st.sampled_from(list(document.nodes) or [None])), title="T"),
     ]  # fmt: skip
+    choices += [edit.mute([node()]), edit.mute(draw(st.lists(st.sampled_from(nodes), min_size=1, max_size=3)))]
+    points = st.lists(st.tuples(st.integers(-99, 99), st.integers(-99, 99)), max_size=3)
+    if document.notes:
+        arrows = tuple(draw(st.lists(st.sampled_from(nodes[:-1] or ["x"]), unique=True, max_size=2)))
+        choices.append(edit.edit_frame(next(iter(document.notes)), arrows=arrows if nodes[:-1] else ()))
+    if document.routes:
+        key = draw(st.sampled_from(list(document.routes)))
+        choices.append(edit.move({f"{key}:{draw(st.integers(0, 2))}": (7, 8)}))
     if wires:
+        led = draw(st.sampled_from(wires))
+        choices += [edit.set_route(led.target, led.path, draw(points))] * 2
         choices.append(
             edit.insert_on_wire(draw(st.sampled_from(wires)), draw(st.sampled_from(("torch.relu", "torch.cat"))))
         )

@@ -10,7 +10,7 @@ import torch
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Node
-from guigrad.engine.look import Names, Seen
+from guigrad.engine.look import Seen
 from guigrad.engine.play import Engine
 from guigrad.engine.values import is_leaf, tensors_in
 from guigrad.run.frame import Frame
@@ -55,7 +55,7 @@ def exactly(frame: Frame) -> str:
 def afresh(engine: Engine, want: Want) -> Frame:
     """The frame of an engine that remembers none."""
     names, seen = engine.names, engine.seen
-    engine.names, engine.seen = Names(engine.document), Seen()
+    engine.names, engine.seen = engine._names(), Seen()
     found = engine.frame(want)
     engine.names, engine.seen = names, seen
     return found

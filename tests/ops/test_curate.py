@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from derivatives import namespace
 from torch.autograd import gradcheck
 
 from guigrad.engine.resolve import resolve, resolve_symbol
@@ -16,6 +15,7 @@ from guigrad.ops import table
 from guigrad.ops.bind import Binding, Kind, bind, kind_of
 from guigrad.ops.search import search
 from guigrad.ops.spec import REQUIRED, OpSpec
+from tests.ops.derivatives import namespace
 
 ROWS = table.curated()
 NAMES = namespace()

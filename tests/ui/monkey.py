@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from paws import NONE, Button, Key, Mods, Paws
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
@@ -19,6 +18,7 @@ from shiboken6 import isValid
 
 from guigrad.lessons import index
 from guigrad.ui.main_window import MainWindow
+from tests.ui.paws import NONE, Button, Key, Mods, Paws
 
 MODS: Final = (NONE,) * 6 + (
     Mods.ControlModifier, Mods.ShiftModifier, Mods.AltModifier,

@@ -279,6 +279,7 @@ def test_tidy_places_every_card_anew(lesson: MainWindow, qtbot: QtBot) -> None:
     lesson.canvas.setFocus()
     lesson.session.select(())
     qtbot.keyClick(lesson.canvas, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: not lesson.tidy.running, timeout=10_000)
     views = lesson.session.document.views
     assert len(views) == 5
     assert views[first].x < views[second].x

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from monkey import Monkey
-from paws import census
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -28,6 +26,8 @@ from guigrad.session import Session
 from guigrad.ui.canvas.scene import _COLUMNS, Scene
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
+from tests.ui.monkey import Monkey
+from tests.ui.paws import census
 
 EVENTS = 2000
 SHORTEN_S = 60.0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from guigrad.source.emit import emit_lines
+from guigrad.source.emit import emit, emit_lines
 from guigrad.source.parse.parser import parse
+from guigrad.ui.main_window import MainWindow
 from guigrad.ui.rail import Rail
 from guigrad.ui.rail_items import Bracket, Pill, rail_items
 from guigrad.ui.style import Look
@@ -95,3 +96,83 @@ def test_the_pill_that_is_played_is_filled(qtbot: QtBot, look: Look) -> None:
     assert strip.grab().toImage().pixelColor(spot) == look.color("grad") != before
     strip.show_running(())
     assert strip.grab().toImage().pixelColor(spot) == before
+
+
+def code(window: MainWindow) -> str:
+    return emit(window.session.document)
+
+
+def test_keys_move_a_pill_into_a_loop_and_out_of_it(window: MainWindow, qtbot: QtBot) -> None:
+    window.intents.open_code(SCRIPT + "print(3)\n")
+    window.live.follow_now()
+    strip = window.rail.strip
+    strip.setFocus()
+    last = next(placed for placed in strip.placed if placed.item.text == "print(3)")
+    strip.select(last.keys)
+    before = code(window)
+    alt = Qt.KeyboardModifier.AltModifier
+    qtbot.keyClick(strip, Qt.Key.Key_Left, alt)
+    assert code(window).endswith("print(3)\nprint(w)\n")
+    assert strip.selected == last.keys
+    qtbot.keyClick(strip, Qt.Key.Key_Left, alt)
+    assert "    w.grad.zero_()\n    print(3)\n" in code(window)
+    for _ in range(5):
+        qtbot.keyClick(strip, Qt.Key.Key_Left, alt)
+    assert "    print(3)\n    loss.backward()\n" in code(window)
+    for _ in range(12):
+        qtbot.keyClick(strip, Qt.Key.Key_Right, alt)
+    assert code(window) == before
+
+
+def test_keys_walk_delete_and_open(window: MainWindow, qtbot: QtBot) -> None:
+    window.intents.open_code(SCRIPT)
+    window.live.follow_now()
+    strip = window.rail.strip
+    strip.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(strip, Qt.Key.Key_End)
+    assert next(p for p in strip.placed if p.keys == strip.selected).item.text == "print(w)"
+    qtbot.keyClick(strip, Qt.Key.Key_Return)
+    assert window.canvas.selection
+    assert window.canvas.hasFocus() or not window.isActiveWindow()
+    strip.select(strip.placed[-1].keys)
+    qtbot.keyClick(strip, Qt.Key.Key_Delete)
+    assert "print(w)" not in code(window)
+    window.intents.undo()
+    assert "print(w)" in code(window)
+
+
+def test_a_pill_goes_into_an_else(window: MainWindow, qtbot: QtBot) -> None:
+    window.intents.open_code(
+        "import torch\n\nx = torch.ones(2)\nif x.sum() > 1:\n    print(1)\nelse:\n    print(2)\nprint(3)\n"
+    )
+    window.live.follow_now()
+    strip = window.rail.strip
+    last = next(placed for placed in strip.placed if placed.item.text == "print(3)")
+    strip.select(last.keys)
+    qtbot.keyClick(strip, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert "else:\n    print(2)\n    print(3)\n" in code(window)
+
+
+def test_a_card_dropped_on_the_rail_becomes_what_is_chosen(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.live.follow_now()
+    canvas, strip = lesson.canvas, lesson.rail.strip
+    key = next(node.id for node in lesson.session.document.nodes.values() if node.name == "t3")
+    row = canvas.scene.row[key]
+    x, y = canvas.viewport.to_screen(float(canvas.scene.x[row]) + 60, float(canvas.scene.y[row]) + 14)
+    goal = canvas.mapFromGlobal(strip.mapToGlobal(QPoint(strip.width() - 4, strip.height() // 2)))
+    place = canvas.scene.x[row]
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    for at in (QPoint(round(x) + 20, round(y) + 20), goal):
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, QPointF(at), canvas.mapToGlobal(QPointF(at)), Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(canvas, event)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=goal)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    choice = next(action for action in menu.actions() if action.text() == "t3.retain_grad()")
+    choice.trigger()
+    menu.close()
+    assert "t3.retain_grad()" in code(lesson)
+    assert canvas.scene.x[row] == place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,56 @@ def test_the_scale_is_px_a_unit(qapp: QApplication, tmp_path: Path) -> None:
 
 def test_a_picture_never_grows_without_bounds(qapp: QApplication) -> None:
     image = Painting(parse(TEXT)).image(10_000.0)
-    assert max(image.width(), image.height()) <= 16_001
+    assert image.width() * image.height() <= rendering.MOST_AREA * 1.001
+
+
+def test_what_is_too_large_is_drawn_smaller_and_said(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "MOST_PX", 1000)
+    note = render(parse(TEXT), None, tmp_path / "a.png", scale=50)
+    assert "instead of 50" in note
+    assert "GB" in note
+    assert QImage(str(tmp_path / "a.png")).width() == pytest.approx(1000, abs=2)
+    assert load(tmp_path / "a.png").nodes
+    assert render(parse(TEXT), None, tmp_path / "a.svg", scale=50) == ""
+
+
+def test_no_background_where_none_is_wanted(qapp: QApplication, tmp_path: Path) -> None:
+    render(parse(TEXT), None, tmp_path / "a.png", transparent=True)
+    image = QImage(str(tmp_path / "a.png"))
+    assert image.hasAlphaChannel()
+    assert image.pixelColor(2, 2).alpha() == 0
+    assert image.pixelColor(image.width() // 6, image.height() // 2).alpha() == 255
+    full, bare = (Painting(parse(TEXT)).svg(transparent) for transparent in (False, True))
+    assert full.count(b"<rect") + full.count(b"<path") > bare.count(b"<rect") + bare.count(b"<path")
+
+
+def test_vectors_hold_no_picture_of_the_whole(qapp: QApplication) -> None:
+    document = bench.graph(30)
+    painting = Painting(document, bench.frame(document, 1))
+    images = re.findall(rb'<image [^>]*width="([\d.]+)"[^>]*height="([\d.]+)"', painting.svg())
+    assert all(float(width) * float(height) < 0.02 * painting.width * painting.height for width, height in images)
+    pdf = painting.pdf()
+    assert b"/Type /Font" in pdf
+    sizes = re.findall(rb"/Width (\d+)\s*/Height (\d+)", pdf)
+    assert all(int(width) * int(height) < 0.02 * painting.width * painting.height for width, height in sizes)
+
+
+def test_a_page_is_never_longer_than_readers_know(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    painting = Painting(parse(TEXT))
+    monkeypatch.setattr(rendering, "MOST_POINTS", 300)
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)", painting.pdf())
+    assert box is not None
+    assert max(float(box[1]), float(box[2])) == pytest.approx(300, abs=1)
+
+
+def test_a_part_carries_itself_alone(qapp: QApplication, tmp_path: Path) -> None:
+    document = parse(TEXT)
+    first = next(iter(document.nodes))
+    for name in ("a.png", "a.svg"):
+        render(document, None, tmp_path / name, only=[first])
+        assert [node.op for node in load(tmp_path / name).nodes.values()] == ["torch.ones"]
 
 
 def test_svg_can_be_read_and_holds_the_texts(qapp: QApplication) -> None:

@@ -11,7 +11,7 @@ from guigrad.source.parse import kinds
 from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.exact import exact_tensor
 from guigrad.source.parse.expressions import Expressions
-from guigrad.source.parse.scope import RefusedError
+from guigrad.source.parse.scope import Definition, RefusedError
 from guigrad.source.parse.suggest import unknown_method, unknown_name, unknown_op
 
 MANAGERS: Final = {
@@ -66,9 +66,15 @@ class Calls(Expressions):
                 return self._method(expr, expr.func)
         raise RefusedError(expr, "only functions and methods known by name can be called")
 
+    def call_function(self, expr: ast.Call, definition: Definition) -> In:
+        """Overridden by Functions."""
+        raise NotImplementedError
+
     def _named(self, expr: ast.Call, name: str) -> Value:
         bound = self.names.get(name)
         if bound is not None:
+            if bound.function is not None:
+                return self.call_function(expr, bound.function)
             if bound.value is not None:
                 node = self.nodes[bound.value.node or ""]
                 if node.op == "python.literal" and isinstance(node.args[0], Sym):

@@ -74,6 +74,11 @@ def header_end(statement: ast.stmt) -> tuple[int, int]:
     match statement:
         case ast.For(iter=header) | ast.If(test=header) | ast.While(test=header):
             end = header
+        case ast.FunctionDef(args=arguments, returns=returns):
+            parts: list[ast.expr | ast.arg] = [n for n in ast.walk(arguments) if isinstance(n, ast.expr | ast.arg)]
+            parts += [returns] if returns is not None else []
+            ends = [(part.end_lineno or 0, part.end_col_offset or 0) for part in parts]
+            return max(ends, default=(statement.lineno, statement.col_offset + len(statement.name) + 4))
         case ast.With(items=items):
             end = items[-1].optional_vars or items[-1].context_expr
     return end.end_lineno or statement.lineno, end.end_col_offset or 0

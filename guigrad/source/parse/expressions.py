@@ -135,6 +135,8 @@ class Expressions(Operands):
                 "name",
                 quiet=True,
             )
+        if bound.function is not None:
+            raise RefusedError(expr, f"the function `{expr.id}` as a value is not understood", why="Call it.")
         return self._constant(expr, bound.path) if bound.path else bound.value
 
     def _constant(self, expr: ast.expr, path: str) -> Value:

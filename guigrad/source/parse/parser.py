@@ -8,9 +8,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msgspec import structs
+
+from guigrad.document.calls import synced
 from guigrad.document.deep import deep_recursion
-from guigrad.document.model import Comment, Document, Settings
+from guigrad.document.model import Branch, Comment, Document, Function, Node, Settings
 from guigrad.document.problem import Problem, ProblemError
+from guigrad.document.scope import body_keys
 from guigrad.document.variables import prune
 from guigrad.source.parse.comments import tidy
 from guigrad.source.parse.statements import Statements
@@ -26,7 +30,12 @@ def parse(source: str, path: str = "") -> Document:
         reader = Statements(_lines(source))
         reader.depth = 0
         reader.block(tree.body)
+        reader.read_rest()
         nodes, program = prune(reader.nodes, tuple(reader.items), reader.kept)
+        functions: dict[str, Function] = {}
+        if reader.made:
+            nodes, functions = _functions(reader, nodes)
+            reader.problems = sorted([*reader.problems, *reader.told], key=lambda problem: problem.line)
     comments = reader.comments
     rest = tidy([*reader.waiting, *reader.beside.rest()])
     while rest and not rest[-1]:
@@ -38,10 +47,26 @@ def parse(source: str, path: str = "") -> Document:
         program=program,
         comments=comments,
         settings=Settings(device=reader.device),
+        functions=functions,
         problems=tuple(reader.problems),
         lines=reader.lines,
         path=path,
     )
+
+
+def _functions(reader: Statements, nodes: dict[str, Node]) -> tuple[dict[str, Node], dict[str, Function]]:
+    """All nodes, and the functions in the order in which they are defined."""
+    found: dict[str, Function] = {}
+    for function in sorted(reader.made.values(), key=lambda each: reader.lines[each.id]):
+        result = Branch("", function.result)  # a reader of what is given
+        own = {key: reader.inner[key] for key in body_keys(function) if key in reader.inner}
+        own, program = prune(own, (*function.program, result), reader.kept)
+        nodes |= own
+        last = program[-1]
+        value = last.test if isinstance(last, Branch) else None
+        found[function.id] = structs.replace(function, program=program[:-1], result=value)
+    nodes.update(synced(nodes, found))
+    return nodes, found
 
 
 def _lines(source: str) -> list[str]:

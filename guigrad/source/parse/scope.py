@@ -7,15 +7,41 @@ from collections.abc import Iterable
 
 from msgspec import Struct, structs
 
-from guigrad.document.model import Effect, Eval, In, Item, Node, Value
+from guigrad.document.model import Effect, Eval, Function, In, Item, Node, Value
 from guigrad.document.problem import Problem
 from guigrad.source.parse import kinds
+
+
+class Definition:
+    """A ``def`` of the script. ``constants`` and ``wires`` are its defaults; ``meanings`` what the names of the surrounding script
+    were when its body was read as ``function`` (None: a value, or nothing)."""
+
+    def __init__(self, statement: ast.FunctionDef, key: str) -> None:
+        self.statement = statement
+        self.id = key
+        self.constants: dict[str, Value] = {}
+        self.wires: dict[str, In] = {}
+        self.meanings: dict[str, Bound | None] = {}
+        self.captures: list[str] = []
+        self.function: Function | None = None
+
+    def is_outdated(self, names: dict[str, Bound]) -> bool:
+        """Whether the names of the surrounding script mean something else now."""
+        for name, meaning in self.meanings.items():
+            now = names.get(name)
+            if (None if now is None or now.value is not None else now) != meaning:
+                return True
+            if meaning is None and now is not None and name not in self.captures:
+                return True
+            if meaning is not None and meaning.function is not None and meaning.function.is_outdated(names):
+                return True
+        return False
 
 
 class Bound(Struct, frozen=True):
     """What a name stands for.
 
-    ``value`` is a wire; ``path`` a module or function known by its dotted name; ``refused`` the line whose statement was not
+    ``value`` is a wire; ``path`` a module or function known by its dotted name; ``function`` one of the script's own; ``refused`` the line whose statement was not
     understood. ``maybe`` marks a variable that may have no value yet.
     """
 
@@ -23,6 +49,7 @@ class Bound(Struct, frozen=True):
     path: str = ""
     refused: int = 0
     maybe: bool = False
+    function: Definition | None = None
 
 
 class RefusedError(Exception):

@@ -9,21 +9,19 @@ from guigrad.document.model import Branch, Carried, Comment, Effect, Eval, In, I
 from guigrad.source.parse import kinds
 from guigrad.source.parse.bound import Names, bound_names, in_place_name
 from guigrad.source.parse.calls import MANAGERS
-from guigrad.source.parse.comments import Comments, tidy
+from guigrad.source.parse.comments import tidy
 from guigrad.source.parse.imports import read_import
 from guigrad.source.parse.operands import Lazy
 from guigrad.source.parse.scope import Bound, RefusedError
 from guigrad.source.parse.targets import Targets
 
-_FUNCTION: Final = "Write its lines where it is called."
 REFUSED: Final[dict[type[ast.stmt], tuple[str, str]]] = {
     ast.While: ("`while` is not understood", "Write `for i in range(n):` with as many rounds as are needed."),
     ast.Break: ("`break` is not understood", "Let the loop run to its end, and guard its body with `if`."),
     ast.Continue: ("`continue` is not understood", "Put the rest of the body under an `if`."),
-    ast.FunctionDef: ("a function definition is not understood", _FUNCTION),
-    ast.AsyncFunctionDef: ("a function definition is not understood", _FUNCTION),
+    ast.AsyncFunctionDef: ("`async` is not understood", "Write a plain `def`."),
     ast.ClassDef: ("a class is not understood", "Write its parameters as tensors and its lines where it is called."),
-    ast.Return: ("`return` is not understood", ""),
+    ast.Return: ("`return` is understood only as the last statement of a function", "Let an `if` choose the value."),
     ast.Try: ("`try` is not understood", "An error shows on its node; write the lines alone."),
     ast.Raise: ("`raise` is not understood", "Write `assert`."),
     ast.Delete: ("`del` is not understood", "Leave the name; nothing is lost by it."),
@@ -41,11 +39,7 @@ class Statements(Targets):
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__(lines)
-        self.beside = Comments(lines)
-        self.comments: dict[str, Comment] = {}
-        self.waiting: list[str] = []
         self.device = "cpu"
-        self.depth = 0
         self.known: dict[ast.stmt, Names] = {}
 
     def block(self, statements: list[ast.stmt]) -> None:
@@ -77,6 +71,11 @@ class Statements(Targets):
             if compound:
                 self.waiting = []
             self._read(statement)
+            if isinstance(statement, ast.FunctionDef):
+                self.beside.done = max(self.beside.done, statement.end_lineno or 0)
+                if before or after:
+                    self.comments[self.definitions[-1].id] = Comment(before, after)
+                return
             self._keep(before, after, body[self.start :])
         except (RefusedError, RecursionError) as error:
             self.items, self.depth = body, depth
@@ -158,6 +157,8 @@ class Statements(Targets):
                 self._assert(statement)
             case ast.Pass():
                 pass
+            case ast.FunctionDef():
+                self.define(statement)
             case _:
                 message, why = REFUSED.get(type(statement), ("this statement is not understood", ""))
                 raise RefusedError(statement, message, why=why)

@@ -10,15 +10,15 @@ from guigrad.document.model import In, ListOf, Star, Value
 from guigrad.ops.builtin import ASSIGNABLE
 from guigrad.source.parse import kinds
 from guigrad.source.parse.bound import target_names
-from guigrad.source.parse.calls import Calls
 from guigrad.source.parse.expressions import BINARY
+from guigrad.source.parse.functions import Functions
 from guigrad.source.parse.operands import display
 from guigrad.source.parse.scope import RefusedError
 
 _STAR: Final = "`*rest` on the left is not understood"
 
 
-class Targets(Calls):
+class Targets(Functions):
     """Reads assignments."""
 
     def assign(self, statement: ast.Assign) -> None:
@@ -123,6 +123,8 @@ class Targets(Calls):
             wire = In(key, index)
             if node.op in ("python.tuple", "python.list") and len(node.args) == len(names):
                 self.kinds[wire] = self.kind(node.args[index])
+            elif index < len(own := self.result_kinds(node.op)):
+                self.kinds[wire] = own[index]
             else:
                 self.kinds[wire] = kinds.of_output(node.op, index)
             if name is not None:

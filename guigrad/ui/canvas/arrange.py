@@ -106,9 +106,15 @@ class Arrange(Board):
 
     def mute(self) -> None:
         """Lets the selected nodes pass their first input on, or do what they did when all of them are muted."""
-        keys = [key for key in self.selection if key in self.scene.row]
-        if keys:
-            self.answer(self.intents.mute(keys))
+        places = self.card_places()
+        if places:
+            self.answer(self.intents.mute(places))
+
+    def card_places(self) -> dict[str, tuple[float, float]]:
+        """Where the selected cards lie, also those that nobody has put there."""
+        scene = self.scene
+        rows = {key: scene.row[key] for key in self.selection if key in scene.row}
+        return {key: (float(scene.x[row]), float(scene.y[row])) for key, row in rows.items()}
 
     def box_selection(self) -> None:
         """Draws a titled box around what is selected, and asks for its title."""

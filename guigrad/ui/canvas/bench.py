@@ -112,9 +112,13 @@ def _rows(count: int, frames: int) -> Iterator[Row]:
     edit = 5 if count <= 10_000 else None
     for what, times in canvas.edits(frames // 2):
         yield _ms(f"{name}: {what}, committed and repainted", times, edit)
-    yield _ms(f"{name}: select all", canvas.select_all(frames // 4), half)
+    yield _ms(f"{name}: select all", canvas.select_all(frames // 4), max(half, fit))
     if count >= 1_000:
-        yield _ms(f"{name}: undo of a deletion of 1,000 nodes", canvas.undo_deletion(1_000, 5), 200)
+        yield _ms(
+            f"{name}: undo of a deletion of 1,000 nodes",
+            canvas.undo_deletion(1_000, 5),
+            200 if count <= 10_000 else None,
+        )
     yield Row(f"{name}: memory above the empty window", grown, grown, grown, memory, "MB")
     canvas.close()
 

@@ -16,8 +16,9 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, frames, overlay, traces
+from guigrad.ui.canvas import accessible, found, frames, overlay, threads, traces
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
-EMPTY: Final = ("Drag an op from the palette, or press Tab", "Paste Python here to make a graph of it")
+EMPTY: Final = ("Drag an op from the palette", "Paste Python here to make a graph of it")
 
 
 class Board(QWidget):
@@ -53,7 +54,7 @@ class Board(QWidget):
     activated = Signal(str)
     """The id of a node that was double-clicked or entered."""
     context_requested = Signal(str, str, QPoint)
-    """(kind, id, global position): kind is node, wire, box, note or canvas; a wire's id is ``target:port``."""
+    """(kind, id, global position): kind is node, wire, point, port, box, note or canvas; a wire's id is ``target:path``, a port's ``node:in or out:number``."""
     answered = Signal(str)
     """Why something that was asked for did not happen."""
     dropped = Signal(object)
@@ -93,6 +94,8 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.motion = Motion(self)
+        self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -107,6 +110,7 @@ class Board(QWidget):
 
     def set_document(self, document: Document, fit: bool = True) -> None:
         """Another document altogether."""
+        self.motion.stop()
         self._cancel()
         self.set_brush(None)
         self.scene.reset(document)
@@ -122,7 +126,10 @@ class Board(QWidget):
         """Follows one change of the document."""
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
+        self.motion.land()
+        before = self.motion.before(diff)
         self.scene.apply(document, diff)
+        self.motion.glide(before)
         there = self.scene.row
         kept = tuple(k for k in self.selection if self.exists(k))
         if kept != self.selection:
@@ -139,10 +146,13 @@ class Board(QWidget):
 
     def set_frame(self, frame: Frame | None) -> None:
         """What a run gave; every face shows it from the next paint on."""
+        before = self.scene.faces.frame
         self.scene.faces.set_frame(frame)
+        self.motion.news(before, frame)
         if frame is not None:
             self.set_problems(frame.problems)
         self._changed()
+        accessible.revalue(self)
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """What is wrong, pinned to the cards it names."""
@@ -155,6 +165,7 @@ class Board(QWidget):
         row = self.scene.row.get(node or "")
         if row is not None:
             self.scene.running[row] = True
+        self.motion.stir()
         self.update()
 
     def set_theme(self, name: str) -> None:
@@ -254,14 +265,18 @@ class Board(QWidget):
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
+        self.painter.glow = self.motion.glow
         self.painter.paint(p, self.viewport)
+        self.motion.paint(p)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
-        if self.found:
-            self._paint_found(p)
+        found.paint(p, self)
         overlay.paint(p, self)
         self._paint_focus(p)
+        thread = self.threads() if self.threads is not None else None
+        if thread is not None:
+            threads.paint(p, self, thread)
         self.minimap.paint(p)
         self._paint_handles(p)
         if self._target is not None:
@@ -299,33 +314,11 @@ class Board(QWidget):
         middle = QRectF(0, self.height() / 2 - 40, self.width(), 32)
         p.setFont(ink.box)
         p.setPen(ink.color("text_muted"))
-        p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0])
+        key = self.keymap.text("add_node")
+        p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0] + (f", or press {key}" if key else ""))
         p.setFont(ink.note)
         p.setPen(ink.color("text_faint"))
         p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
-
-    def _paint_found(self, p: QPainter) -> None:
-        scene, view = self.scene, self.viewport
-        frames = [
-            (scene.x[r], scene.y[r], scene.width[r], scene.height[r])
-            for r in scene.visible(view.world, 0.0)
-            if scene.ids[r] in self.found
-        ]
-        for box in scene.document.boxes.values():
-            if box.id in self.found:
-                frames.append((box.x, box.y, box.width, box.height))
-        for note in scene.document.notes.values():
-            if note.id in self.found:
-                frames.append((note.x, note.y, note.width, note.height))
-        p.setBrush(Qt.BrushStyle.NoBrush)
-        p.setPen(QPen(self.painter.ink.color("warning"), 2.0))
-        for x, y, width, height in frames:
-            left, top = view.to_screen(float(x), float(y))
-            p.drawRoundedRect(
-                QRectF(left - 3, top - 3, width * view.scale + 6, height * view.scale + 6),
-                10 * view.scale + 3,
-                10 * view.scale + 3,
-            )
 
     def _paint_focus(self, p: QPainter) -> None:
         ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
@@ -359,6 +352,11 @@ class Board(QWidget):
         self.update()
 
     def _changed(self) -> None:
+        self.minimap.refresh()
+        self.stir(False)
+
+    def settled(self) -> None:
+        """What glided has come to its place."""
         self.minimap.refresh()
         self.stir(False)
 

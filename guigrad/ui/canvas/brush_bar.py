@@ -35,6 +35,8 @@ class BrushBar(QFrame):
         self.size_box.setRange(1, 16)
         self.size_box.setPrefix("size ")
         self.size_box.setAccessibleName("size of the brush in cells")
+        for field in (self.value, self.size_box):
+            field.setMinimumSize(84, 30)
         done = QPushButton("Done")
         done.clicked.connect(lambda: view.set_brush(None))
         layout = QHBoxLayout(self)

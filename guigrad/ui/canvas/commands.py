@@ -7,18 +7,16 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
-from guigrad.document import ports
 from guigrad.document.array import ArrayData
 from guigrad.document.connect import words
-from guigrad.document.model import In
-from guigrad.document.names import labels
 from guigrad.run.request import Repair, Trial
 from guigrad.ui.canvas import accessible, fitting
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrange import Arrange
+from guigrad.ui.canvas.drag_wire import repair_name
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
@@ -28,6 +26,8 @@ STEP: Final = 1.25
 """One step of Ctrl+Plus."""
 DOCUMENT_MIME: Final = "application/x-guigrad-document"
 """Copied nodes on the clipboard, as a document's bytes."""
+PICTURED: Final = 1000
+"""More things than this are copied without a picture of them."""
 DROP_PX: Final = 12.0
 """How near to a wire what is dropped goes into it."""
 NEW_HEIGHT: Final = 168.0
@@ -135,14 +135,29 @@ class Commands(Arrange):
             self.answer(self.intents.extract(self.selection))
 
     def copy(self) -> None:
-        """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python."""
+        """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python and as a picture."""
         if not self.selection:
             return
-        text, exact = self.intents.copy(self.selection)
+        text, exact = self.intents.copy(self.selection, self.card_places())
         data = QMimeData()
         data.setText(text)
         data.setData(DOCUMENT_MIME, exact)
+        picture = self._picture()
+        if picture is not None:
+            data.setImageData(picture)
         QGuiApplication.clipboard().setMimeData(data)
+
+    def _picture(self) -> QImage | None:
+        """What is selected as other programs paste it, with the values that are true now; None of what is too much to look at."""
+        if len(self.selection) > PICTURED:
+            return None
+        from guigrad.ui import render  # late: a canvas alone needs no SVG
+
+        scene = self.scene
+        fresh = not any(scene.stale[scene.row[key]] for key in self.selection if key in scene.row)
+        frame = scene.faces.frame if fresh else None
+        painting = render.Painting(render.as_seen(scene), frame, self.painter.ink.theme.name, self.selection)
+        return painting.image(2.0, area=render.CLIPBOARD_AREA)
 
     def cut(self) -> None:
         """Copies what is selected, then deletes it."""
@@ -183,17 +198,17 @@ class Commands(Arrange):
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
         if self.selection:
-            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs)
+            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs, self.card_places())
             self.answer(reason)
             if made:
                 self.select(key for key in made if self.exists(key))
 
     def collapse(self) -> None:
         """Folds the selected cards, or unfolds them when all are folded."""
-        rows = [self.scene.row[key] for key in self.selection if key in self.scene.row]
-        if rows:
-            folded = not all(self.scene.collapsed[rows])
-            self.answer(self.intents.collapse([self.scene.ids[row] for row in rows], folded))
+        places = self.card_places()
+        if places:
+            folded = not all(self.scene.collapsed[[self.scene.row[key] for key in places]])
+            self.answer(self.intents.collapse(places, folded))
 
     def add_node(self) -> None:
         """Opens the search list at the pointer."""
@@ -207,27 +222,24 @@ class Commands(Arrange):
         document, fits, what = self.scene.document, None, ""
         if source is not None:
             kind = fitting.kind_of(document, source)
-            fits, what = (lambda op: fitting.takes(op, kind)), f"takes {words(kind)}"
+            fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
         elif target is not None:
             type_ = fitting.type_at(document, target)
-            fits, what = (lambda op: fitting.gives(op, type_)), f"gives {words(type_)}"
+            fits, what = (
+                (lambda op: fitting.gives(op, type_)),
+                "feeds it" if type_ == "any" else f"gives {words(type_)}",
+            )
         self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
         """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        document = self.scene.document
-        names = labels(document)
-        menu.addSection(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        head = menu.addAction(trial.message if len(trial.message) < 90 else f"{trial.message[:88]}…")
+        head.setEnabled(False)
+        menu.addSeparator()
         for repair in trial.repairs:
-            wire = (
-                In(trial.source)
-                if repair.path == trial.path
-                else ports.get_at(document.nodes[trial.target], repair.path)
-            )
-            name = names.get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
-            said = f"Insert {name}{repair.call}" + (f"   → {repair.result}" if repair.result else "")
+            said = f"Insert {repair_name(self, trial, repair)}" + (f"   → {repair.result}" if repair.result else "")
             menu.addAction(said, partial(self._mend, trial, repair, instead))
         menu.addAction("Wire it anyway", lambda: self.answer(
             self.intents.connect(trial.source, trial.output, trial.target, trial.path, instead)
@@ -270,6 +282,35 @@ class Commands(Arrange):
             self.answer(reason)
             return
         self.add_op(op, at)
+
+    def search_on_wire(self, wire: str, at: QPointF) -> None:
+        """Opens the search list; what is chosen goes into the middle of a wire (``target:port``)."""
+        target, _, path = wire.rpartition(":")
+
+        def add(op: str) -> None:
+            x, y = self.viewport.to_world(at.x(), at.y())
+            key, reason = self.intents.add_on_wire(op, target, path, (round(x - g.WIDTH / 2), round(y - g.TITLE)))
+            self.answer(reason)
+            if key:
+                self.select((key,))
+            self.setFocus()
+
+        document, number = self.scene.document, self.scene.leads.wire(wire)
+        if number is None:
+            self.answer("that wire is gone")
+            return
+        table = self.scene.wires
+        source = (self.scene.ids[table.source[number]], int(table.output[number]))
+        kind, type_ = fitting.kind_of(document, source), fitting.type_at(document, (target, path))
+        fits = partial(lambda kind, type_, op: fitting.takes(op, kind) and fitting.gives(op, type_), kind, type_)
+        self.search.open(at, add, fits, f"takes {words(kind)}")
+
+    def add_point(self, wire: str, at: QPointF) -> None:
+        """Leads a wire (``target:port``) through a point of the screen."""
+        x, y = self.viewport.to_world(at.x(), at.y())
+        index = self.scene.leads.index_at(wire, x, y, 12.0 / self.viewport.scale)
+        route = self.scene.document.routes.get(wire, ())
+        self.answer(self.intents.reroute(wire, (*route[:index], (round(x), round(y)), *route[index:])))
 
     def add_op_beside(self, op: str) -> None:
         """Adds a node near the middle of what is seen, where nothing lies, and selects it."""

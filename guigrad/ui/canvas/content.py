@@ -103,14 +103,16 @@ def _before(facet: Facet) -> Part:
 
 
 def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
+    if facet.muted:
+        return ("muted", "op")
     if root:
         return ("root", "loss")
     if record is None or record.is_leaf is None:
         if facet.wants_grad:
-            return ("leaf ∇", "leaf")
+            return ("leaf ▽", "leaf")
         return ("const", "leaf") if facet.literal else ("", "")
     if record.is_leaf and record.requires_grad:
-        return ("leaf ∇", "leaf")
+        return ("leaf ▽", "leaf")
     if record.retains_grad:
         return ("retain", "op")
     return ("const", "leaf") if facet.source and facet.kind == LEAF else ("", "")

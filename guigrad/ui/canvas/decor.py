@@ -173,8 +173,8 @@ def _chip_pixmap(theme: str, text: str, scale: float, ratio: float) -> QPixmap:
     return pixmap
 
 
-def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool) -> None:
-    """Outlines of selected, running and failed cards, and the messages pinned to them."""
+def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool, bright: float = 0.5) -> None:
+    """Outlines of selected, running and failed cards, and the messages pinned to them; ``bright`` is the glow, 0 to 1."""
     chosen = rows[scene.selected[rows] | scene.failed[rows] | scene.running[rows]]
     if not len(chosen):
         return
@@ -191,9 +191,10 @@ def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, deta
         rect = QRectF(x, y, scene.width[row] * s, scene.height[row] * s)
         if scene.running[row]:
             glow = ink.color("running")
-            p.setOpacity(0.4)
-            p.setPen(QPen(glow, 5 * s))
-            p.drawRoundedRect(rect.adjusted(-3 * s, -3 * s, 3 * s, 3 * s), radius + 3 * s, radius + 3 * s)
+            for grow in (3 * s, 6 * s, 9 * s):
+                p.setOpacity((0.12 + 0.3 * bright) * (1.0 - grow / (14 * s)))
+                p.setPen(QPen(glow, 5 * s))
+                p.drawRoundedRect(rect.adjusted(-grow, -grow, grow, grow), radius + grow, radius + grow)
             p.setOpacity(1.0)
             p.setPen(QPen(glow, max(1.5, 2 * s)))
             p.drawRoundedRect(rect, radius, radius)

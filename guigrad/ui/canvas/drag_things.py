@@ -97,7 +97,8 @@ class Move(Gesture):
         wire = self.wire
         self.cancel()
         if self.copying:
-            made, reason = view.intents.duplicate([*(scene.ids[row] for row in self.rows), *self.loose], dx, dy)
+            cards = {scene.ids[row]: (float(scene.x[row]), float(scene.y[row])) for row in self.rows}
+            made, reason = view.intents.duplicate([*cards, *self.loose], dx, dy, places=cards)
             view.answer(reason)
             if made:
                 view.select(key for key in made if view.exists(key))

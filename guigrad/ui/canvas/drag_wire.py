@@ -8,7 +8,10 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from guigrad.run.request import Trial
+from guigrad.document import ports
+from guigrad.document.model import In
+from guigrad.document.names import labels
+from guigrad.run.request import Repair, Trial
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas import traces
 from guigrad.ui.canvas.arrays import c_array
@@ -17,6 +20,7 @@ from guigrad.ui.canvas.gesture import Gesture, Mods
 from guigrad.ui.canvas.wire import handle, segments
 
 if TYPE_CHECKING:
+    from guigrad.ui.canvas.board import Board
     from guigrad.ui.canvas.view import CanvasView
 
 PortHit = tuple[int, str, int]
@@ -174,18 +178,28 @@ class DragWire(Gesture):
             face = scene.facet(self.over[0])
             text = face.inputs[self.over[2]].path if self.over[1] == "in" else ""
             if trial is not None:
-                text = "\n".join(filter(None, (text, trial_text(trial))))
+                text = "\n".join(filter(None, (text, trial_text(view, trial))))
         if text:
             bubble(p, view, text, self.last, "failed" if self.reason or misfit else "success")
 
 
-def trial_text(trial: Trial) -> str:
+def repair_name(view: Board, trial: Trial, repair: Repair) -> str:
+    """``b.unsqueeze(0)``: what is put in, behind the name of what it is put behind."""
+    document = view.scene.document
+    wire: object = In(trial.source)
+    if repair.path != trial.path and trial.target in document.nodes:
+        wire = ports.get_at(document.nodes[trial.target], repair.path)
+    name = labels(document).get(wire.node or "", repair.path) if isinstance(wire, In) else repair.path
+    return f"{name}{repair.call}"
+
+
+def trial_text(view: Board, trial: Trial) -> str:
     """What the engine says about a wire that is only thought of."""
     if trial.fits is None:
         return ""
     if trial.fits:
         result = f" → {trial.result}" if trial.result and trial.result != trial.given else ""
         return f"{trial.given}{result}{', broadcast' if trial.broadcast else ''}"
-    mends = " · ".join(repair.call for repair in trial.repairs)
+    mends = " · ".join(repair_name(view, trial, repair) for repair in trial.repairs)
     lines = (f"{trial.given} does not fit.", trial.message, f"Let go to choose: {mends}" if mends else "")
     return "\n".join(filter(None, lines))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
+
+from msgspec import structs
 
 from guigrad.document import edit as edits
 from guigrad.document import file, ports
@@ -13,13 +15,14 @@ from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit, refused
 from guigrad.document.encode import encode
 from guigrad.document.loose import wire_at
-from guigrad.document.model import Document, In, Value, Wire, wires_in
+from guigrad.document.model import CALL, Document, In, Value, View, Wire, wires_in
 from guigrad.document.problem import ProblemError
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas.layout_edits import LayoutEdits
 from guigrad.ui.canvas.live_edits import SLIDER, LiveEdits, slider_node
 
+Places = Mapping[str, tuple[float, float]]
 PASTE_LIMIT: Final = 400_000
 """Characters of text that are pasted; a longer one is opened as a file."""
 NOTE_LIMIT: Final = 20_000
@@ -78,7 +81,7 @@ class EditIntents(LayoutEdits, LiveEdits):
         added: list[str] = []
 
         def apply(document: Document) -> Diff:
-            diff = (slider_node(at) if op == SLIDER else edits.add_node(op, at))(document)
+            diff = self.adding(op, at)(document)
             after = diff.apply(document)
             key = next(reversed([key for key in diff.views if key in diff.nodes] or list(diff.nodes)))
             added[:] = [key]
@@ -91,6 +94,12 @@ class EditIntents(LayoutEdits, LiveEdits):
 
         reason = self._do(apply)
         return ("", reason) if reason or not added else (added[0], "")
+
+    def adding(self, op: str, at: tuple[float, float]) -> Edit:
+        """The edit that adds an op, or a call of a function of the document."""
+        if op == SLIDER:
+            return slider_node(at)
+        return edits.add_call(op.removeprefix(CALL), at) if op.startswith(CALL) else edits.add_node(op, at)
 
     def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
         """Puts a node that is there into a wire."""
@@ -133,17 +142,17 @@ class EditIntents(LayoutEdits, LiveEdits):
         return self._do(edits.set_argument(key, path, value))
 
     def duplicate(
-        self, keys: Sequence[str], dx: float, dy: float, keep_inputs: bool = False
+        self, keys: Sequence[str], dx: float, dy: float, keep_inputs: bool = False, places: Places | None = None
     ) -> tuple[tuple[str, ...], str]:
         """Copies nodes beside themselves."""
-        fragment = edits.copy(self.document, keys)
+        fragment = placed(edits.copy(self.document, keys), places)
         corner = _corner(fragment)
         at = (corner[0] + dx, corner[1] + dy) if corner is not None else None
         return self._paste(edits.paste(fragment, at, keep_inputs, "Duplicate"))
 
-    def copy(self, keys: Sequence[str]) -> tuple[str, bytes]:
+    def copy(self, keys: Sequence[str], places: Places | None = None) -> tuple[str, bytes]:
         """The nodes as Python, and exactly as a document."""
-        fragment = edits.copy(self.document, keys)
+        fragment = placed(edits.copy(self.document, keys), places)
         alone = edits.paste(fragment, _corner(fragment))(Document()).apply(Document())
         return emit(alone), encode(alone, file.MADE_WITH)
 
@@ -186,6 +195,12 @@ class EditIntents(LayoutEdits, LiveEdits):
             return error.problems[0].message if error.problems else str(error)
         self._holder.edit(diff)
         return ""
+
+
+def placed(fragment: Document, places: Places | None) -> Document:
+    """Copied nodes, those that nobody has placed where their cards lie."""
+    views = {key: View(*place) for key, place in (places or {}).items() if key in fragment.nodes}
+    return structs.replace(fragment, views={**views, **fragment.views})
 
 
 def is_prose(text: str, parsed: Document) -> bool:

@@ -142,6 +142,8 @@ def _title(p: QPainter, ink: Ink, facet: Facet, content: Content) -> None:
         p.setFont(ink.op)
         p.setPen(ink.color("text_muted"))
         p.drawText(QPointF(left, 20.5), op)
+        if facet.muted:
+            p.drawLine(QPointF(left - 1, 16.5), QPointF(left + text_width(ink.op, op) + 1, 16.5))
 
 
 def _clock(p: QPainter, ink: Ink, x: float, y: float) -> None:

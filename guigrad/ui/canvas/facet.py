@@ -7,12 +7,27 @@ from functools import lru_cache
 from types import EllipsisType
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from guigrad.document import ports as document_ports
 from guigrad.document import template
 from guigrad.document.array import ArrayData
-from guigrad.document.model import DictOf, Document, Format, In, ListOf, Node, Slice, Star, Sym, Value
+from guigrad.document.loose import MUTED
+from guigrad.document.model import (
+    PARAM,
+    RETURN,
+    DictOf,
+    Document,
+    Format,
+    In,
+    ListOf,
+    Node,
+    Slice,
+    Star,
+    Sym,
+    Value,
+    callee,
+)
 from guigrad.document.template import Place
 from guigrad.ops import table
 from guigrad.ui.canvas.geometry import ports_height
@@ -42,7 +57,8 @@ class Facet(Struct, frozen=True):
     """The part of a card that depends on its node alone.
 
     ``outputs`` are the names at the right edge, ("",) for the one value. ``rows`` counts named port rows; a node with one input and
-    one output has none, its ports are beside its value. ``open``: an input waits for a wire.
+    one output has none, its ports are beside its value. ``open``: an input waits for a wire. ``muted``: it passes its input on; title and op
+    are those of what it was.
     """
 
     title: str
@@ -54,6 +70,7 @@ class Facet(Struct, frozen=True):
     source: bool
     wants_grad: bool
     open: bool = False
+    muted: bool = False
 
     @property
     def rows(self) -> int:
@@ -77,9 +94,23 @@ class Facet(Struct, frozen=True):
 
 def facet(node: Node, document: Document | None = None, hidden: Callable[[str], bool] = lambda key: False) -> Facet:
     """The face of one node; ``hidden`` tells which of the nodes it reads have no card, so that their code is shown instead."""
+    view = document.views.get(node.id) if document is not None else None
+    if view is not None and view.muted is not None and node.op == MUTED:
+        was = facet(structs.replace(view.muted, name=node.name), None)
+        now = facet(node, structs.replace(document, views={}) if document is not None else None, hidden)
+        return structs.replace(
+            was,
+            inputs=now.inputs,
+            outputs=now.outputs,
+            source=now.source,
+            kind=OTHER,
+            open=now.open,
+            muted=True,
+        )
     inputs = tuple(_fill(node, inlet, document, hidden) for inlet in inlets(node))
     wired = any(True for _ in node.inputs())
-    short = short_op(node.op)
+    function = document.functions.get(callee(node) or "") if document is not None else None
+    short = short_op(node.op) if function is None else function.name
     literal = node.op == "python.literal"
     glyph = glyph_of(node.op)
     if literal:
@@ -93,6 +124,13 @@ def facet(node: Node, document: Document | None = None, hidden: Callable[[str], 
     else:
         title = node.name
     kind = kind_of(node.op)
+    if function is not None:
+        steps = len(function.program)
+        op, kind = f"ƒ {short} · {steps}" if title != short else f"ƒ {steps} step{'s' * (steps != 1)}", OP
+    elif node.op == RETURN:
+        title, op = "result", "return"
+    elif node.op == PARAM:
+        op = "parameter"
     return Facet(
         title=title,
         op=op if len(op) <= _SHORT else op[: _SHORT - 1] + "…",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from guigrad.document import ports
 from guigrad.document.kinds import result_kind
@@ -10,6 +11,9 @@ from guigrad.document.model import Document, In
 from guigrad.ops import table
 from guigrad.ops.bind import LENIENT, Kind, element, fits
 from guigrad.ui.canvas.live_edits import SLIDER
+
+_NUMBERS: Final = frozenset(("any", "Tensor", "Scalar", "int", "float", "bool", "complex", "Tensor[]"))
+"""Results that an operator computes with: what a port of no certain type is offered."""
 
 
 def kind_of(document: Document, source: tuple[str, int]) -> Kind:
@@ -47,7 +51,9 @@ def gives(target: str, type_: str) -> bool:
     if target == SLIDER:
         return _fits("float", type_)
     return any(
-        word.removesuffix("?") == "any" or _fits(word.removesuffix("?"), type_)
+        word.removesuffix("?") in _NUMBERS
+        if type_ == "any"
+        else word.removesuffix("?") == "any" or _fits(word.removesuffix("?"), type_)
         for overload in table.overloads(target)
         for word in overload.returns
     )

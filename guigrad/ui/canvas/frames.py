@@ -6,7 +6,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QAbstractTextDocumentLayout, QColor, QFont, QPainter, QPalette, QTextDocument
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QColor,
+    QFont,
+    QPainter,
+    QPalette,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
 
 from guigrad.document.model import Box, Note
 from guigrad.ui.canvas import geometry as g
@@ -24,6 +34,8 @@ EDGE_PX: Final = 6.0
 SMALLEST: Final = {Box: (96.0, 64.0), Note: (64.0, 36.0)}
 PAD: Final = (10.0, 8.0)
 """Between the edge of a note and its text."""
+INDENT: Final = 16.0
+"""Of a list."""
 MARKDOWN: Final = 20_000
 """Characters of a note that are drawn."""
 
@@ -114,6 +126,17 @@ def _laid_out(text: str, width: float, family: str, size: float) -> _Text:
     made.setDefaultFont(font)
     made.setDocumentMargin(0)
     made.setMarkdown(text[:MARKDOWN], QTextDocument.MarkdownFeature.MarkdownNoHTML)
+    made.setIndentWidth(INDENT)
+    block = made.begin()
+    while block.isValid():  # headings that suit a small frame
+        level = block.blockFormat().headingLevel()
+        if level:
+            cursor = QTextCursor(block)
+            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+            format_ = QTextCharFormat()
+            format_.setProperty(QTextFormat.Property.FontSizeAdjustment, max(0, 3 - level))
+            cursor.mergeCharFormat(format_)
+        block = block.next()
     made.setTextWidth(width)
     return made
 

@@ -102,8 +102,8 @@ class Intents(Protocol):
         """Lets a note point at a node, or no longer if it does."""
         ...
 
-    def mute(self, keys: Sequence[str]) -> str:
-        """Mutes nodes, or lets them do what they did when all of them are muted."""
+    def mute(self, places: Mapping[str, tuple[float, float]]) -> str:
+        """Mutes nodes, or lets them do what they did when all of them are muted; ``places`` are where their cards lie."""
         ...
 
     def add_on_wire(self, op: str, target: str, path: str, at: tuple[float, float]) -> tuple[str, str]:
@@ -144,12 +144,17 @@ class Intents(Protocol):
         ...
 
     def duplicate(
-        self, keys: Sequence[str], dx: float, dy: float, keep_inputs: bool = False
+        self,
+        keys: Sequence[str],
+        dx: float,
+        dy: float,
+        keep_inputs: bool = False,
+        places: Mapping[str, tuple[float, float]] | None = None,
     ) -> tuple[tuple[str, ...], str]:
-        """Copies nodes beside themselves; (the new ids, reason)."""
+        """Copies nodes beside themselves; (the new ids, reason). ``places`` are where the cards lie."""
         ...
 
-    def copy(self, keys: Sequence[str]) -> tuple[str, bytes]:
+    def copy(self, keys: Sequence[str], places: Mapping[str, tuple[float, float]] | None = None) -> tuple[str, bytes]:
         """The nodes for the clipboard: as Python for other programs, and as a document that pastes back exactly."""
         ...
 
@@ -157,8 +162,8 @@ class Intents(Protocol):
         """Makes nodes of Python or of a document's bytes; (their ids, reason)."""
         ...
 
-    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
-        """Folds cards to their title, or unfolds them."""
+    def collapse(self, places: Mapping[str, tuple[float, float]], collapsed: bool) -> str:
+        """Folds cards to their title, or unfolds them; ``places`` are where they lie."""
         ...
 
     def add_box(self, title: str, rect: tuple[float, float, float, float]) -> tuple[str, str]:

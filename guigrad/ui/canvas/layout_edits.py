@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from guigrad.document import edit as edits
 from guigrad.document.connect import cycle
 from guigrad.document.diff import Diff
@@ -92,13 +94,25 @@ class LayoutEdits:
         arrows = without if len(without) < len(record.arrows) else (*without, node)
         return self._do(edits.edit_frame(note, arrows=arrows))
 
-    def mute(self, keys: Sequence[str]) -> str:
+    def mute(self, places: Mapping[str, tuple[float, float]]) -> str:
         """Mutes nodes, or lets them do what they did."""
-        return self._do(edits.mute(keys))
+        return self._do(self._placed(edits.mute(places), places))
 
-    def collapse(self, keys: Sequence[str], collapsed: bool) -> str:
+    def collapse(self, places: Mapping[str, tuple[float, float]], collapsed: bool) -> str:
         """Folds cards, or unfolds them."""
-        return self._do(edits.collapse(keys, collapsed))
+        return self._do(self._placed(edits.collapse(places, collapsed), places))
+
+    def _placed(self, edit: Edit, places: Mapping[str, tuple[float, float]]) -> Edit:
+        """An edit of cards, some of which may lie where nobody has put them: they stay there."""
+        views = self.document.views
+        loose = {key: place for key, place in places.items() if key not in views}
+
+        def apply(document: Document) -> Diff:
+            placed = edits.move(loose)(document) if loose else Diff()
+            diff = edit(placed.apply(document) if loose else document)
+            return structs.replace(placed.then(diff), label=diff.label)
+
+        return apply
 
     def move(self, places: Mapping[str, tuple[float, float]], merge: str = "") -> str:
         """Puts nodes, boxes, notes and points of wires somewhere."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
-from guigrad.ui.canvas.wire import Rect
+from guigrad.ui.canvas.wire import Array, Rect
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -62,9 +62,10 @@ class Minimap:
 
     def paint(self, p: QPainter) -> None:
         """Draws it, the part on screen framed."""
-        rect = self._bounds
-        if not self.visible or rect is None:
+        if not self.visible:  # which learns the bounds
             return
+        rect = self._bounds
+        assert rect is not None
         view = self._view
         ink, ratio = view.painter.ink, view.devicePixelRatioF()
         same = self._picture is not None and self._picture[1:] == (rect, ink.theme.name, ratio)
@@ -74,6 +75,7 @@ class Minimap:
         place = self.place
         p.drawPixmap(place.topLeft(), self._picture[0])
         factor, left, top = self._scale(rect)
+        self._selected(p, rect)
         x1, y1, x2, y2 = view.viewport.world
         shown = QRectF(
             left + (x1 - rect[0]) * factor, top + (y1 - rect[1]) * factor, (x2 - x1) * factor, (y2 - y1) * factor
@@ -110,19 +112,43 @@ class Minimap:
         p.setBrush(ink.brush("panel"))
         p.drawRoundedRect(QRectF(0.5, 0.5, SIZE[0] - 1, SIZE[1] - 1), 8, 8)
         p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        factor, left, top = self._scale(rect)
         rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0]
         p.setPen(Qt.PenStyle.NoPen)
-        for kind, color in enumerate(ink.kinds):
-            chosen = rows[scene.kind[rows] == kind]
-            if not len(chosen):
-                continue
-            rects = np.empty((len(chosen), 4), np.int32)
-            rects[:, 0] = left + (scene.x[chosen] - rect[0]) * factor
-            rects[:, 1] = top + (scene.y[chosen] - rect[1]) * factor
-            rects[:, 2] = rects[:, 0] + max(2, round(g.WIDTH * factor)) - 1
-            rects[:, 3] = rects[:, 1] + np.maximum(2, np.rint(scene.height[chosen] * factor)).astype(np.int32) - 1
-            p.setBrush(color)
-            p.drawRects(c_array(rects, QRect), len(rects))
+        groups = [(color, rows[scene.kind[rows] == kind]) for kind, color in enumerate(ink.kinds)]
+        for color, chosen in sorted(
+            groups, key=lambda group: len(group[1])
+        ):  # where cards share a px, most are of this kind
+            if len(chosen):
+                p.setBrush(color)
+                p.drawRects(c_array(self._rects(rect, chosen), QRect), len(chosen))
         p.end()
         return picture
+
+    def _rects(self, rect: Rect, rows: Array) -> Array:
+        """The cards of some rows in px of the map, as QRect: left, top, right, bottom inclusive. Shapes: [n] -> [n, 4]"""
+        scene = self._view.scene
+        factor, left, top = self._scale(rect)
+        rects = np.empty((len(rows), 4), np.int32)
+        rects[:, 0] = left + (scene.x[rows] - rect[0]) * factor
+        rects[:, 1] = top + (scene.y[rows] - rect[1]) * factor
+        rects[:, 2] = rects[:, 0] + max(2, round(g.WIDTH * factor)) - 1
+        rects[:, 3] = rects[:, 1] + np.maximum(2, np.rint(scene.height[rows] * factor)).astype(np.int32) - 1
+        return rects
+
+    def _selected(self, p: QPainter, rect: Rect) -> None:
+        """The selected cards, outlined in their own colour so that a single one is found among thousands."""
+        scene = self._view.scene
+        rows = np.nonzero(scene.selected[: scene.count])[0]
+        if not len(rows):
+            return
+        rects = self._rects(rect, rows)
+        shift = self.place.topLeft().toPoint()
+        rects[:, 0::2] += shift.x()
+        rects[:, 1::2] += shift.y()
+        rects[:, :2] -= 1
+        rects[:, 2:] += 1
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(self._view.painter.ink.brush("selected"))
+        p.drawRects(c_array(rects, QRect), len(rects))
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QMouseEvent, QWheelEvent
 
+from guigrad.document.model import callee
 from guigrad.ui.canvas import frames
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.drag_ends import DragEnds
@@ -169,6 +170,9 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
             view.open_search(point)
         return
     key = view.scene.ids[row]
+    if callee(view.scene.node(row)) is not None:
+        view.activated.emit(key)  # the way in; F2 renames
+        return
     spot = number_under(view, point)
     path = literal_under(view, row, y - float(view.scene.y[row]))
     if spot is not None and spot.cell >= 0:
@@ -201,6 +205,7 @@ def wheel(view: CanvasView, event: QWheelEvent) -> None:
     view.pointer = event.position()
     options = view.wheel
     touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
+    touchpad |= event.phase() != Qt.ScrollPhase.NoScrollPhase  # a wheel's turn has no beginning and no end
     pans = options.mode == "pan" or (options.mode == "auto" and touchpad)
     if pans and not event.modifiers() & Mods.ControlModifier:
         delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta() / 2
@@ -246,6 +251,10 @@ def thing_under(view: Board, point: QPointF) -> str:
 
 
 def _context(view: CanvasView, point: QPointF, where: QPoint) -> None:
+    port = port_under(view, point)
+    if port is not None:
+        view.context_requested.emit("port", f"{view.scene.ids[port[0]]}:{port[1]}:{port[2]}", where)
+        return
     key = thing_under(view, point)
     if key:
         if key not in view.selection:

@@ -26,6 +26,7 @@ class NoteEditor(QPlainTextEdit):
         self.setAccessibleName("note, in Markdown")
         self.setPlaceholderText("Markdown. Ctrl+Enter keeps it, Esc does not")
         self.setTabChangesFocus(True)
+        self.textChanged.connect(self.follow)
 
     @staticmethod
     def over(view: Board, key: str) -> NoteEditor:
@@ -45,9 +46,10 @@ class NoteEditor(QPlainTextEdit):
             return
         x, y = self._view.viewport.to_screen(note.x, note.y)
         self.setFont(code_font(max(11.0, 12.0 * scale)))
-        self.setGeometry(
-            QRect(round(x), round(y), max(160, round(note.width * scale)), max(60, round(note.height * scale)))
-        )
+        width, height = max(160, round(note.width * scale)), max(60, round(note.height * scale))
+        lines = round(self.document().size().height()) + 1  # a plain text is as many lines high
+        wanted = min(lines * self.fontMetrics().lineSpacing() + 12, self._view.height() - 40)
+        self.setGeometry(QRect(round(x), round(y), width, max(height, wanted)))
 
     def commit(self) -> None:
         """Asks for what was written; a note without text goes."""

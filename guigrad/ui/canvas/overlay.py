@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
@@ -12,11 +13,13 @@ from guigrad.run.frame import Record
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, text_width
+from guigrad.ui.canvas.scrub import TRACK
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
     from guigrad.ui.canvas.scene import Scene
 
+Array = np.ndarray[Any, Any]
 LABELS_FROM: Final = 0.6
 """Zoom from which wires tell what they carry."""
 LABELS: Final = 200
@@ -27,28 +30,27 @@ def paint(p: QPainter, view: Board) -> None:
     """Everything that lies over the cards."""
     if view.viewport.scale >= g.DETAIL:
         _sliders(p, view)
-    if view.viewport.scale >= LABELS_FROM and not view.painter.moving:
+    if view.viewport.scale >= LABELS_FROM and not view.painter.moving and view.gesture is None:
         _labels(p, view)
 
 
 def _sliders(p: QPainter, view: Board) -> None:
     scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
-    for key in scene.document.views:
-        slider = scene.document.views[key].slider
-        row = scene.row.get(key) if slider is not None else None
+    views = scene.document.views
+    for row in scene.visible(view.viewport.world).tolist():  # not all there are: this is every frame
+        key = scene.ids[row]
+        slider = views[key].slider if key in views else None
         node = scene.document.nodes.get(key)
-        if row is None or slider is None or scene.collapsed[row] or node is None or not node.args:
+        if slider is None or scene.collapsed[row] or node is None or not node.args:
             continue
         value = node.args[0]
         if not isinstance(value, int | float):
             continue
         low, high, _ = slider
         part = min(max((float(value) - low) / (high - low), 0.0), 1.0) if value == value else 0.0
-        middle = (
-            g.value_middle(scene.facet(row).rows, float(scene.value_height[row])) + scene.value_height[row] / 2 + 2.0
-        )
-        left, y = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, float(scene.y[row]) + float(middle))
-        width = g.CELLS_WIDTH * s
+        middle = float(scene.y[row]) + g.value_middle(scene.facet(row).rows, float(scene.value_height[row]))
+        left, y = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, middle)
+        width = TRACK * s
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(ink.brush("border_strong"))
         p.drawRoundedRect(QRectF(left, y - 1.5 * s, width, 3 * s), 1.5 * s, 1.5 * s)
@@ -66,21 +68,49 @@ def _labels(p: QPainter, view: Board) -> None:
     rows = scene.wires.visible(view.viewport.world)
     if len(rows) > LABELS:
         return
+    cards = _cards(view)
     for wire in rows.tolist():
         if wire == view.painter.hidden_wire:
             continue
         text, predicted = wire_text(scene, wire)
-        if not text or not (predicted or scene.wires.lit[wire] or BROADCAST in text):
+        lit = bool(scene.wires.lit[wire])
+        repeated = BROADCAST in text and not text.startswith("()")  # a number in a tensor's formula needs no mark
+        if not text or not (predicted or lit or repeated):
             continue
-        x1, y1, x2, y2, _ = scene.wires.ends[:, wire].tolist()
-        if (x2 - x1) * view.viewport.scale < 40 and not scene.wires.lit[wire]:
-            continue
-        # Nearer to the source, so that the chip of the gradient in the middle stays free.
-        at = 0.5 if predicted else 0.27
+        found = _place(view, ink, wire, text, cards, False)
+        if found is None and repeated:
+            text = SHORT_MARK
+            found = _place(view, ink, wire, text, cards, True)
+        if found is not None:
+            _label(p, ink, text, found, predicted, repeated)
+            cards = np.vstack([cards, (found.left(), found.top(), found.right(), found.bottom())])
+
+
+def _cards(view: Board) -> Array:
+    """What lies where on the screen. Shapes: [cards, 4]"""
+    scene, port = view.scene, view.viewport
+    rows = scene.visible(port.world, 0.0)
+    x, y = scene.x[rows] * port.scale + port.left, scene.y[rows] * port.scale + port.top
+    return np.stack([x, y, x + scene.width[rows] * port.scale, y + scene.height[rows] * port.scale], axis=1)
+
+
+def _place(view: Board, ink: Ink, wire: int, text: str, cards: Array, anywhere: bool) -> QRectF | None:
+    """Room for a label along a wire where it covers no card, and where the chip of the gradient is not; ``anywhere``: else near its start."""
+    x1, y1, x2, y2, _ = view.scene.wires.ends[:, wire].tolist()
+    width, height = text_width(ink.foot, text) + 12.0, ink.foot.pixelSize() + 6.0
+    first = None
+    for at in (0.3, 0.7, 0.5):
         x, y = view.viewport.to_screen(x1 + (x2 - x1) * at, y1 + (y2 - y1) * (at * at * (3 - 2 * at)))
-        _label(p, ink, text, x, y, predicted)
+        rect = QRectF(x - width / 2, y - height / 2, width, height)
+        first = first or rect
+        covered = (cards[:, 0] < rect.right()) & (cards[:, 2] > rect.left()) & (cards[:, 1] < rect.bottom())
+        if not (covered & (cards[:, 3] > rect.top())).any():
+            return rect
+    return first if anywhere else None
 
 
+SHORT_MARK: Final = "⇉"
+"""Entries are repeated along this wire, where there is no room to say how."""
 BROADCAST: Final = "broadcast"
 
 
@@ -113,13 +143,10 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
-def _label(p: QPainter, ink: Ink, text: str, x: float, y: float, predicted: bool) -> None:
-    font = ink.foot
-    width, height = text_width(font, text) + 12.0, font.pixelSize() + 6.0
-    rect = QRectF(x - width / 2, y - height / 2, width, height)
+def _label(p: QPainter, ink: Ink, text: str, rect: QRectF, predicted: bool, repeated: bool) -> None:
     p.setBrush(ink.brush("canvas"))
     p.setPen(ink.dashes if predicted else ink.pen("border_strong", 1.0))
-    p.drawRoundedRect(rect, height / 2, height / 2)
-    p.setFont(font)
-    p.setPen(ink.color("warning" if BROADCAST in text else "text_muted"))
+    p.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+    p.setFont(ink.foot)
+    p.setPen(ink.color("warning" if repeated else "text_muted"))
     p.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)

@@ -52,6 +52,7 @@ class Painter:
         self.cards = Cards(scene)
         self.ink: Ink = ink(theme)
         self.pace = Pace()
+        self.glow = 0.5
         self.pending = False
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
@@ -94,7 +95,7 @@ class Painter:
         if detail:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
             decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
-        decor.marks(p, self.ink, self.scene, view, rows, detail)
+        decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
 
     # ---- below the cards -------------------------------------------------
 

@@ -3,7 +3,7 @@
 Note [Drawn]
 A named node has a card, and so has an expression that nothing reads. Any other node has one if a node that has one reads it, other
 than as an operand of an effect (``0.1 * w.grad`` in ``w -= 0.1 * w.grad`` stays inside the effect's pill). An effect has one
-if it yields a value under a name (``y += 1``) or one that something reads; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
+if it yields a value under a name (``y += 1``) or one that something reads, or is the result of a function; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
 card only if one reads it: the bracket names it anyway.
 """
 
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from guigrad.document.index import moved_alone
-from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Region, wires_in
+from guigrad.document.model import RETURN, Branch, Document, Effect, Eval, Item, Loop, Region, wires_in
 
 EVAL, EFFECT, CARRY, VARIABLE = "eval", "effect", "carry", "variable"
 
@@ -93,7 +93,7 @@ class Roles:
         named = node is not None and (node.name is not None and role != VARIABLE)
         if node is None or named or node.outputs or role in (CARRY, EFFECT):
             return ()
-        return tuple(r for r in self.readers.get(key, ()) if self.role.get(r) != EFFECT)
+        return tuple(r for r in self.readers.get(key, ()) if self._shows_inputs(document, r))
 
     def _answer(self, document: Document, key: str, known: dict[str, bool]) -> bool:
         node = document.nodes.get(key)
@@ -106,12 +106,16 @@ class Roles:
             return True
         readers = self.readers.get(key, ())
         if role == EFFECT:
-            return bool(readers)
+            return bool(readers) or node.op == RETURN
         if role == EVAL and not readers and not self.heads[key]:
             return True
         if role is None and not readers:
             return True
-        return any(known.get(r, False) for r in readers if self.role.get(r) != EFFECT)
+        return any(known.get(r, False) for r in readers if self._shows_inputs(document, r))
+
+    def _shows_inputs(self, document: Document, key: str) -> bool:
+        """Whether a node's operands stand outside it: all but those of effects, and also those of a function's result."""
+        return self.role.get(key) != EFFECT or document.nodes[key].op == RETURN
 
 
 def _walk(items: tuple[Item, ...]) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,7 @@ class Scene:
         self._top = 0
         self.ids: list[str] = []
         self.row: dict[str, int] = {}
+        self._homes: dict[str, tuple[float, float]] = {}
         self.facets: list[Facet | None] = []
         self.into: list[list[int]] = []
         self.out: list[list[int]] = []
@@ -144,7 +145,7 @@ class Scene:
                 moved.add(row)
         if diff.nodes or diff.program is not None:
             self.brackets = brackets(self, self._compound)
-        self._lay(fresh)
+        self._lay([key for key in fresh if key not in self._homes])
         led = self.leads.targets(diff.routes)
         moved |= led
         for row in rewire | led:
@@ -187,8 +188,9 @@ class Scene:
         self._free.append(row)
 
     def _view(self, row: int, view: View | None) -> None:
-        if view is not None:
-            self.x[row], self.y[row] = view.x, view.y
+        home = (view.x, view.y) if view is not None else self._homes.get(self.ids[row])
+        if home is not None:
+            self.x[row], self.y[row] = home
         self.collapsed[row] = view is not None and view.collapsed
         self._measure(row)
 
@@ -234,7 +236,7 @@ class Scene:
         """Gives a place to cards that have none."""
         for key, (x, y) in placed(self, keys).items():
             row = self.row[key]
-            self.x[row], self.y[row] = x, y
+            self.x[row], self.y[row] = self._homes[key] = x, y
 
     # ---- wires -----------------------------------------------------------
 

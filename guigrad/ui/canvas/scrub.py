@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 WHOLE_PX: Final = 8.0
 """Units: px. So far a whole number is dragged for one step."""
+TRACK: Final = 56.0
+"""Units: canvas units. How long a slider is; its number stands right of it."""
 _COUNT = itertools.count(1)
 Button = Qt.MouseButton
 
@@ -75,7 +77,7 @@ def number_under(view: Board, point: QPointF) -> NumberSpot | None:
     if path is not None and _draggable(node.args[0]):
         slider = scene.document.views[key].slider if key in scene.document.views else None
         left, _ = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, 0.0)
-        width = g.CELLS_WIDTH * view.viewport.scale
+        width = TRACK * view.viewport.scale
         return NumberSpot(key, path, node.args[0], -1, "", slider, left, width)  # type: ignore[arg-type]  # told by _draggable
     cell = cell_under(view, row, dx, dy)
     if cell is None or node.op not in ("torch.tensor", "tensor.data"):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -96,9 +96,9 @@ class SearchPopup(QFrame):
         # Near the right or lower edge it opens to the other side of the pointer, so that it does not lie under it.
         x = place.x() if place.x() + self.width() <= screen.right() else place.x() - self.width()
         y = place.y() if place.y() + self.height() <= screen.bottom() else place.y() - self.height()
-        x = max(screen.left(), min(x, screen.right() - self.width()))
-        y = max(screen.top(), min(y, screen.bottom() - self.height()))
-        self.move(QPoint(x, y))
+        x = max(screen.left(), min(x, screen.right() + 1 - self.width()))
+        y = max(screen.top(), min(y, screen.bottom() + 1 - self.height()))
+        self.setGeometry(x, y, self.width(), self.height())
         self.field.clear()
         self._on_text("")
         self.show()

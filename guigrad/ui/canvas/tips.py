@@ -13,6 +13,7 @@ from guigrad.document.problem import Problem
 from guigrad.run.frame import Record, Stats
 from guigrad.ui.canvas.content import number
 from guigrad.ui.canvas.mouse import port_under
+from guigrad.ui.canvas.overlay import wire_text
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -109,8 +110,10 @@ def _wire(view: Board, wire: int) -> str:
         f"<b>{escape(scene.facet(source).title)} → {escape(scene.facet(target).title)}.{escape(wires.paths[wire])}</b>"
     ]
     record = scene.faces.record(source)
+    said, predicted = wire_text(scene, wire)
+    if said:
+        lines.append(escape(said) + (" (foreseen, not run yet)" if predicted else ""))
     if record is not None and record.shape is not None:
-        lines.append(f"{escape(str(record.dtype))} {list(record.shape)}")
         found = scene.faces.contribution(wire)
         if found is not None:
             lines += _value("gradient that came back", found, None, record)

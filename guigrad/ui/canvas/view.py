@@ -43,6 +43,7 @@ class CanvasView(Commands):
         self._fit_wanted = keep
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.motion.land()
         mouse.press(self, event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -168,6 +168,17 @@ def segments(ends: Array, pieces: int) -> Array:
     return made
 
 
+def curve_points(wires: Wires, rows: Array, t: Array) -> Array:
+    """Points of some wires, at the same parts of the way of each. Shapes: [n], [m] -> [n, m, 2]"""
+    x1, y1, x2, y2, bend = wires.ends[:, rows]
+    u = 1.0 - t
+    b0, b1, b2, b3 = u**3, 3 * u * u * t, 3 * u * t * t, t**3
+    x = np.outer(x1, b0 + b1) + np.outer(bend, b1 - b2) + np.outer(x2, b2 + b3)
+    y = np.outer(y1, b0 + b1) + np.outer(y2, b2 + b3)
+    found: Array = np.stack([x, y], axis=2)
+    return found
+
+
 def distances(lines: Array, x: float, y: float) -> Array:
     """Squared distances of a point from straight pieces. Shapes: [n, 4] -> [n]"""
     dx, dy = lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]

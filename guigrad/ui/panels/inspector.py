@@ -28,11 +28,13 @@ from guigrad.ui.canvas.paste_tensor import holds_tensor
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts, story
 from guigrad.ui.widgets.formula import rich_text
+from guigrad.ui.widgets.function_card import FunctionCard
 from guigrad.ui.widgets.param_editor import ParamEditor
 from guigrad.ui.widgets.tensor_view import TensorView
 
 NARROW_PX = 250
 """Below this width names stand above their values. Units: px at scale 1"""
+MANY = "{} nodes are selected. Select one to see its value and its gradient."
 EMPTY = "Select a node to see its value, its gradient and its parameters."
 
 
@@ -70,7 +72,8 @@ class InspectorPanel(QScrollArea):
         self.shown: Shown | None = None
         self.editors: dict[str, ParamEditor] = {}
         self._node: Node | None = None
-        self._narrow = False
+        self._narrow, self._told = False, ""
+        self._known: tuple[object, ...] = ()
         self._pairs: list[tuple[QLabel, QLabel]] = []
         self.setWidgetResizable(True)
         self.setMinimumWidth(0)
@@ -85,14 +88,11 @@ class InspectorPanel(QScrollArea):
         self.kind = parts.label("", "muted")
         self._attributes, self._grid = parts.grid()
         self.value = TensorView(look, "value")
-        self.value.cells_edited.connect(self._on_cells)
-        self.paint = parts.Link("Edit as a picture…", self._on_paint)
+        self.value.cells_edited.connect(lambda cells: self.cells_edited.emit(self._key(), cells))
+        self.paint = parts.Link("Edit as a picture…", lambda: self.paint_asked.emit(self._key()))
         self.grad = TensorView(look, "grad")
         self._tables = QGridLayout()
-        self._parameters = QVBoxLayout()
-        self._story = QVBoxLayout()
-        self._cards = QVBoxLayout()
-        self._about = QVBoxLayout()
+        self._parameters, self._story, self._cards, self._about = (QVBoxLayout() for _ in range(4))
         head = QVBoxLayout()
         head.setSpacing(2)
         head.addWidget(self.name)
@@ -101,16 +101,17 @@ class InspectorPanel(QScrollArea):
         inner = QVBoxLayout(self._sections)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addLayout(head)
+        self.function = FunctionCard(look)
+        inner.addWidget(self.function)
         inner.addLayout(self._cards)
         inner.addWidget(self._attributes)
         inner.addLayout(self._tables)
         inner.addWidget(self.paint)
-        inner.addLayout(self._parameters)
-        inner.addLayout(self._story)
-        inner.addLayout(self._about)
+        for part in (self._parameters, self._story, self._about):
+            inner.addLayout(part)
         self._inner = inner
-        self._page.addWidget(self.empty)
-        self._page.addWidget(self._sections)
+        for widget in (self.empty, self._sections):
+            self._page.addWidget(widget)
         self._page.addStretch(1)
         self.setWidget(page)
         self.set_look(look)
@@ -130,6 +131,7 @@ class InspectorPanel(QScrollArea):
             f"background: transparent; padding: {look.px(2)}px 0; }} QLineEdit:focus {{"
             f"border-color: {look.css('accent')}; background: {look.css('input')}; padding: {look.px(2)}px {look.px(4)}px; }}"
         )
+        self.function.set_look(look)
         self.value.set_look(look)
         self.grad.set_look(look)
         shown, self.shown, self._node = self.shown, None, None
@@ -146,8 +148,7 @@ class InspectorPanel(QScrollArea):
         self.empty.setVisible(node is None)
         self._sections.setVisible(node is not None)
         if node is None:
-            many = f"{shown.selected} nodes are selected. Select one to see its value and its gradient."
-            self.empty.setText(many if shown.selected > 1 else EMPTY)
+            self.empty.setText(MANY.format(shown.selected) if shown.selected > 1 else EMPTY)
             self._node = None
             return
         record = self._record()
@@ -155,7 +156,8 @@ class InspectorPanel(QScrollArea):
             self.name.setText(node.name or "")
             self.name.setPlaceholderText(shown.label)
             self.name.setCursorPosition(0)
-        self.kind.setText(f"{story.kind_words(node, record)} · {parts.breakable(node.op)}")
+        op = self.function.show_call(shown.document, node) or parts.breakable(node.op)
+        self.kind.setText(f"{story.kind_words(node, record)} · {op}")
         self._fill_attributes(record)
         self._fill_tables(record)
         self._fill_cards(node, record)
@@ -180,18 +182,13 @@ class InspectorPanel(QScrollArea):
     def _record(self) -> Record | None:
         return self.shown.frame.records.get(self.shown.node or "") if self.shown else None
 
-    def _on_cells(self, cells: object) -> None:
-        if self.shown is not None and self.shown.node is not None:
-            self.cells_edited.emit(self.shown.node, cells)
-
-    def _on_paint(self) -> None:
-        if self.shown is not None and self.shown.node is not None:
-            self.paint_asked.emit(self.shown.node)
+    def _key(self) -> str:
+        return (self.shown.node or "") if self.shown is not None else ""
 
     def _on_renamed(self) -> None:
-        node = self.shown and self.shown.document.nodes.get(self.shown.node or "")
-        if node and self.name.text().strip() != (node.name or ""):
-            self.renamed.emit(node.id, self.name.text().strip())
+        node, name = self.shown and self.shown.document.nodes.get(self.shown.node or ""), self.name.text().strip()
+        if node and name != (node.name or ""):
+            self.renamed.emit(node.id, name)
 
     def _fill_attributes(self, record: Record | None) -> None:
         rows = story.attributes(record)
@@ -220,8 +217,8 @@ class InspectorPanel(QScrollArea):
 
     def _fill_tables(self, record: Record | None) -> None:
         assert self.shown is not None
-        value = record.value if record is not None and isinstance(record.value, ArrayData) else None
-        grad = record.grad if record is not None else None
+        value, grad = (record.value, record.grad) if record is not None else (None, None)
+        value = value if isinstance(value, ArrayData) else None
         tensor = record is None or record.shape is not None or record.state in ("not run", "failed")
         stale = " · stale" if story.stale(record) else ""
         reason = story.missing_value(record) if value is None else ""
@@ -237,7 +234,7 @@ class InspectorPanel(QScrollArea):
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
             grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
         self.grad.show_tensor(heading, grad, why)
-        beside = (value is None or value.ndim <= 1) and (grad is None or grad.ndim <= 1) and not self._narrow
+        beside = not self._narrow and all(data is None or data.ndim <= 1 for data in (value, grad))
         for place, view in enumerate((self.value, self.grad)):
             self._tables.removeWidget(view)
             self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
@@ -320,8 +317,12 @@ class InspectorPanel(QScrollArea):
             self.editors[focused].field.setFocus()
 
     def _fill_story(self, shown: Shown, record: Record | None) -> None:
-        parts.clear(self._story)
         steps = story.story(shown.document, shown.frame, shown.label, shown.texts) if not story.stale(record) else []
+        known = (steps, record and (record.contributions, record.grad is None), shown.xray, shown.label, self.look)
+        if known == self._known:
+            return
+        self._known = known
+        parts.clear(self._story)
         if not steps:
             if record is not None and record.grad is not None and not shown.xray:
                 why = parts.Link("Turn on x-ray to see how this gradient came here", self.xray_asked.emit)
@@ -334,9 +335,7 @@ class InspectorPanel(QScrollArea):
             count = record.contributions
             passes = f"  ({count} contributions)" if count > 1 else ""
             end = f"accumulated into {shown.label}.grad" if record.grad is not None else "x-ray: .grad stays None"
-            last = self._step(f"{end}{passes}", "", "")
-            last.setStyleSheet(f"QLabel {{ color: {self.look.css('grad')}; }}")
-            self._story.addWidget(last)
+            self._story.addWidget(self._step("", f"{end}{passes}", ""))
 
     def _step(self, text: str, effect: str, node: str, local: str = "") -> QFrame:
         frame = _Step(node) if node else QFrame()
@@ -361,8 +360,9 @@ class InspectorPanel(QScrollArea):
         return frame
 
     def _fill_about(self, node: Node, other: bool) -> None:
-        if not other and self._about.count():
+        if not other and self._about.count() and node.op == self._told:
             return
+        self._told = node.op
         parts.clear(self._about)
         spec = table.find(node.op)
         if spec is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import (
@@ -12,6 +13,7 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QSize,
     Qt,
@@ -45,8 +47,18 @@ SEARCH_LIMIT: Final = 200
 WIDE_PX: Final = 260
 """From this width on rows also say what an op does. Units: px at scale 1"""
 
-ACCENTS: Final = {"leaves": "leaf", "reduce": "reduce", "loss": "loss", "optimizer": "optim", "autograd": "reduce"}
+ACCENTS: Final = {
+    "leaves": "leaf",
+    "reduce": "reduce",
+    "loss": "loss",
+    "optimizer": "optim",
+    "autograd": "reduce",
+    "functions": "accent",
+}
 """Family -> the kind whose accent its bar has; the others are ops."""
+
+FUNCTIONS: Final = "functions"
+"""The family of rows that are the user's own functions."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -57,16 +69,23 @@ class PaletteModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.entries: list[str | OpSpec] = []
+        self.functions: tuple[tuple[str, tuple[OpSpec, ...]], ...] = ()
+        self.query = ""
         self.recent: tuple[str, ...] = ()
         self.search("")
 
     def search(self, query: str) -> None:
         """Shows the families, or what answers a query."""
         self.beginResetModel()
+        self.query = query
         self.entries = []
+        for heading, rows in self.functions:
+            wanted = [row for row in rows if query.strip().lower() in row.key.partition("(")[0].lower()]
+            if wanted:
+                self.entries += [heading, *wanted]
         if query.strip():
             found = with_extras(query, search(query, SEARCH_LIMIT, self.recent))
-            self.entries = [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
+            self.entries += [f"{len(found)} ops" if len(found) != 1 else "1 op", *found]
         else:
             for family, rows in table.families():
                 self.entries += [family, *rows, *((SLIDER_ROW,) if family == SLIDER_ROW.family else ())]
@@ -166,6 +185,10 @@ class PalettePanel(QFrame):
     """Search field and list. ``op_chosen`` carries the target that Enter or a double-click asks for."""
 
     op_chosen = Signal(str)
+    function_menu = Signal(str, QPoint)
+    """What the user may do with a function: its target, and where on the screen the menu opens."""
+    rename_asked = Signal(str)
+    remove_asked = Signal(str)
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -200,7 +223,34 @@ class PalettePanel(QFrame):
         self.field.installEventFilter(self)
         self.list.installEventFilter(self)
         self.list.doubleClicked.connect(self._on_chosen)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._on_menu)
         self.set_look(look)
+
+    def set_functions(self, functions: Sequence[tuple[str, Sequence[OpSpec]]]) -> None:
+        """The functions that can be added, by heading; they stand before the ops."""
+        wanted = tuple((heading, tuple(rows)) for heading, rows in functions)
+        if self.model.functions != wanted:
+            self.model.functions = wanted
+            self.model.search(self.model.query)
+
+    def _on_menu(self, place: QPoint) -> None:
+        index = self.list.indexAt(place)
+        entry = index.data(ROW_ROLE) if index.isValid() else None
+        if isinstance(entry, OpSpec) and entry.family == FUNCTIONS:
+            self.function_menu.emit(entry.targets[0], self.list.viewport().mapToGlobal(place))
+
+    def _on_key(self, key: int) -> bool:
+        """F2, Delete and the menu key on a function."""
+        index = self.list.currentIndex()
+        entry = index.data(ROW_ROLE) if index.isValid() else None
+        if not isinstance(entry, OpSpec) or entry.family != FUNCTIONS:
+            return False
+        if key == Qt.Key.Key_Menu:
+            self._on_menu(self.list.visualRect(index).center())
+        elif key in (Qt.Key.Key_F2, Qt.Key.Key_Delete):
+            (self.rename_asked if key == Qt.Key.Key_F2 else self.remove_asked).emit(entry.targets[0])
+        return key in (Qt.Key.Key_Menu, Qt.Key.Key_F2, Qt.Key.Key_Delete)
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
@@ -223,6 +273,12 @@ class PalettePanel(QFrame):
             self.op_chosen.emit(entry.targets[0])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.list and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            entry = self.list.currentIndex().data(ROW_ROLE)
+            own = isinstance(entry, OpSpec) and entry.family == FUNCTIONS
+            if own and event.key() in (Qt.Key.Key_F2, Qt.Key.Key_Delete):  # not the selected node's
+                event.accept()
+                return True
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             key = event.key()
             if watched is self.field and key == Qt.Key.Key_Down:
@@ -234,5 +290,7 @@ class PalettePanel(QFrame):
                 return True
             if watched is self.list and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._on_chosen(self.list.currentIndex())
+                return True
+            if watched is self.list and self._on_key(key):
                 return True
         return super().eventFilter(watched, event)

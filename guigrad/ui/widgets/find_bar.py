@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton
 
@@ -63,6 +63,7 @@ class FindBar(QFrame):
         """Another theme or scale."""
         for button, icon in ((self.before, "chevron-up"), (self.after, "chevron-down"), (self.away, "x")):
             button.setIcon(look.icon(icon, "text_muted"))
+            button.setIconSize(QSize(look.px(15), look.px(15)))
         self._row.setContentsMargins(look.px(10), look.px(5), look.px(6), look.px(5))
         self._row.setSpacing(look.px(6))
         self.count.setMinimumWidth(look.px(70))
@@ -100,7 +101,7 @@ class FindBar(QFrame):
         """Looks anew; ``jump`` goes to the first hit, or stays on the one that is still among them."""
         words = query.lower().split()
         now = self.hits[self.place] if 0 <= self.place < len(self.hits) else ""
-        hits = [key for key, text in self._all().items() if all(word in text for word in words)] if words else []
+        hits = [key for key, text in self._all().items() if all(_has(text, word) for word in words)] if words else []
         place = hits.index(now) if now in hits else 0 if jump and hits else -1
         self._show(hits, place)
         if jump and hits:
@@ -173,11 +174,18 @@ class FindBar(QFrame):
 
 def _words(document: Document, frame: Frame | None, key: str, label: str) -> Iterator[str]:
     node: Node = document.nodes[key]
-    yield from (label, node.op)
+    yield from (label, node.op.rpartition(".")[2], f".{node.op}")
     yield from (str(value) for value in (*node.args, *(value for _, value in node.kwargs)) if _plain(value))
     record = frame.records.get(key) if frame is not None else None
     if record is not None and record.value is not None and (record.shape is None or _size(record.shape) <= SHORT):
         yield value_text(record.value)
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a word is in a text; an op's whole path counts only for a word with a dot, or "t" would find all of torch."""
+    if "." in word:
+        return word in text
+    return any(word in part for part in text.split(" ") if not part.startswith("."))
 
 
 def _plain(value: Value) -> bool:

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 SIGNS: Final = {
-    "cdot": "·", "times": "×", "odot": "⊙", "oslash": "⊘", "sum": "Σ", "prod": "Π", "partial": "∂", "nabla": "∇", "infty": "∞", "to": "→",
+    "cdot": "·", "times": "×", "odot": "⊙", "oslash": "⊘", "sum": "Σ", "prod": "Π", "partial": "∂", "nabla": "▽", "infty": "∞", "to": "→",
     "top": "ᵀ", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "in": "∈", "pm": "±", "mp": "∓", "sqrt": "√", "alpha": "α",
     "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "epsilon": "ε", "varepsilon": "ε", "eta": "η", "theta": "θ", "lambda": "λ", "mu": "μ",
     "nu": "ν", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "varphi": "φ", "Phi": "Φ", "psi": "ψ", "omega": "ω", "ell": "ℓ", "ldots": "…", "dots": "…",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -95,6 +95,7 @@ class KeysPage(QWidget):
         self.field.textChanged.connect(self._filter)
         self.tree.currentItemChanged.connect(lambda now, before: self._show())
         self.tree.itemActivated.connect(lambda item, column: self._record())
+        self.field.returnPressed.connect(self._record)
         keymap.changed.connect(self._refresh)
         self._refresh()
         self.tree.setCurrentItem(self.rows[ACTIONS[0].id])
@@ -197,6 +198,7 @@ class KeysPage(QWidget):
             away = QPushButton()
             away.setProperty("role", "flat")
             away.setIcon(self.look.icon("x"))
+            away.setIconSize(QSize(self.look.px(14), self.look.px(14)))
             away.setAutoDefault(False)
             away.setToolTip(f"Take {native(key)} away")
             away.setAccessibleName(f"Take {native(key)} away")

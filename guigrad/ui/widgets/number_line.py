@@ -28,6 +28,9 @@ class NumberLine(QLineEdit):
         self._press: QPointF | None = None
         self._merge = ""
         self._way = self._start = 0.0
+        self.setFocusPolicy(
+            Qt.FocusPolicy.TabFocus
+        )  # Qt gives focus before the press is told: a drag shall not begin typing
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setToolTip("Drag sideways to change it (Shift fine, Ctrl coarse), click to type")
 

@@ -171,6 +171,8 @@ class ParamEditor(QWidget):
     def _commit(self, value: Value) -> None:
         if repr(value) != repr(self.value):
             self.value = value
+            if isinstance(self.field, NumberLine) and isinstance(value, int | float):
+                self.field.number = value
             self.edited.emit(value)
 
     @property

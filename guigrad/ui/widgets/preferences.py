@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QListWidget,
+    QListWidgetItem,
     QPushButton,
     QSlider,
     QStackedWidget,
@@ -48,7 +49,9 @@ class Preferences(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.list = QListWidget()
         self.list.setAccessibleName("Pages")
-        self.list.addItems(PAGES)
+        for name in PAGES:
+            item = QListWidgetItem(name, self.list)
+            item.setSizeHint(QSize(0, look.px(28)))
         self.list.setFixedWidth(look.px(110))
         self.stack = QStackedWidget()
         self.keys = KeysPage(look, window.keymap)
@@ -58,6 +61,9 @@ class Preferences(QDialog):
         self.list.setCurrentRow(PAGES.index(page))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setAutoDefault(False)  # Enter belongs to the page: on an action it records a key
+        close.setDefault(False)
         across = QHBoxLayout()
         across.setSpacing(look.px(16))
         across.addWidget(self.list)
@@ -66,6 +72,7 @@ class Preferences(QDialog):
         layout.addLayout(across, 1)
         layout.addWidget(buttons)
         room = window.size()
+        (self.keys.field if page == "Keys" else self.list).setFocus()
         self.resize(min(look.px(760), room.width() - 40), min(look.px(640), max(room.height() - 60, 240)))
 
     def _page(self) -> tuple[QWidget, QFormLayout]:
@@ -73,7 +80,7 @@ class Preferences(QDialog):
         form = QFormLayout(page)
         form.setContentsMargins(0, 0, 0, 0)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         return page, form
 
     def _combo(

@@ -104,7 +104,9 @@ def story(document: Document, frame: Frame, label: str, texts: Mapping[str, str]
         arrivals = [(key, array) for key, array in frame.contributions.items() if key[0] == here]
         if not arrivals:
             break
-        for (_, consumer, path), array in arrivals:
+        if len(arrivals) > limit:
+            back.append(Step(f"… and {len(arrivals) - limit} more wires", "", ""))
+        for (_, consumer, path), array in arrivals[:limit]:
             back.append(_step(document, frame, consumer, path, array, texts))
         consumers = {key[1] for key, _ in arrivals}
         if len(consumers) != 1:

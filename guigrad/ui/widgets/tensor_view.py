@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -189,8 +189,6 @@ class _HeatDelegate(QStyledItemDelegate):
         return super().eventFilter(watched, event)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        from PySide6.QtGui import QFontMetrics
-
         width = QFontMetrics(self.look.code(11.5)).horizontalAdvance(index.data()) + self.look.px(16)
         return QSize(width, self.look.px(20))
 
@@ -353,6 +351,8 @@ class TensorView(QWidget):
         vertical.setDefaultSectionSize(height)
         single = columns == 1
         horizontal.setVisible(not single)
+        last = self.model.headerData(rows - 1, Qt.Orientation.Vertical) if rows else ""
+        vertical.setFixedWidth(QFontMetrics(self.look.code(10)).horizontalAdvance(f"{last}0") + self.look.px(10))
         vertical.setVisible(rows > 1 and (not single or rows > ROWS_SHOWN))
         if single:
             horizontal.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)

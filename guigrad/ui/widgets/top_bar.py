@@ -14,6 +14,8 @@ from guigrad.ui.widgets.action_button import FULL, ICON, PLAIN, ActionButton
 from guigrad.ui.widgets.parts import ChevronCombo
 
 RUN = (("forward", "primary"), ("backward", "grad"), ("step", ""), ("zero_grad", ""), ("optimizer_step", ""))
+NAME_PX = 200
+"""Units: px at scale 1. A longer name is cut in its middle."""
 
 
 class TopBar(QFrame):
@@ -26,6 +28,7 @@ class TopBar(QFrame):
         self.setObjectName("topbar")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.look, self._actions = look, actions
+        self._name = ("", False)
         self.logo = QLabel("guigrad")
         self.logo.setProperty("role", "logo")
         self.file = QLabel()
@@ -54,7 +57,6 @@ class TopBar(QFrame):
         self._row.addStretch(2)
         self._row.addWidget(self.search)
         self._row.addWidget(self.theme)
-        self._name = ("", False)
         self.set_look(look)
 
     def set_look(self, look: Look) -> None:
@@ -71,7 +73,7 @@ class TopBar(QFrame):
         """The document's name, with a dot when it is not saved."""
         self._name = (name, changed)
         self.file.setToolTip(f"{name}: not saved" if changed else name)
-        self._elide()
+        self._adapt()
 
     def set_devices(self, names: tuple[str, ...], current: str) -> None:
         """What the engine offers and uses."""
@@ -97,14 +99,21 @@ class TopBar(QFrame):
             buttons = [*self.buttons.values(), self.xray, self.search]
             need = sum(button.width_at(level) for button in buttons) + self.theme.width_at(ICON) + combo
             need += self.device_label.sizeHint().width() * label + self.logo.sizeHint().width() * logo
-            need += self._row.spacing() * (len(buttons) + 8) + self.look.px(32) + self.look.px(40) * logo
+            need += self._row.spacing() * (len(buttons) + 8) + self.look.px(32) + self._name_px()
             if need <= self.width() or level == ICON:
                 break
         for button in buttons:
             button.set_level(level)
         self.device_label.setVisible(bool(label))
         self.logo.setVisible(bool(logo))
+        spare = self.width() - need + self._name_px()
+        self.file.setMinimumWidth(max(self.look.px(40), min(self._name_px(), spare)))
         self._elide()
+
+    def _name_px(self) -> int:
+        """Room for the document's name, or for as much of it as tells it from others. Units: px"""
+        wanted = QFontMetrics(self.look.text(12.5)).horizontalAdvance(f"{self._name[0]} ●")
+        return min(wanted, self.look.px(NAME_PX)) + self.look.px(8)
 
     def _elide(self) -> None:
         name, changed = self._name

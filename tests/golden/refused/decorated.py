@@ -1,4 +1,4 @@
-# 4:1 a function definition is not understood
+# 3:2 a decorator is not understood
 import torch
 @torch.no_grad()
 def f(x):

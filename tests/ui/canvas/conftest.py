@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hand import Hand
-from holder import canvas
 from PySide6.QtWidgets import QApplication
-from samples import lesson, lesson_frame
+
+from tests.ui.canvas.hand import Hand
+from tests.ui.canvas.holder import canvas
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 
 @pytest.fixture

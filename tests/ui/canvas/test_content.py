@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from samples import T1, data, lesson, lesson_frame
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import In, Node
@@ -17,6 +16,7 @@ from guigrad.run.frame import Record, Stats
 from guigrad.ui.canvas.content import arrange, array_part, chip_text, content, elements, number
 from guigrad.ui.canvas.facet import facet
 from guigrad.ui.heat import levels
+from tests.ui.canvas.samples import T1, data, lesson, lesson_frame
 
 NODE = Node("a", "torch.exp", (In("x"),), (), "a")
 
@@ -62,7 +62,7 @@ def test_the_lesson() -> None:
     shown = {key: content(facet(document.nodes[key]), frame.records[key], key == "t4") for key in frame.records}
     assert shown["t4"].value.text == "7.534"
     assert shown["t4"].pill == ("root", "loss")
-    assert shown["t1"].pill == ("leaf ∇", "leaf")
+    assert shown["t1"].pill == ("leaf ▽", "leaf")
     assert shown["t3"].pill == ("retain", "op")
     assert shown["two"].pill == ("const", "leaf")
     assert shown["t2"].grad.reason == "None · not a leaf"

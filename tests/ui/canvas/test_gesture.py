@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hand import ALT, CTRL, EMPTY, LEFT, MIDDLE, NONE, RIGHT, SHIFT, Hand
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from guigrad.document.model import In
 from guigrad.ui.canvas.view import OP_MIME
+from tests.ui.canvas.hand import ALT, CTRL, EMPTY, LEFT, MIDDLE, NONE, RIGHT, SHIFT, Hand
 
 
 def test_click_shift_and_ctrl_select(hand: Hand) -> None:

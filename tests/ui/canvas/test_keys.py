@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hand import CTRL, LEFT, NONE, SHIFT, Hand
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+
+from tests.ui.canvas.hand import CTRL, LEFT, NONE, SHIFT, Hand
 
 
 def test_delete_and_undo(hand: Hand) -> None:

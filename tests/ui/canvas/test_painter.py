@@ -7,7 +7,6 @@ import pytest
 from PySide6.QtCore import QLineF, QObject, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
-from samples import lesson, lesson_frame
 
 from guigrad.document.problem import Problem
 from guigrad.source.parse.parser import parse
@@ -17,6 +16,7 @@ from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.theme import theme
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
-from samples import lesson, lesson_frame
 
 from guigrad.document import edit
 from guigrad.document.draft import Refused
@@ -19,6 +18,7 @@ from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.scene import Scene
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 GOLDEN_SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "golden" / "scripts").glob("*.py"))
 LOOP = """import torch
@@ -268,3 +268,20 @@ def test_a_card_added_after_a_loop_stays_clear_of_it() -> None:
         store.commit(diff)
         scene.apply(store.document, diff)
         assert strangers(scene) == []
+
+
+def test_a_card_that_nobody_had_placed_goes_back_when_its_first_move_is_undone() -> None:
+    document = parse("import torch\nx = torch.ones(3)\ny = x.exp()\n")
+    scene = Scene(document)
+    key = next(iter(scene.row))
+    place = scene.x[scene.row[key]], scene.y[scene.row[key]]
+    gone = edit.remove(key)(document)
+    scene.apply(gone.apply(document), gone)
+    scene.apply(document, gone.inverse())
+    assert (scene.x[scene.row[key]], scene.y[scene.row[key]]) == place
+    diff = edit.move({key: (500, 600)})(document)
+    after = diff.apply(document)
+    scene.apply(after, diff)
+    assert scene.x[scene.row[key]] == 500
+    scene.apply(diff.inverse().apply(after), diff.inverse())
+    assert (scene.x[scene.row[key]], scene.y[scene.row[key]]) == place

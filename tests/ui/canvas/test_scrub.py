@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hand import CTRL, LEFT, RIGHT, SHIFT, Hand
-from holder import canvas
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -17,7 +15,9 @@ from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import arranged
-from guigrad.ui.canvas.scrub import Brush, dragged, number_under, stepped
+from guigrad.ui.canvas.scrub import TRACK, Brush, dragged, number_under, stepped
+from tests.ui.canvas.hand import CTRL, LEFT, RIGHT, SHIFT, Hand
+from tests.ui.canvas.holder import canvas
 
 TEXT = """import torch
 
@@ -195,7 +195,7 @@ def test_a_slider_follows_the_pointer_and_the_arrow_keys(hand: Hand) -> None:
     key = bring(hand, "lr")
     scene = hand.view.scene
     middle = g.value_middle(0, float(scene.value_height[scene.row[key]]))
-    start, end = hand.node(key, g.CELLS_LEFT + 5, middle), hand.node(key, g.CELLS_LEFT + 0.76 * g.CELLS_WIDTH, middle)
+    start, end = hand.node(key, g.CELLS_LEFT + 5, middle), hand.node(key, g.CELLS_LEFT + 0.76 * TRACK, middle)
     hand.drag(start, end)
     assert node(hand, "lr").args == (1.5,)
     hand.key(Qt.Key.Key_Right)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
-from hand import ALT, CTRL, LEFT, MIDDLE, NONE, RIGHT, SHIFT, Hand
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from samples import lesson_frame
-from test_scene import same
+
+from tests.ui.canvas.hand import ALT, CTRL, LEFT, MIDDLE, NONE, RIGHT, SHIFT, Hand
+from tests.ui.canvas.samples import lesson_frame
+from tests.ui.canvas.test_scene import same
 
 KEYS = (
     Qt.Key.Key_Delete, Qt.Key.Key_Escape, Qt.Key.Key_F2, Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_F, Qt.Key.Key_Home,

@@ -7,16 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hand import ALT, CTRL, Hand
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
-from samples import lesson, lesson_frame
 
 from guigrad.document.model import Document
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas.widget import READ_ONLY, GraphCanvas
+from tests.ui.canvas.hand import ALT, CTRL, Hand
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 Key = Qt.Key
 

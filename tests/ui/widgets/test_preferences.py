@@ -221,3 +221,18 @@ def test_the_look_changes_at_once(lesson: MainWindow, dialog: Preferences, qtbot
     kept = Settings(lesson.settings.folder)
     assert (kept.theme, kept.scale, kept.motion) == ("light-safe", 1.5, "reduced")
     lesson.set_scale(1.0)
+
+
+def test_enter_on_an_action_records_and_never_closes(lesson: MainWindow, dialog: Preferences, qtbot: QtBot) -> None:
+    choose(dialog, qtbot, "tidy")
+    dialog.keys.tree.setFocus()
+    qtbot.keyClick(dialog.keys.tree, Key.Key_Return)
+    assert dialog.isVisible()
+    assert dialog.keys.recorders[0].isChecked()
+    qtbot.keyClick(dialog.keys.recorders[0], Key.Key_Return)  # Enter itself can be bound
+    assert dialog.isVisible()
+    assert "Open" in dialog.keys.says.text()
+    qtbot.mouseClick(dialog.keys.keep, LEFT)
+    dialog.keys.field.setFocus()
+    qtbot.keyClick(dialog.keys.field, Key.Key_Return)
+    assert dialog.keys.recorders[0].isChecked()

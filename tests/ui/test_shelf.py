@@ -1,0 +1,106 @@
+"""The functions in the palette: those of the document and of the library."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from guigrad.document.model import callee
+from guigrad.ui.main_window import MainWindow
+from guigrad.ui.panels.palette import ROW_ROLE
+from tests.ui.test_levels import made
+from tests.ui.test_main_window import drop
+
+Key, Mods = Qt.Key, Qt.KeyboardModifier
+
+
+@pytest.fixture(autouse=True)
+def _own_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GUIGRAD_DATA", raising=False)
+
+
+def row(window: MainWindow, heading: str) -> int:
+    """The number of the first row under a heading, -1 if there is none."""
+    entries = window.palette_panel.model.entries
+    return entries.index(heading) + 1 if heading in entries else -1
+
+
+def calls(window: MainWindow) -> list[str]:
+    return [node.id for node in window.session.document.nodes.values() if callee(node)]
+
+
+def kept(window: MainWindow, qtbot: QtBot) -> None:
+    made(window, qtbot, "t2", "t3")
+    window.actions_by_id["save_to_library"].trigger()
+
+
+def test_a_function_is_kept_and_dragged_into_another_document(lesson: MainWindow, qtbot: QtBot) -> None:
+    kept(lesson, qtbot)
+    assert (lesson.shelf.library.folder / "f.guigrad").is_file()
+    panel = lesson.palette_panel
+    index = panel.model.index(row(lesson, "My functions"))
+    assert index.data() == "f(t1)"
+    lesson.session.new()
+    assert row(lesson, "Functions of this document") < 0
+    mime = panel.model.mimeData([panel.model.index(row(lesson, "My functions"))])
+    drop(lesson.canvas, mime, QPointF(300, 200))
+    drop(lesson.canvas, mime, QPointF(300, 400))
+    assert len(calls(lesson)) == 2
+    assert len(lesson.session.whole.functions) == 1
+    qtbot.keyClick(lesson, Key.Key_Z, Mods.ControlModifier)
+    qtbot.keyClick(lesson, Key.Key_Z, Mods.ControlModifier)
+    assert not lesson.session.whole.functions
+    assert not lesson.session.whole.nodes
+
+
+def test_keys_in_the_palette_add_rename_and_delete(
+    lesson: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(lesson, qtbot)
+    panel = lesson.palette_panel
+    panel.list.setCurrentIndex(panel.model.index(row(lesson, "Functions of this document")))
+    panel.list.setFocus()
+    qtbot.keyClick(panel.list, Key.Key_Return)
+    assert lesson.session.way == ()
+    assert len(calls(lesson)) == 2
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("block", True))
+    panel.list.setCurrentIndex(panel.model.index(row(lesson, "My functions")))
+    panel.list.setFocus()
+    qtbot.keyClick(panel.list, Key.Key_F2)
+    assert [each.name for each in lesson.shelf.library.functions()] == ["block"]
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: QMessageBox.StandardButton.Yes)
+    panel.list.setCurrentIndex(panel.model.index(row(lesson, "My functions")))
+    qtbot.keyClick(panel.list, Key.Key_Delete)
+    assert lesson.shelf.library.functions() == []
+    assert row(lesson, "My functions") < 0
+
+
+def test_the_search_field_finds_functions_first(lesson: MainWindow, qtbot: QtBot) -> None:
+    made(lesson, qtbot, "t2", "t3")
+    panel = lesson.palette_panel
+    panel.field.setFocus()
+    qtbot.keyClicks(panel.field, "f")
+    assert panel.model.first_op().data(ROW_ROLE).key == "f(t1)"
+    qtbot.keyClick(panel.field, Key.Key_Return)
+    assert len(calls(lesson)) == 2
+
+
+def test_damaged_files_are_told_and_skipped(lesson: MainWindow, qtbot: QtBot) -> None:
+    kept(lesson, qtbot)
+    (lesson.shelf.library.folder / "broken.guigrad").write_bytes(b"{")
+    lesson.shelf.refresh()
+    assert "broken.guigrad" in lesson.messages.log.toPlainText()
+    assert row(lesson, "My functions") > 0
+
+
+def test_the_menu_of_a_function(lesson: MainWindow, qtbot: QtBot) -> None:
+    kept(lesson, qtbot)
+    panel = lesson.palette_panel
+    panel.list.setCurrentIndex(panel.model.index(row(lesson, "My functions")))
+    qtbot.keyClick(panel.list, Key.Key_Menu)
+    (menu,) = panel.findChildren(QMenu)
+    texts = [action.text() for action in menu.actions() if action.text()]
+    assert texts == ["Add to the graph", "Rename…", "Export…", "Import functions…", "Delete"]
+    menu.close()
