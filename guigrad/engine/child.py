@@ -36,9 +36,6 @@ NICENESS = 5
 TOLD_SECONDS = 0.04
 """At most so often is it told what is being played."""
 
-YOUNG_OBJECTS = 10_000
-"""The collector waits for so many new objects: a verb on a usual document is over by then, and what it left goes while nobody waits."""
-
 _WATCH_SECONDS = 0.05
 _PDEATHSIG = 1
 
@@ -86,7 +83,6 @@ def serve(channel: Channel, engine: str, memory_bytes: int | None) -> None:
     warm = getattr(player, "warm", None)
     if warm is not None:
         threading.Thread(target=warm, daemon=True).start()
-    gc.set_threshold(YOUNG_OBJECTS)
     watch = _Watch(getattr(player, "where", tuple), channel.send)
     while True:
         try:
@@ -102,8 +98,6 @@ def serve(channel: Channel, engine: str, memory_bytes: int | None) -> None:
             channel.send(_failed(request, kind, error, "The result cannot be sent to the window."))
         except OSError:
             return
-        if gc.get_count()[0] > YOUNG_OBJECTS // 10:
-            gc.collect(1)
 
 
 class _Watch:
