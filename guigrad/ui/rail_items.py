@@ -83,7 +83,9 @@ def _one(document: Document, item: Item, texts: Mapping[str, str]) -> Iterator[P
             node = document.nodes.get(item.node)
             kind = table.effect_of(node.op) if node else ""
             short = node.op.rpartition(".")[2] if node else key
-            text = short if node and node.op == RETURN else texts.get(key, short)  # its line in the code is that of the def
+            text = (
+                short if node and node.op == RETURN else texts.get(key, short)
+            )  # its line in the code is that of the def
             yield Pill(kind or "effect", text, (key,), (*touched, key))
         case Loop():
             text = texts.get(key, "for …").rstrip(":")
