@@ -230,7 +230,7 @@ def test_every_edit_works_inside():
 def test_a_wire_crosses_the_border_only_through_ports() -> None:
     document = make(parse(SCRIPT), "c", "d")
     a, c, e = ids(document, "a", "c", "e")
-    with pytest.raises(Refused, match="a is in the main program, this is inside f: .* only through its ports"):
+    with pytest.raises(Refused, match=r"a is in the main program, this is inside f: .* only through its ports"):
         connect(a, 0, c, "self")(document)
     with pytest.raises(Refused, match="c is inside f, this is in the main program"):
         connect(c, 0, e, "self")(document)
