@@ -135,11 +135,11 @@ class Session:
         self._replace(document)
         return True
 
-    def save(self, path: str | os.PathLike[str] | None = None) -> bool:
-        """Writes the document to its file or another; False, and ``refused`` tells why, when it cannot be written."""
+    def save(self, path: str | os.PathLike[str] | None = None, seen: Document | None = None) -> bool:
+        """Writes the document (``seen``: with places for all its cards) to a file; False, and ``refused`` tells why, if that fails."""
         name = os.fspath(path) if path is not None else self.path
         try:
-            file.save(self.document, name)
+            file.save(seen or self.document, name)
         except OSError as error:
             text = f"{name}: {error.strerror or error}"
             self.refused.tell((Problem(text, kind="file", error=type(error).__name__),))
