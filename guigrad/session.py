@@ -13,9 +13,13 @@ from guigrad.document.model import Document, In
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
+from guigrad.run.amend import amended, ones_like
+from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
+from guigrad.run.listen import Event
 from guigrad.run.live import Live, Post
 from guigrad.run.request import (
+    Ask,
     Backward,
     Forward,
     Gradient,
@@ -27,13 +31,13 @@ from guigrad.run.request import (
     Run,
     Trial,
     TryWire,
+    Verb,
     Want,
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
 from guigrad.run.stepper import Stepper
 from guigrad.run.steps import without_xray
-from guigrad.run.told import Event
 
 
 def _now(call: Callable[[], None]) -> None:
@@ -133,11 +137,11 @@ class Session:
         self._replace(document)
         return True
 
-    def save(self, path: str | os.PathLike[str] | None = None) -> bool:
-        """Writes the document to its file or another; False, and ``refused`` tells why, when it cannot be written."""
+    def save(self, path: str | os.PathLike[str] | None = None, seen: Document | None = None) -> bool:
+        """Writes the document (``seen``: with places for all its cards) to a file; False, and ``refused`` tells why, if that fails."""
         name = os.fspath(path) if path is not None else self.path
         try:
-            file.save(self.document, name)
+            file.save(seen or self.document, name)
         except OSError as error:
             text = f"{name}: {error.strerror or error}"
             self.refused.tell((Problem(text, kind="file", error=type(error).__name__),))
@@ -192,9 +196,7 @@ class Session:
     def _fix_backward(self, verb: str, root: str) -> bool:
         """A fix for the backward that was asked for here, not by the program: there is nothing to edit."""
         if verb == "retain_graph":
-            self._live.replay(
-                lambda played: structs.replace(played, retain_graph=True) if isinstance(played, Backward) else played
-            )
+            self._live.replay(lambda played: amended(played, retain_graph=True))
             return True
         if verb == "insert_before":
             from guigrad.document import edit as edits  # late: it reads the op table
@@ -204,8 +206,6 @@ class Session:
                 return False
             self.backward(next(key for key in self.document.nodes if key not in known))
             return True
-        from guigrad.run.amend import amended, ones_like  # late: opening a document needs no NumPy
-
         vector = ones_like(self.frame.records.get(root) if self.frame is not None else None)
         if vector is not None:
             self._live.replay(lambda played: amended(played, gradient=(vector,)))
@@ -228,20 +228,26 @@ class Session:
 
         wire = edits.connect(source, output, target, path)
         try:
-            diff = (wire if instead is None else edits.chain("Move wire", edits.disconnect(*instead), wire))(
-                self.document
-            )
+            diff = (edits.chain("Move wire", edits.disconnect(*instead), wire) if instead else wire)(self.document)
         except ProblemError:
             answer(None)
             return
-        self._live.ask(TryWire(source, output, target, path, diff), self._revision, answer)
+        verb = TryWire(source, output, target, path, diff)
+        self._live.ask(verb, self._revision, lambda reply: answer(reply.trial if reply else None), "wire")
+
+    def ask(self, question: Question, answer: Callable[[Reply | None], None], asker: str) -> None:
+        """A question about what was computed. Nothing changes; the asker's next one takes its place. None: it is out of date."""
+        self._live.ask(Ask(question), self._revision, answer, asker)
+
+    def cancel(self, asker: str) -> None:
+        """Takes a question back; a second time ends the engine's process, if it is still at it."""
+        self._live.cancel(asker)
 
     # --- computing ---
 
     def forward(self, to: str | None = None) -> None:
         """Evaluates all nodes, or what ``to`` needs."""
-        self.stepper.settle()
-        self._live.play(Forward(to))
+        self._act(Forward(to))
 
     def backward(
         self,
@@ -251,29 +257,24 @@ class Session:
         create_graph: bool = False,
     ) -> None:
         """``backward()`` from ``roots``, or from the document's root."""
-        self.stepper.settle()
         named = (roots,) if isinstance(roots, str) else tuple(roots)
-        self._live.play(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
+        self._act(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Every gradient to None, or to zeros."""
-        self.stepper.settle()
-        self._live.play(ZeroGrad(set_to_none))
+        self._act(ZeroGrad(set_to_none))
 
     def optimizer_step(self) -> None:
         """The program's updates."""
-        self.stepper.settle()
-        self._live.play(OptimizerStep())
+        self._act(OptimizerStep())
 
     def run(self) -> None:
         """The whole program, from fresh sources."""
-        self.stepper.forget()
-        self._live.play(Run())
+        self._act(Run())
 
     def reset(self) -> None:
         """As if just opened: no values, no gradients."""
-        self.stepper.forget()
-        self._live.play(Reset())
+        self._act(Reset())
 
     def look(self, want: Want | None = None) -> None:
         """A frame of what there is; ``want`` is what frames shall carry from now on (other nodes came into view)."""
@@ -290,23 +291,18 @@ class Session:
 
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""
-        if self.stepper.busy:
-            self.stepper.forget()
+        self.stepper.stop()
         self._live.stop()
 
     def set_device(self, device: str | None) -> None:
         """Computes there from now on (None: the document's wish); nothing has run then."""
         self.device = device
-        self.stepper.forget()
-        self._live.load(self._load)
-        self.state_changed.tell()
+        self._reload()
 
     def set_seed(self, seed: int | None) -> None:
         """Overrides the program's seeds (None: the program's own); nothing has run then."""
         self.seed = seed
-        self.stepper.forget()
-        self._live.load(self._load)
-        self.state_changed.tell()
+        self._reload()
 
     def set_x_ray(self, on: bool) -> None:
         """Whether the gradients of intermediates are shown; a backward that was played is played again."""
@@ -316,7 +312,7 @@ class Session:
         if self.stepper.active:  # all is recorded
             self.stepper.show_xray(on)
         elif any(isinstance(verb, Backward) for verb in self._live.sequence):
-            self._live.replay(lambda verb: structs.replace(verb, xray=on) if isinstance(verb, Backward) else verb)
+            self._live.replay(lambda verb: amended(verb, xray=on))
         self.state_changed.tell()
 
     def close(self) -> None:
@@ -325,6 +321,16 @@ class Session:
         self._live.close()
 
     # --- inside ---
+
+    def _act(self, verb: Verb) -> None:
+        """Plays a verb at the end of what is stepped through. See Note [Cursor] in run/steps."""
+        self.stepper.settle(replay=not isinstance(verb, Run | Reset))
+        self._live.play(verb)
+
+    def _reload(self) -> None:
+        self.stepper.forget()
+        self._live.load(self._load)
+        self.state_changed.tell()
 
     def _load(self) -> Load:
         return Load(self.document, self._revision, self.device, self.seed)
@@ -336,14 +342,12 @@ class Session:
         finally:
             self._resetting = False
         self._revision = self.store.revision
-        self.stepper.forget()
-        self.stepper.clear_breakpoints()
+        self.stepper.reset()
         if self.running:
             self._live.stop()
         self.frame = None
         self.select(())
-        self._live.load(self._load)
-        self.state_changed.tell()
+        self._reload()
 
     def _follow(self, document: Document, diff: Diff) -> None:
         """The store has changed the document."""
@@ -392,6 +396,4 @@ _OPEN = ("open", "unwired")
 
 def _gentle(problem: Problem) -> Problem:
     """An input that nobody has wired yet is no error while somebody is at work: a hint says what is left to do."""
-    if problem.kind not in _OPEN:
-        return problem
-    return structs.replace(problem, severity="hint")
+    return structs.replace(problem, severity="hint") if problem.kind in _OPEN else problem

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from guigrad.document import order, template
 from guigrad.document.array import ArrayData
 from guigrad.document.binding import binding_of, heads, is_required, kind
+from guigrad.document.calls import cycle
 from guigrad.document.connect import why_not_connect as why_not_connect
 from guigrad.document.decode import is_name
 from guigrad.document.encode import UNKNOWN
 from guigrad.document.kinds import result_kind
 from guigrad.document.model import (
+    CALL,
     Branch,
     Document,
     Effect,
@@ -30,7 +32,7 @@ from guigrad.document.model import (
 )
 from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
-from guigrad.document.scope import inside
+from guigrad.document.scope import body_keys, inside
 from guigrad.ops import table
 from guigrad.ops.bind import Kind, bind_overloads
 from guigrad.ops.search import search
@@ -79,7 +81,18 @@ class Checker:
             found += _labelled(part, here)
             kept |= walk.kept
         self._own = kept
-        return tuple(found)
+        return (*found, *_circles(document))
+
+
+def _circles(document: Document) -> Iterator[Problem]:
+    """Functions that call each other in a circle: nothing ends that."""
+    bodies = {key: body_keys(function) for key, function in document.functions.items()}
+    circle = cycle(document.nodes, document.functions, bodies) if bodies else []
+    if circle:
+        names = " → ".join(document.functions[key].name for key in circle)
+        first = document.functions[circle[0]]
+        call = next((key for key in bodies[circle[-2]] if document.nodes[key].op == CALL + first.id), "")
+        yield Problem(f"{first.name} calls itself ({names}), and that has no end here", "type", node_id=call)
 
 
 class _Walk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from guigrad.document import order, ports, tree
 from guigrad.document.kinds import result_kind, results
 from guigrad.document.model import PARAM, Branch, Document, In, Loop, Node, Region
+from guigrad.document.scope import owners, whole_of
 from guigrad.ops.bind import NEVER, Kind, element, fits
 from guigrad.ops.table import by_key, find
 
@@ -20,6 +21,9 @@ _NOTHING = frozenset(("None", "()"))
 def why_not_connect(document: Document, source: str, output: int, target: str, path: str) -> str | None:
     """Why a wire from an output of ``source`` to a port of ``target`` (a node, or a loop's, branch's or region's head) cannot
     be; None if it can."""
+    apart = _apart(document, source, target) if document.functions else None
+    if apart is not None:
+        return apart
     node = document.nodes.get(source)
     if node is None:
         return f"there is no {source}"
@@ -44,6 +48,18 @@ def why_not_connect(document: Document, source: str, output: int, target: str, p
     if reaches(document, target, source):
         return f"that closes a cycle: {_named(document, cycle(document, source, target))}"
     return _no_order(document, source, target)
+
+
+def _apart(document: Document, source: str, target: str) -> str | None:
+    """Why two nodes of different functions cannot be wired."""
+    whole = whole_of(document)
+    inner = owners(whole)
+    first, second = inner.get(source, ""), inner.get(target, "")
+    if first == second or source not in whole.nodes or (target not in inner and target not in whole.nodes):
+        return None
+    where = [f"inside {whole.functions[key].name}" if key else "in the main program" for key in (first, second)]
+    name = order.name(whole, source)
+    return f"{name} is {where[0]}, this is {where[1]}: wires go in and out of a function only through its ports"
 
 
 def picks(document: Document, source: str, output: int, target: str) -> bool:

@@ -30,6 +30,7 @@ from guigrad.document.model import (
     callee,
     item_inputs,
     item_key,
+    walk,
 )
 from guigrad.document.names import owned_nodes
 
@@ -165,6 +166,8 @@ class _Pile:
 
     def holds(self, item: Item) -> bool:
         """Whether an item that stands behind these has to stay behind them."""
+        if not self.items:
+            return False
         if self.feeds(item) or order.touch(self.marks, order.marks(self.document, item)):
             return True
         if not self.bound.isdisjoint(order.reads(self.document, item)):
@@ -235,6 +238,7 @@ def _crossing(document: Document, items: tuple[Item, ...]) -> tuple[tuple[In, ..
     made = {key for item in items for key in tree.defined(item)}
     inputs: dict[In, None] = {}
     captures: dict[str, In] = {}
+    starts = {wire for item in items for wire in _starts(document, item)}
     for item in items:
         for node, word, wire in _reads(document, item):
             if wire.node is None:
@@ -252,6 +256,14 @@ def _crossing(document: Document, items: tuple[Item, ...]) -> tuple[tuple[In, ..
                 )
             if captures.setdefault(name, wire) != wire:
                 raise refused(f"two values of {name} are read from the script here")
+    for wire in inputs:
+        if wire in starts and _may_be_unset(document, wire.node):
+            name = order.name(document, wire.node or "")
+            raise refused(
+                f"{name} may have no value before: it gets its first one inside, so it cannot be given from outside",
+                name,
+                wire.node or "",
+            )
     known = set(captures.values())
     return tuple(wire for wire in inputs if wire not in known), tuple(captures.items())
 
@@ -269,6 +281,25 @@ def _reads(document: Document, item: Item) -> Iterator[tuple[Node | None, str, I
     for body in tree.bodies(item):
         for inner in body:
             yield from _reads(document, inner)
+
+
+def _starts(document: Document, item: Item) -> Iterator[In]:
+    """What the variables of an item's loops and branches start from."""
+    for inner in walk((item,)):
+        if isinstance(inner, Loop | Branch):
+            for carry in inner.carried:
+                yield from document.nodes[carry.port].inputs()
+
+
+def _may_be_unset(document: Document, key: str | None) -> bool:
+    """Whether it is a variable that has no value until a loop or branch gives it one."""
+    node = document.nodes.get(key or "")
+    while node is not None and node.op == "python.carry":
+        start = node.args[0] if node.args else None
+        if start is None:
+            return True
+        node = document.nodes.get(start.node or "") if isinstance(start, In) else None
+    return False
 
 
 def _outputs(document: Document, items: tuple[Item, ...]) -> Iterator[In]:

@@ -64,7 +64,7 @@ class Diff(Struct, frozen=True):
             for key, (before, after) in getattr(later, name).items():
                 first = merged[key][0] if key in merged else before
                 if first is after or first == after:  # there and back
-                    del merged[key]
+                    merged.pop(key, None)
                 else:
                     merged[key] = (first, after)
             tables[name] = merged

@@ -25,7 +25,15 @@ from guigrad.document.edit_fixes import (
     set_dtype,
     wrap_region,
 )
-from guigrad.document.edit_functions import make_function, move_port, remove_function, remove_unused, rename_function
+from guigrad.document.edit_functions import (
+    add_result,
+    make_function,
+    move_port,
+    remove_function,
+    remove_result,
+    remove_unused,
+    rename_function,
+)
 from guigrad.document.edit_layout import (
     add_box,
     add_note,
@@ -58,6 +66,7 @@ __all__ = [
     "add_gradient",
     "add_node",
     "add_note",
+    "add_result",
     "arrange",
     "cast",
     "chain",
@@ -88,6 +97,7 @@ __all__ = [
     "remove",
     "remove_function",
     "remove_item",
+    "remove_result",
     "remove_unused",
     "rename",
     "rename_function",

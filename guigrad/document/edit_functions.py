@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import structs
 
@@ -10,7 +10,7 @@ from guigrad.document import order, tree
 from guigrad.document.cut import Cut, cut
 from guigrad.document.diff import KEYED, Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, refused, replace, resolve
-from guigrad.document.follow import called, calls_of, closure, does, follow
+from guigrad.document.follow import called, calls_of, closure, does, follow, results_of
 from guigrad.document.model import (
     CALL,
     CAPTURE,
@@ -30,8 +30,11 @@ from guigrad.document.scope import inside, lift, owners
 from guigrad.document.template import map_wires
 
 EDGE_PX = 260.0
-ROW_PX = 96.0
+ROW_PX = 136.0
 LETTERS = ("f", "g", "h")
+
+
+Places = Mapping[str, tuple[float, float]]
 
 
 def home(document: Document, keys: Iterable[str]) -> str:
@@ -53,10 +56,11 @@ def home(document: Document, keys: Iterable[str]) -> str:
     return "" if found in document.nodes else found  # this document is that body already
 
 
-def make_function(keys: Iterable[str], name: str | None = None, at: tuple[float, float] | None = None) -> Edit:
-    """A function of some nodes, and a call where they stood, or ``at`` if they have no places. Its ports are the wires that cross.
+def make_function(keys: Iterable[str], name: str | None = None, places: Places = {}) -> Edit:  # noqa: B006 - read only
+    """A function of some nodes, and a call where they stood. Its ports are the wires that cross.
 
-    What nothing reads is given back too. See Note [Cutting] for what can be cut out.
+    What nothing reads is given back too. See Note [Cutting] for what can be cut out. ``places`` are where cards lie whose places the
+    document does not hold.
     """
     wanted = tuple(keys)
 
@@ -64,12 +68,12 @@ def make_function(keys: Iterable[str], name: str | None = None, at: tuple[float,
         chosen = [resolve(document, key) for key in wanted]
         where = home(document, [key for key in chosen if key not in document.boxes and key not in document.notes])
         here = inside(document, where) if where else document
-        return lift(document, where, _make(here, chosen, name, at))
+        return lift(document, where, _make(here, chosen, name, places))
 
     return apply
 
 
-def _make(document: Document, chosen: list[str], name: str | None, at: tuple[float, float] | None) -> Diff:
+def _make(document: Document, chosen: list[str], name: str | None, places: Places) -> Diff:
     piece = cut(document, (key for key in chosen if key not in document.boxes and key not in document.notes))
     draft = Draft(document)
     key, call = next(draft.ids), next(draft.ids)
@@ -107,9 +111,9 @@ def _make(document: Document, chosen: list[str], name: str | None, at: tuple[flo
     if document.settings.root in inner:
         single = piece.outputs == (In(document.settings.root),)
         draft.put_settings(replace(document.settings, root=call if single else None))
-    _place(draft, document, inner, function, call)
-    if at is not None and middle(document, inner) is None:
-        draft.put_view(call, View(*at))
+    for each in inner & places.keys() - document.views.keys():
+        draft.put_view(each, View(*places[each]))
+    _place(draft, draft.document, inner, function, call)
     return draft.diff(f"Make the function {called}")
 
 
@@ -239,6 +243,42 @@ def move_port(key: str, param: str, index: int) -> Edit:
             raise refused("a parameter without a default stands before those that have one")
         change = {key: (function, structs.replace(function, params=params))}
         return follow(document, Diff(label=f"Move {document.nodes[param].name}", functions=change))
+
+    return apply
+
+
+def add_result(key: str, node: str, output: int = 0) -> Edit:
+    """One more value that a function gives back; every call gets one more output, and what it gave stays where it was."""
+
+    def apply(document: Document) -> Diff:
+        function, wire = _function(document, key), In(resolve(document, node), output)
+        if home(document, [wire.node or ""]) != key:
+            raise refused(f"{order.name(document, wire.node or '')} is not inside {function.name}")
+        if tree.meeting(inside(document, key), wire.node or "", key) is None:
+            raise refused(
+                f"{order.name(document, wire.node or '')} is computed inside a loop or branch: it is not seen at the end"
+            )
+        now = results_of(function)
+        if wire in now:
+            raise refused(f"{function.name} gives it back already")
+        change = {key: (function, structs.replace(function, result=(*now, wire) if now else wire))}
+        return follow(document, Diff(label=f"Give back {order.name(document, wire.node or '')} too", functions=change))
+
+    return apply
+
+
+def remove_result(key: str, index: int) -> Edit:
+    """One value less that a function gives back; what read it has open ports."""
+
+    def apply(document: Document) -> Diff:
+        function = _function(document, key)
+        now = results_of(function)
+        if not 0 <= index < len(now):
+            raise refused(f"{function.name} gives {len(now)} values")
+        rest = (*now[:index], *now[index + 1 :])
+        result = rest if len(rest) > 1 else rest[0] if rest else None
+        change = {key: (function, structs.replace(function, result=result))}
+        return follow(document, Diff(label=f"Remove a result of {function.name}", functions=change))
 
     return apply
 

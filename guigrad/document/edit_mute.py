@@ -15,7 +15,10 @@ from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, title
 from guigrad.document.kinds import results
 from guigrad.document.loose import MUTED, wire_at
-from guigrad.document.model import Document, Effect, Eval, In, Node, View, route_key
+from guigrad.document.model import PARAM, RETURN, Document, Effect, Eval, In, Node, View, route_key
+
+_PARTS = frozenset(("python.carry", "python.loop_var", PARAM, RETURN))
+"""Nodes that loops, branches and functions are made of."""
 
 
 def is_muted(document: Document, key: str) -> bool:
@@ -47,6 +50,8 @@ def _mute(draft: Draft, key: str) -> None:
     document, node = draft.start, draft.node(key)
     name = order.name(document, key)
     path = passed(node)
+    if node.op in _PARTS:
+        raise refused(f"{name} is a part of the program's shape and cannot be muted", name, key)
     if path is None:
         raise refused(f"{name} has no wire that it could pass on", name, key)
     given = results(node)

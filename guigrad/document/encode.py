@@ -78,8 +78,10 @@ def encode(document: Document, made_with: str) -> bytes:
                 for key, comment in document.comments.items()
             }
         ),
-        "functions": _table(
-            kept.get(UNKNOWN, {}) | {key: _function(function, extra) for key, function in document.functions.items()}
+        "functions": _lines(
+            "{}",
+            [f"{_dump(key)}: {_dump(record)}" for key, record in kept.get(UNKNOWN, {}).items()]
+            + [f"{_dump(key)}: {_dump(_function(each, extra))}" for key, each in document.functions.items()],
         ),
     }
     for key, value in extra.items():

@@ -80,7 +80,9 @@ def is_seed(node: Node) -> bool:
 
 
 def is_random(node: Node) -> bool:
-    """Whether a node may draw random numbers, or sets how they are drawn."""
+    """Whether a node may draw random numbers, sets how they are drawn, or tells where they stand."""
+    if node.op in ("torch.get_rng_state", "torch.initial_seed"):
+        return True
     return table.is_random(node.op) or is_seed(node) or any(word in node.op for word in _RANDOM)
 
 

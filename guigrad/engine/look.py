@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from guigrad.document.array import ArrayData
+from guigrad.document.diff import Diff
 from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
@@ -41,6 +42,15 @@ class Names:
         """(node id, output or None) of each label, names of outputs included; of a re-used name the newest."""
         return self.expansion.frame_labels() if self.expansion is not None else dict(frame_labels(self.document))
 
+    def after(self, diff: Diff, document: Document) -> Names | None:
+        """These same labels for the document after a change that renames nothing; None if they may be others."""
+        if self.expansion is not None or document.functions or diff.functions or diff.program is not None:
+            return None
+        if any(_renamed(*nodes) for nodes in diff.nodes.values()):
+            return None
+        self.document = document
+        return self
+
     def label(self, key: str) -> str:
         """A node's label; the key itself for what is no node."""
         return self.by_key.get(key, key)
@@ -59,33 +69,69 @@ class Names:
         return place
 
 
+def _renamed(old: Node | None, new: Node | None) -> bool:
+    if old is None or new is None or (old.name, old.outputs) != (new.name, new.outputs):
+        return True
+    return old.name is None and old.op != new.op
+
+
+class Seen:
+    """What a frame leaves for the next one: the records of plain tensors without their values, and the labels.
+
+    A record is taken again only if all that it says has been read anew and is as it was, so nothing old is ever shown.
+    """
+
+    def __init__(self) -> None:
+        self.light: dict[str, Record] = {}
+        self._names: Names | None = None
+        self._shown: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
+
+    def labels(self, names: Names, shown: dict[str, str]) -> dict[str, str]:
+        """Every label of a frame with its key; the same dict as long as nothing is called otherwise."""
+        if names is not self._names or shown != self._shown or list(shown) != list(self._shown):
+            found = {label: key for key, label in shown.items()}
+            for label, (key, output) in names.by_label.items():
+                place = key if output is None else f"{key}[{output}]"
+                if place in shown:
+                    found.setdefault(label, place)
+            self._names, self._shown, self._labels = names, shown, found
+            self.light = {key: record for key, record in self.light.items() if key in shown}
+        return self._labels
+
+
 def frame(engine: Engine, want: Want) -> Frame:
     """Every node of the document at this moment."""
     records: dict[str, Record] = {}
-    names: dict[str, str] = {}
     wanted = None if want.nodes is None else frozenset(want.nodes)
+    label_of, read, statuses = engine.names.by_key.get, engine.plan.value, engine.state.status.get
+    light, tensor = engine.seen.light, torch.Tensor
     for node in engine.document.nodes.values():
-        label = engine.names.label(node.id)
-        for key, record in _records(engine, node, label, want, wanted is None or node.id in wanted):
-            records[key] = record
-            names[record.label] = key
+        key = node.id
+        whole = wanted is None or key in wanted
+        label = label_of(key, key)
+        value = None if whole else read(key)
+        if type(value) is tensor:
+            status = statuses(key, "not run")
+            last = light.get(key)
+            if last is None or not _as_before(last, node, label, status, value):
+                last = light[key] = record(key, label, node.op, status, value, want, False)
+            records[key] = last
+        else:
+            records.update(_records(engine, node, label, want, whole))
     shown = {key: record.label for key, record in records.items()}
-    for label, (key, output) in engine.names.by_label.items():
-        place = key if output is None else f"{key}[{output}]"
-        if place in records:
-            names.setdefault(label, place)
     tape = engine.tape
     contributions: dict[tuple[str, str, str], ArrayData] = {}
     if tape is not None and want.contributions:
-        for (source, target, path), tensor in tape.contributions.items():
-            array = array_of(tensor)
+        for (source, target, path), gradient in tape.contributions.items():
+            array = array_of(gradient)
             if array is not None:
                 contributions[(shown.get(source, source), engine.label(target), path)] = array
     return Frame(
         freshness=(engine.revision, engine.verbs),
         device=engine.device,
         records=records,
-        labels=names,
+        labels=engine.seen.labels(engine.names, shown),
         contributions=contributions,
         order=()
         if tape is None
@@ -97,6 +143,29 @@ def frame(engine: Engine, want: Want) -> Frame:
         if want.events
         else {},
     )
+
+
+def _as_before(last: Record, node: Node, label: str, status: str, value: torch.Tensor) -> bool:
+    """Whether the record of a tensor without its value is the one of the last frame."""
+    name = grad_fn_name(value)
+    return (
+        last.state == status
+        and last.grad_fn == name
+        and last.version == (None if value.is_inference() else value._version)
+        and last.requires_grad is value.requires_grad
+        and last.is_leaf is is_leaf(value)
+        and last.retains_grad is value.retains_grad
+        and last.shape == value.shape
+        and last.dtype == dtype_name(value.dtype)
+        and last.device == _device_name(value.device)
+        and last.label == label
+        and last.op == node.op
+    )
+
+
+@cache
+def _device_name(device: torch.device) -> str:
+    return str(device)
 
 
 def _events(engine: Engine, shown: dict[str, str], want: Want) -> tuple[Event, ...]:
@@ -170,7 +239,7 @@ def record(
         retains_grad=value.retains_grad,
         shape=tuple(value.shape),
         dtype=dtype_name(value.dtype),
-        device=str(value.device),
+        device=_device_name(value.device),
         version=None if value.is_inference() else value._version,
         text=text_of(value) if shown is None and fits else "",
         stats=stats(value) if whole and (want.stats or not fits) else None,

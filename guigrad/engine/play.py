@@ -18,7 +18,7 @@ from guigrad.engine.backward import Roots, backward, default_roots
 from guigrad.engine.build import Cancelled, Plan
 from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
-from guigrad.engine.look import Names
+from guigrad.engine.look import Names, Seen
 from guigrad.engine.memory import limited
 from guigrad.engine.program import play_all, watched
 from guigrad.engine.state import State
@@ -61,7 +61,7 @@ class Engine:
         self.plan.device = self.device
         self.plan.around = lambda key, step: watched(self, key, step)
         self.state = State(self.plan)
-        self.names = self._names()
+        self.names, self.seen = self._names(), Seen()
         self.ambient = Ambient(self.device, seed)
         self._start_over()
 
@@ -81,7 +81,8 @@ class Engine:
         wish = before.settings.device
         self.plan.change(diff)
         self.document = self.plan.document
-        self.names = self._names()
+        kept = None if self.expansion.source.functions else self.names.after(diff, self.document)
+        self.names = kept or self._names()
         follow(self.state, before, diff)
         if self.document.settings.device != wish and self._wish is None:
             self._settle_device()
@@ -109,15 +110,25 @@ class Engine:
     # --- verbs ---
 
     @contextmanager
-    def _verb(self) -> Iterator[None]:
+    def _verb(self, draws: bool = True) -> Iterator[None]:
         self.verbs += 1
         self.said = []
-        with self.ambient.active(), limited(self.device == "cpu"):
+        with self.ambient.active(draws), limited(self.device == "cpu"):
             yield
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around what computes something beside the state: random states, modes and the memory limit are the session's, and stay."""
+        with self.ambient.active(), limited(self.device == "cpu"):
+            random = torch.get_rng_state()
+            try:
+                yield
+            finally:
+                torch.set_rng_state(random)
 
     def forward(self, to: str | None = None, partial: bool = False) -> None:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
-        with self._verb():
+        with self._verb(draws=False):
             key = None if to is None else self._need(to)
             if to is not None and key is None:
                 return
@@ -135,7 +146,9 @@ class Engine:
             if key is not None:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed
-            walk = self._walk = Walk(state, self.label, todo, partial=partial, cancelled=self.cancelled)
+            walk = self._walk = Walk(
+                state, self.label, todo, partial=partial, cancelled=self.cancelled, ambient=self.ambient
+            )
             try:
                 walk.play()
             finally:
@@ -196,7 +209,7 @@ class Engine:
             if any(self.state.status.get(key) != "fresh" for key in found.keys):
                 return
         self._root = found.effect or found.keys[0]
-        with self._verb():
+        with self._verb(draws=found.effect is not None):  # the program's own has arguments to be played
             backward(self, found, gradient, retain_graph, create_graph, inputs, xray)
         self._root = ""
 
@@ -276,7 +289,7 @@ class Engine:
 
     def frame(self, want: Want | None = None) -> Frame:
         """Every node as it is now."""
-        with self.ambient.active():
+        with self.ambient.active(draws=False):
             return look.frame(self, want or Want())
 
     def value(self, label: str) -> Any:
@@ -318,8 +331,10 @@ class Engine:
             found[problem] = None
         if self.device_problem is not None:
             found[self.device_problem] = None
-        for key in (*self.state.order, *[k for k in self.state.problems if k not in self.state.context]):
-            found.update(dict.fromkeys(self.state.problems.get(key, ())))
+        known = self.state.problems
+        if any(known.values()):
+            for key in (*self.state.order, *[k for k in known if k not in self.state.context]):
+                found.update(dict.fromkeys(known.get(key, ())))
         found.update(dict.fromkeys(self.said))
         return tuple(found)
 

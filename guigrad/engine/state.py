@@ -61,6 +61,7 @@ class State:
         self.status: dict[str, str] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.random: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        self.passed: dict[str, int] = {}
         self.sources: set[str] = set()
         self.made_from: dict[str, tuple[object, ...]] = {}
         self.pristine: dict[str, Pristine] = {}

@@ -25,6 +25,7 @@ DTYPES: Final = {
 }
 """torch's dtypes by the names that ArrayData uses."""
 
+_NAMES: Final = {value: str(value).removeprefix("torch.") for value in DTYPES.values()}
 _NUMPY_DTYPES: Final = frozenset(DTYPES[name] for name in NUMPY)
 
 
@@ -45,7 +46,7 @@ def is_leaf(tensor: torch.Tensor) -> bool:
 
 def dtype_name(dtype: torch.dtype) -> str:
     """A dtype's short name: "float32"."""
-    return str(dtype).removeprefix("torch.")
+    return _NAMES.get(dtype) or str(dtype).removeprefix("torch.")
 
 
 def array_of(tensor: torch.Tensor, alias: str = "") -> ArrayData | None:

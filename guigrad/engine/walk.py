@@ -13,6 +13,7 @@ from guigrad.document.model import Branch, Eval, In, Item, Loop, Region, item_ke
 from guigrad.document.problem import Problem
 from guigrad.engine.arguments import NotWired
 from guigrad.engine.build import Cancelled
+from guigrad.engine.device import Ambient
 from guigrad.engine.effects import is_seed
 from guigrad.engine.explain import explain, warned
 from guigrad.engine.mixed import refuse_mixed
@@ -25,7 +26,8 @@ class Walk:
     """Plays items one at a time; a node that fails is reported, and what does not depend on it still runs.
 
     ``todo`` None means everything whose role is in ``played``. ``partial`` restores each node's own random state. ``once``: loop
-    bodies are played once, with the first value of their variable.
+    bodies are played once, with the first value of their variable. ``ambient`` gives the session's random numbers when something
+    draws; without it they are in place.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Walk:
         played: tuple[str, ...] = ("play",),
         partial: bool = False,
         cancelled: Callable[[], bool] | None = None,
+        ambient: Ambient | None = None,
     ) -> None:
         self.state, self.plan, self.label = state, state.plan, label
         self.todo, self.played, self.partial, self.cancelled = todo, played, partial, cancelled
@@ -46,10 +49,12 @@ class Walk:
         self._keys: tuple[str, ...] = ()
         self._calls: Any = iter(())
         self._generator = torch.default_generator
+        self._ambient = ambient
+        self._before: torch.Tensor | None = None
+        self._drawn = self._moved = False
 
     def play(self) -> None:
         """Plays the whole program. Raises Cancelled when it was stopped."""
-        before = self._generator.get_state() if self.partial else None
         always = torch.is_warn_always_enabled()
         torch.set_warn_always(True)
         try:
@@ -57,8 +62,8 @@ class Walk:
                 self._items(self.plan.document.program)
         finally:
             torch.set_warn_always(always)
-            if before is not None:
-                self._generator.set_state(before)
+            if self._before is not None:
+                self._generator.set_state(self._before)
 
     @contextmanager
     def catching(self, now: Callable[[], str]) -> Iterator[None]:
@@ -207,6 +212,9 @@ class Walk:
 
     def _random_before(self, key: str) -> torch.Tensor:
         """The random state that a node starts from; in a partial run its own of the last time, else that of the node before it."""
+        self._draw()
+        self._move()
+        self.state.passed.pop(key, None)
         if self.partial and not is_seed(self.plan.document.nodes[key]):
             known = self.state.random.get(key)
             if known is not None:
@@ -221,8 +229,32 @@ class Walk:
     def _advance_random(self, key: str) -> None:
         """A kept source drew its numbers before: those behind it draw the same ones again under the same seed."""
         known = self.state.random.get(key)
-        if known is not None and not self.partial and torch.equal(self._generator.get_state(), known[0]):
+        if known is None or self.partial:
+            return
+        passed, turn = self.state.passed, -1 if self._ambient is None or self._moved else self._ambient.turn
+        if turn >= 0 and passed.get(key) == turn:
+            return
+        self._draw()
+        if torch.equal(self._generator.get_state(), known[0]):
             self._generator.set_state(known[1])
+            self._move()
+        elif turn >= 0:
+            passed[key] = turn
+
+    def _draw(self) -> None:
+        """The random numbers of the session are about to be looked at; a partial run gives them back as they were."""
+        if not self._drawn:
+            self._drawn = True
+            if self._ambient is not None:
+                self._ambient.draw()
+            if self.partial:
+                self._before = self._generator.get_state()
+
+    def _move(self) -> None:
+        """The random state is another from now on."""
+        self._moved = True
+        if self._ambient is not None:
+            self._ambient.turn += 1
 
     # --- items with bodies ---
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from msgspec import structs
 
 from guigrad.document.array import NUMPY, ArrayData
@@ -21,6 +20,8 @@ def ones_like(record: Record | None) -> ArrayData | None:
     """A vector of ones for a root; None for one that has no shape yet, or elements that NumPy does not know."""
     if record is None or record.shape is None or record.dtype not in NUMPY:
         return None
+    import numpy as np  # late: opening a document needs no NumPy
+
     ones = np.ones(record.shape, NUMPY[record.dtype])
     strides = tuple(step // ones.itemsize for step in ones.strides)
     return ArrayData(record.dtype, record.shape, strides, ones.tobytes())

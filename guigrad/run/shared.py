@@ -5,7 +5,9 @@ A message is a header, a head and a blob. The head is ``marshal`` of plain tuple
 class in CLASSES, field, field …)``, and an array as ``(StopIteration, -1, number)`` into columns of all arrays, whose bytes lie one behind
 the other in the blob. So no class is ever looked up by a name from the bytes, as pickle would do, complex numbers, long integers, NaN
 bits and ``...`` arrive as they were, and a frame of 1,000 nodes takes less than a millisecond. Both ends are the same Python.
-A blob that is not small crosses as a memory file (memfd): /dev/shm is often only 64 MB.
+Of a frame only the records, labels and contributions cross that differ from the last frame's on the same channel: its receiver takes
+the others from there. Messages arrive whole and in order, a new child has a new channel, and each frame tells by a number which one it
+follows. A blob that is not small crosses as a memory file (memfd): /dev/shm is often only 64 MB.
 """
 
 from __future__ import annotations
@@ -26,8 +28,9 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import request, tape
+from guigrad.run import derivative, request, tape
 from guigrad.run.frame import Frame, Record, Stats
+from guigrad.run.sent import Sent, same
 
 CLASSES: tuple[type, ...] = (
     model.In, model.Sym, model.Slice, model.ListOf, model.DictOf, model.Star, model.Format, model.Node, model.Eval, model.Effect,
@@ -35,7 +38,7 @@ CLASSES: tuple[type, ...] = (
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
-    request.Progress, tape.Event, tape.Leaving,
+    request.Progress, tape.Event, tape.Leaving, request.Ask, *derivative.RECORDS,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024
@@ -48,17 +51,31 @@ _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)
 _ARRAY = -1
 _HEADER = struct.Struct("<QQB")
 _FIELDS = Record.__struct_fields__
-_REST = tuple(name for name in Frame.__struct_fields__ if name not in ("records", "labels", "contributions"))
+_CHANGES = ("records", "labels", "contributions", "order")
+_REST = tuple(name for name in Frame.__struct_fields__ if name not in _CHANGES)
+"""What of a frame crosses whole each time."""
 _VALUE = _FIELDS.index("value")
 _ARRAY_COLUMNS = tuple(_FIELDS.index(name) for name in ("grad", "xray"))
 _PACKED_COLUMNS = (_VALUE, *(_FIELDS.index(name) for name in ("stats", "grad_stats")))
 
 
-class _Packer:
-    """Collects the arrays of one message."""
+class Packer:
+    """Collects the arrays of one message; ``sent`` is what the other end has of the last frame, ``next`` what it has after this message."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent: Sent) -> None:
         self.arrays: list[ArrayData] = []
+        self.sent, self.next = sent, sent
+
+    def message(self, message: Any) -> tuple[bytes, list[bytes]]:
+        """A message as its head and the pieces of its blob.
+
+        Raises: TypeError for what is no record and no plain data.
+        """
+        body = self.pack(message)
+        columns: list[Any] = list(zip(*map(astuple, self.arrays), strict=True)) or [()] * 6
+        blobs = list(columns[3])
+        columns[3] = tuple(map(len, blobs))
+        return marshal.dumps((body, _shorten(columns))), blobs
 
     def pack(self, value: Any) -> Any:
         kind = type(value)
@@ -92,7 +109,11 @@ class _Packer:
 
     def pack_frame(self, frame: Frame) -> Any:
         """Records by column: most columns are plain and go as they are."""
-        columns: list[Any] = list(zip(*map(astuple, frame.records.values()), strict=True))
+        sent = self.sent
+        keys, wires, labels = tuple(frame.records), tuple(frame.contributions), frame.labels
+        known = sent.records.get
+        records = {key: record for key, record in frame.records.items() if not same(record, known(key))}
+        columns: list[Any] = list(zip(*map(astuple, records.values()), strict=True))
         values = b""
         if columns:
             values = self.numbers([value if type(value) is ArrayData else None for value in columns[_VALUE]])
@@ -102,10 +123,19 @@ class _Packer:
             for at in _PACKED_COLUMNS:
                 if columns[at].count(None) != len(columns[at]):
                     columns[at] = self.pack(columns[at])
-        wires = self.numbers(frame.contributions.values())
-        rest = self.pack(tuple(getattr(frame, name) for name in _REST))
-        keys = (tuple(frame.records), dict(frame.labels), tuple(frame.contributions))
-        return (StopIteration, _FRAME, _shorten(columns), keys, values, wires, rest)
+        held = sent.contributions.get
+        gradients = self.numbers([None if got == held(wire) else got for wire, got in frame.contributions.items()])
+        rest = self.pack(tuple([getattr(frame, name) for name in _REST]))
+        names = (
+            sent.number,
+            tuple(records),
+            None if keys == sent.keys else keys,
+            None if labels is sent.labels or list(labels.items()) == list(sent.labels.items()) else dict(labels),
+            None if wires == sent.wires else wires,
+            None if frame.order == sent.order else frame.order,
+        )
+        self.next = sent.after(frame, records, keys, wires)
+        return (StopIteration, _FRAME, _shorten(columns), names, values, gradients, rest)
 
     def numbers(self, column: Iterable[ArrayData | None]) -> bytes:
         """The place of each array among all, -1 for None."""
@@ -119,66 +149,81 @@ class _Packer:
         return found.tobytes()
 
 
-def pack(message: Any) -> tuple[bytes, list[bytes]]:
-    """A message as its head and the pieces of its blob.
+class Unpacker:
+    """The way back; ``last`` is the last frame that came this way, ``number`` how many there were."""
 
-    Raises: TypeError for what is no record and no plain data.
-    """
-    packer = _Packer()
-    body = packer.pack(message)
-    columns: list[Any] = list(zip(*map(astuple, packer.arrays), strict=True)) or [()] * 6
-    blobs = list(columns[3])
-    columns[3] = tuple(map(len, blobs))
-    return marshal.dumps((body, _shorten(columns))), blobs
+    def __init__(self) -> None:
+        self.last = Frame()
+        self.number = 0
+        self._arrays: list[ArrayData] = []
 
-
-def unpack(head: bytes, blob: bytes | memoryview) -> Any:
-    """The message again."""
-    body, columns = marshal.loads(head)
-    columns = _lengthen(columns)
-    pieces, at = [], 0
-    for length in columns[3]:
-        pieces.append(bytes(blob[at : at + length]))
-        at += length
-    columns[3] = pieces
-    return _unpack(body, list(map(ArrayData, *columns)))
-
-
-def _unpack(value: Any, arrays: list[ArrayData]) -> Any:
-    kind = type(value)
-    if kind is tuple:
-        if not value or value[0] is not StopIteration:
-            return tuple([_unpack(item, arrays) for item in value])
-        number = value[1]
-        if number == _ARRAY:
-            return arrays[value[2]]
-        if number == _FRAME:
-            return _unpack_frame(value, arrays)
-        return CLASSES[number](*[_unpack(item, arrays) for item in value[2:]])
-    if kind is dict:
-        return {_unpack(key, arrays): _unpack(item, arrays) for key, item in value.items()}
-    if kind is list:
-        return [_unpack(item, arrays) for item in value]
-    return value
-
-
-def _unpack_frame(value: tuple[Any, ...], arrays: list[ArrayData]) -> Frame:
-    _, _, columns, (ids, labels, wires), values, gradients, rest = value
-    records = {}
-    if columns:
+    def message(self, head: bytes, blob: bytes | memoryview) -> Any:
+        """One message. Raises: EOFError for a frame that follows another one than the last."""
+        body, columns = marshal.loads(head)
         columns = _lengthen(columns)
-        for at in _ARRAY_COLUMNS:
-            columns[at] = _at(columns[at], arrays)
-        for at in _PACKED_COLUMNS:
-            if columns[at].count(None) != len(columns[at]):
-                columns[at] = _unpack(tuple(columns[at]), arrays)
-        columns[_VALUE] = [
-            item if found is None else found for item, found in zip(columns[_VALUE], _at(values, arrays), strict=True)
-        ]
-        records = dict(zip(ids, map(Record, *columns), strict=True))
-    others = dict(zip(_REST, _unpack(rest, arrays), strict=True))
-    contributions = dict(zip(wires, _at(gradients, arrays), strict=True))
-    return Frame(records=records, labels=labels, contributions=contributions, **others)
+        pieces, at = [], 0
+        for length in columns[3]:
+            pieces.append(bytes(blob[at : at + length]))
+            at += length
+        columns[3] = pieces
+        self._arrays = list(map(ArrayData, *columns))
+        try:
+            return self._unpack(body)
+        finally:
+            self._arrays = []
+
+    def _unpack(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is tuple:
+            if not value or value[0] is not StopIteration:
+                return tuple([self._unpack(item) for item in value])
+            number = value[1]
+            if number == _ARRAY:
+                return self._arrays[value[2]]
+            if number == _FRAME:
+                return self._frame(value)
+            return CLASSES[number](*[self._unpack(item) for item in value[2:]])
+        if kind is dict:
+            return {self._unpack(key): self._unpack(item) for key, item in value.items()}
+        if kind is list:
+            return [self._unpack(item) for item in value]
+        return value
+
+    def _frame(self, value: tuple[Any, ...]) -> Frame:
+        _, _, columns, (number, changed, keys, labels, wires, order), values, gradients, rest = value
+        last = self.last
+        if number != self.number:
+            raise EOFError("a frame has been lost")
+        records = dict(last.records)
+        if columns:
+            columns = _lengthen(columns)
+            for at in _ARRAY_COLUMNS:
+                columns[at] = _at(columns[at], self._arrays)
+            for at in _PACKED_COLUMNS:
+                if columns[at].count(None) != len(columns[at]):
+                    columns[at] = self._unpack(tuple(columns[at]))
+            columns[_VALUE] = [
+                item if found is None else found
+                for item, found in zip(columns[_VALUE], _at(values, self._arrays), strict=True)
+            ]
+            records.update(zip(changed, map(Record, *columns), strict=True))
+        if keys is not None:
+            records = {key: records[key] for key in keys}
+        if wires is None:
+            wires = tuple(last.contributions)
+        came = _at(gradients, self._arrays)
+        contributions = {
+            wire: last.contributions[wire] if got is None else got for wire, got in zip(wires, came, strict=True)
+        }
+        self.last = Frame(
+            records=records,
+            labels=last.labels if labels is None else labels,
+            contributions=contributions,
+            order=last.order if order is None else order,
+            **dict(zip(_REST, self._unpack(rest), strict=True)),
+        )
+        self.number += 1
+        return self.last
 
 
 def _at(numbers: bytes, arrays: list[ArrayData]) -> list[Any]:
@@ -215,13 +260,15 @@ class Channel:
     def __init__(self, read: int, write: int) -> None:
         self._read, self._write = read, write
         self._socket = socket.socket(fileno=read) if read == write else None
+        self._sent, self._unpacker = Sent(), Unpacker()
 
     def send(self, message: Any) -> None:
         """Sends a message; returns when the system has it.
 
         Raises: OSError when the other end is gone; TypeError for what cannot cross (nothing was sent then).
         """
-        head, blobs = pack(message)
+        packer = Packer(self._sent)
+        head, blobs = packer.message(message)
         size = sum(map(len, blobs))
         if self._socket is not None and size >= SHARED_BYTES and hasattr(os, "memfd_create"):
             memory = os.memfd_create("guigrad", os.MFD_CLOEXEC)
@@ -234,6 +281,7 @@ class Channel:
             _write_all(self._write, head)
         else:
             _write_all(self._write, b"".join([_HEADER.pack(len(head), size, 0), head, *blobs]))
+        self._sent = packer.next
 
     def receive(self) -> Any:
         """The next message; waits for it.
@@ -246,9 +294,9 @@ class Channel:
             head_size, blob_size, shared = _HEADER.unpack(header)
             head = self._receive_all(head_size)
             if not shared:
-                return unpack(head, self._receive_all(blob_size))
+                return self._unpacker.message(head, self._receive_all(blob_size))
             with mmap.mmap(memory[0], blob_size, access=mmap.ACCESS_READ) as view, memoryview(view) as blob:
-                return unpack(head, blob)
+                return self._unpacker.message(head, blob)
         except (ConnectionError, IndexError) as error:
             raise EOFError from error
         finally:

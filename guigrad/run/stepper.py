@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, Protocol
 
-from msgspec import structs
-
 from guigrad.document.model import Document
+from guigrad.run.amend import amended
 from guigrad.run.frame import Frame
+from guigrad.run.listen import Event
 from guigrad.run.live import Live
-from guigrad.run.request import Backward, Forward, Reply, Verb, Want
+from guigrad.run.request import Backward, Forward, Reply, Want
 from guigrad.run.steps import Cursor, Step, Steps
-from guigrad.run.told import Event
 
 LARGE: Final = 500
 """With more nodes than this, tensors of more than ``LIMIT`` elements are shown by their statistics."""
@@ -166,7 +165,7 @@ class Stepper:
             if takes_back:
                 self._live.forget_backward()
             if not self._owner.x_ray:  # it was recorded for stepping alone
-                self._live.change(_without_xray)
+                self._live.change(lambda verb: amended(verb, xray=False))
             if takes_back and replay:
                 self._live.replay(lambda verb: verb)
             elif not takes_back:
@@ -184,6 +183,16 @@ class Stepper:
         self._waiting = self.note = ""
         if was:
             self.changed.tell()
+
+    def reset(self) -> None:
+        """Another document."""
+        self.forget()
+        self.clear_breakpoints()
+
+    def stop(self) -> None:
+        """What is being played is stopped."""
+        if self.busy:
+            self.forget()
 
     def show_xray(self, on: bool) -> None:
         """Whether gradients of intermediates are shown."""
@@ -277,7 +286,3 @@ class Stepper:
 
     def _want(self) -> Want:
         return Want(limit=LIMIT if len(self._owner.document.nodes) > LARGE else self._live.want.limit, events=True)
-
-
-def _without_xray(verb: Verb) -> Verb:
-    return structs.replace(verb, xray=False) if isinstance(verb, Backward) else verb

@@ -172,6 +172,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("make_unique", "Make the function unique", "A copy of the function for the selected call alone", "Graph", ("Ctrl+Alt+U",), "", _has_call, False, True, words="copy function own"),
     Action("rename_function", "Rename function…", "Another name for the function of the selected call, or for the open one", "Graph", (), "", _has_function, words="def name"),
     Action("add_port", "Add a parameter", "One more port for the open function", "Graph", (), "", lambda s: s.inside, words="input argument port", lack="No function is open"),
+    Action("add_result", "Give it back too", "The selected node becomes one more result of the open function", "Graph", (), "", lambda s: s.inside and s.selected == 1, words="output return port", lack="Open a function and select one node in it"),
     Action("save_to_library", "Save function to library", "Keep the function for other documents", "Graph", (), "", _has_function, words="my functions keep"),
     Action("import_functions", "Import functions to library…", "Take the functions of a file into the library", "Graph", (), "", words="my functions"),
     Action("remove_unused", "Delete unused functions", "Functions that nothing calls go", "Graph", (), "", lambda s: s.functions > 0, words="clean def", lack="There are no functions"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from PySide6.QtGui import QColor
 
-from guigrad.ui.theme import Theme
+from guigrad.ui.theme import Theme, contrast
 
 STEPS = 255
 """Entries of a scale's table; odd, so that zero has its own."""
@@ -80,7 +80,8 @@ def colors(theme: Theme, scale: str, values: Array, limit: float | None = None) 
     return found
 
 
+@lru_cache(maxsize=4096)
 def text_on(color: int) -> str:
-    """The token-free text colour, black or white, that reads best on a cell of this colour."""
-    red, green, blue = (color >> 16 & 255), (color >> 8 & 255), color & 255
-    return "#101318" if (red * 299 + green * 587 + blue * 114) / 1000 > 128 else "#ffffff"
+    """Black or white, whichever reads better on a cell of this colour: one of them always has a contrast of 4.5."""
+    cell = QColor(color & 0xFFFFFF)
+    return max("#000000", "#ffffff", key=lambda ink: contrast(QColor(ink), cell))

@@ -93,7 +93,7 @@ class FileIntents(Verbs):
         return bool(name) and self._save_to(name if name.endswith(".guigrad") else f"{name}.guigrad")
 
     def _save_to(self, path: str) -> bool:
-        if not self.session.save(path):
+        if not self.session.save(path, as_seen(self.window.canvas.scene, self.session.whole)):
             return False
         self.window.settings.add_recent(path)
         self.window.settings.last_document = path

@@ -16,9 +16,8 @@ class FunctionIntents(Verbs):
         """The selection as one node; it is selected then."""
         before = set(self.session.whole.functions)
         scene, chosen = self.window.canvas.scene, tuple(self.session.selection)
-        rows = [scene.row[key] for key in chosen if key in scene.row]
-        at = (float(scene.x[rows].mean()), float(scene.y[rows].mean())) if rows else None
-        if not chosen or not self.session.edit(edit.make_function(chosen, at=at)):
+        places = {key: (float(scene.x[row]), float(scene.y[row])) for key, row in scene.row.items()}
+        if not chosen or not self.session.edit(edit.make_function(chosen, places=places)):
             return
         made = next((key for key in self.session.whole.functions if key not in before), "")
         calls = [node.id for node in self.session.document.nodes.values() if callee(node) == made]
@@ -69,6 +68,12 @@ class FunctionIntents(Verbs):
         key = self._function()
         if key:
             self.window.shelf.keep(key)
+
+    def add_result(self) -> None:
+        """The selected node among what the open function gives back."""
+        chosen = [key for key in self.session.selection if key in self.session.document.nodes]
+        if self.session.function and len(chosen) == 1:
+            self.session.edit_whole(edit.add_result(self.session.function, chosen[0]))
 
     def import_functions(self) -> None:
         """Asks for a file whose functions the library shall keep."""

@@ -55,7 +55,8 @@ class SearchIntents(Verbs):
 
     def _search(self, source: Callable[[str], Sequence[Entry]], prompt: str) -> None:
         for closed in self.window.findChildren(SearchBox):
-            closed.deleteLater()
+            if not closed.choosing:
+                closed.deleteLater()
         SearchBox(self.window.look, source, prompt, self.window).show()
 
     def found(self, query: str) -> list[Entry]:

@@ -24,7 +24,15 @@ EFFECTS: Final = (
     ("{}.retain_grad()", "retain_grad"),
 )
 """What can be made of a node on the rail."""
-_FUNCTION: Final = ("enter", "make_function", "expand_call", "make_unique", "rename_function", "save_to_library")
+_FUNCTION: Final = (
+    "enter",
+    "make_function",
+    "expand_call",
+    "make_unique",
+    "rename_function",
+    "save_to_library",
+    "add_result",
+)
 _CANVAS: Final = ("", "undo", "redo", "find", "", "zoom_reset", "toggle_minimap")
 
 

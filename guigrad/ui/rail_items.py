@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Region, item_inputs, item_key
+from guigrad.document.model import RETURN, Branch, Document, Effect, Eval, Item, Loop, Region, item_inputs, item_key
 from guigrad.ops import table
 
 FORWARD = "forward"
@@ -83,7 +83,10 @@ def _one(document: Document, item: Item, texts: Mapping[str, str]) -> Iterator[P
             node = document.nodes.get(item.node)
             kind = table.effect_of(node.op) if node else ""
             short = node.op.rpartition(".")[2] if node else key
-            yield Pill(kind or "effect", texts.get(key, short), (key,), (*touched, key))
+            text = (
+                short if node and node.op == RETURN else texts.get(key, short)
+            )  # its line in the code is that of the def
+            yield Pill(kind or "effect", text, (key,), (*touched, key))
         case Loop():
             text = texts.get(key, "for …").rstrip(":")
             yield Bracket("loop", text, key, touched, tuple(_body(document, item.body, texts)))

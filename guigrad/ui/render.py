@@ -207,10 +207,10 @@ class Painting:
         self.painter.paint(p, view, exact=True, background=background)
 
 
-def as_seen(scene: Scene) -> Document:
+def as_seen(scene: Scene, document: Document | None = None) -> Document:
     """The document with every card where a canvas shows it, those too that nobody has put anywhere."""
-    document = scene.document
-    loose = {key: row for key, row in scene.row.items() if key not in document.views}
+    document = document or scene.document
+    loose = {key: row for key, row in scene.row.items() if key not in document.views and key in document.nodes}
     places = {key: View(float(scene.x[row]), float(scene.y[row])) for key, row in loose.items()}
     return structs.replace(document, views={**document.views, **places}) if places else document
 

@@ -10,7 +10,14 @@ from guigrad.document import tree
 from guigrad.document.draft import Refused
 from guigrad.document.edit import connect, disconnect, remove, rename, set_argument
 from guigrad.document.edit_calls import expand_call, make_unique
-from guigrad.document.edit_functions import make_function, remove_function, remove_unused, rename_function
+from guigrad.document.edit_functions import (
+    add_result,
+    make_function,
+    remove_function,
+    remove_result,
+    remove_unused,
+    rename_function,
+)
 from guigrad.document.follow import calls_of
 from guigrad.document.model import Document, Effect, In, callee, item_key, walk
 from guigrad.document.scope import inside, within
@@ -106,6 +113,27 @@ def test_a_loop_is_cut_out_whole_or_not_at_all():
     assert expand_call(call_of(inner))(inner).apply(inner).canonical() == document.canonical()
 
 
+def test_a_variable_without_a_first_value_cannot_be_given() -> None:
+    script = (
+        "import torch\nbest = None\nfor i in range(3):\n    v = torch.tensor(float(i))\n"
+        "    if best is None or v > best:\n        best = v\n        at = i\nprint(best, at)\n"
+    )
+    document = parse(script)
+    loop = next(item for item in document.program if not hasattr(item, "node"))
+    branch = next(item for item in loop.body if not hasattr(item, "node") and len(item.carried) == 2)
+    with pytest.raises(Refused, match="at may have no value before"):
+        make_function([branch.id])(document)
+    assert len(make_function([loop.id])(document).functions) == 1
+
+
+def test_what_sets_how_everything_works_stays_in_its_place() -> None:
+    document = parse("import torch\nx = torch.ones(2)\ntorch.set_printoptions(precision=2)\ny = x + 1\nz = y * 2\n")
+    chosen = ids(document, "y", "z")
+    assert len(make_function(chosen)(document).functions) == 1
+    with pytest.raises(Refused, match="set_printoptions is in the way"):
+        make(document, "x", "y")
+
+
 def test_a_call_that_acts_is_an_effect():
     script = "import torch\nw = torch.ones(2)\nw += 1\nprint(w)\n"
     document = parse(script)
@@ -199,6 +227,15 @@ def test_every_edit_works_inside():
     assert changed.nodes[mul].args[1] == In()
 
 
+def test_a_wire_crosses_the_border_only_through_ports() -> None:
+    document = make(parse(SCRIPT), "c", "d")
+    a, c, e = ids(document, "a", "c", "e")
+    with pytest.raises(Refused, match=r"a is in the main program, this is inside f: .* only through its ports"):
+        connect(a, 0, c, "self")(document)
+    with pytest.raises(Refused, match="c is inside f, this is in the main program"):
+        connect(c, 0, e, "self")(document)
+
+
 def test_names_of_functions():
     document = make(parse(SCRIPT), "c", "d")
     key = only_function(document).id
@@ -263,3 +300,23 @@ def test_any_selection_is_cut_out_legally_or_refused(data):
     back = expand_call(call_of(new))(new).apply(new)
     assert ordered(back)
     assert back.nodes.keys() == document.nodes.keys()
+
+
+def test_results_are_added_and_removed_in_every_call() -> None:
+    document, key, first, second = twice()
+    inner = ids(document, "c")[0]
+    more = add_result(key, inner)(document).apply(document)
+    assert [more.nodes[wire.node].name for wire in more.functions[key].result] == ["d", "c"]
+    assert [len(more.nodes[call].outputs) for call in (first, second)] == [2, 2]
+    assert more.nodes[first].outputs[0] == "d"
+    assert sound(more)
+    less = remove_result(key, 1)(more).apply(more)
+    assert less.functions[key].result == document.functions[key].result
+    assert less.nodes[first].name == "d"
+    assert sound(less)
+    with pytest.raises(Refused, match="is not inside f"):
+        add_result(key, ids(document, "a")[0])(document)
+    gone = remove_result(key, 0)(more).apply(more)
+    reader = next(node for node in gone.nodes.values() if node.name == "e")
+    assert In() in tuple(reader.inputs())
+    assert sound(gone)

@@ -23,7 +23,7 @@ from guigrad.run.request import Edit, Forward, Load, Look, Reply, Request, Want
 from guigrad.run.runner import InlineRunner, ProcessRunner
 from tests.kept import kept
 
-ENGINE = "fake_engine:FakeEngine"
+ENGINE = "tests.run.fake_engine:FakeEngine"
 MIB = 1 << 20
 SECONDS = 60.0
 

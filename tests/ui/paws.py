@@ -201,9 +201,11 @@ class Paws:
             if other.isVisible() and other is not self.window:
                 other.close()
         self.window.canvas._cancel()
+        self.window.canvas.motion.land()
         QApplication.clipboard().clear()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         QApplication.processEvents()
+        self.window.canvas.motion.land()  # what a late event set gliding
 
 
 def census(window: MainWindow) -> Counter[str]:

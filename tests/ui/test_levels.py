@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
 from guigrad.document.model import callee
+from guigrad.files.load import load
 from guigrad.ui.main_window import MainWindow
 
 Key, Mods = Qt.Key, Qt.KeyboardModifier
@@ -144,6 +147,17 @@ def test_expanding_by_key_gives_the_graph_back(lesson: MainWindow, qtbot: QtBot)
     qtbot.keyClick(lesson.canvas, Key.Key_G, Mods.ControlModifier | Mods.AltModifier)
     assert lesson.session.whole.canonical() == before
     assert node(lesson, "t2") in lesson.canvas.scene.row
+
+
+def test_saving_from_inside_saves_the_whole(lesson: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    call = made(lesson, qtbot, "t2", "t3")
+    qtbot.keyClick(lesson.canvas, Key.Key_Return)
+    assert lesson.session.way == (call,)
+    path = tmp_path / "inside.guigrad"
+    assert lesson.intents._save_to(str(path))
+    again = load(path)
+    assert again.canonical() == lesson.session.whole.canonical()
+    assert set(again.views) >= set(lesson.session.whole.views)
 
 
 def test_undoing_what_holds_the_open_level_leaves_it(lesson: MainWindow, qtbot: QtBot) -> None:

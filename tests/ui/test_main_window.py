@@ -154,6 +154,20 @@ def test_save_and_open_again(lesson: MainWindow, tmp_path: Path) -> None:
     assert "w" in {made.name for made in lesson.session.document.nodes.values()}
 
 
+def test_cards_of_a_script_are_where_they_were_when_it_comes_back(
+    window: MainWindow, script: Path, tmp_path: Path
+) -> None:
+    assert window.intents.open_path(str(script))
+    scene = window.canvas.scene
+    first = next(iter(scene.row))
+    assert window.session.edit(edit.move({first: (900.0, 700.0)}))
+    before = {key: (float(scene.x[row]), float(scene.y[row])) for key, row in scene.row.items()}
+    path = tmp_path / "saved.guigrad"
+    assert window.intents._save_to(str(path))
+    assert window.intents.open_path(str(path))
+    assert {key: (float(scene.x[row]), float(scene.y[row])) for key, row in window.canvas.scene.row.items()} == before
+
+
 def test_closing_asks_about_unsaved_changes(lesson: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     lesson.add_op("torch.ones")
     answers = [QMessageBox.StandardButton.Cancel]

@@ -8,16 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QPoint, QRect
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleValueChangeEvent
 from PySide6.QtWidgets import QAccessibleWidget
 
 from guigrad.document.array import ArrayData
+from guigrad.document.model import Document
 from guigrad.run.report import value_text
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
 
 _KEPT: Final[dict[int, CanvasAccessible]] = {}
+
+
+HELP: Final = "Ctrl and arrow keys walk along wires, Enter opens, F2 renames, the Menu key lists what can be done"
 
 
 class NodeAccessible(QAccessibleInterface):
@@ -53,8 +57,12 @@ class NodeAccessible(QAccessibleInterface):
         match kind:
             case QAccessible.Text.Name:
                 return self.canvas.name(self.key)
-            case QAccessible.Text.Value | QAccessible.Text.Description:
+            case QAccessible.Text.Value:
                 return self.canvas.description(self.key)
+            case QAccessible.Text.Description:
+                return ", ".join(filter(None, (self.canvas.description(self.key), self.canvas.wiring(self.key))))
+            case QAccessible.Text.Help:
+                return HELP
         return ""
 
     def setText(self, kind: QAccessible.Text, text: str) -> None:
@@ -80,6 +88,11 @@ class NodeAccessible(QAccessibleInterface):
         flags.focusable = flags.selectable = True
         flags.selected = self.key in self.canvas.view.selection
         flags.focused = self.canvas.view.hasFocus() and self.canvas.view.focused == self.key
+        scene = self.canvas.view.scene
+        row = scene.row.get(self.key)
+        if row is not None:
+            flags.invalid, flags.busy = bool(scene.failed[row]), bool(scene.running[row])
+            flags.expandable, flags.collapsed = True, bool(scene.collapsed[row])
         return state
 
 
@@ -90,9 +103,17 @@ class CanvasAccessible(QAccessibleWidget):
         super().__init__(view, QAccessible.Role.Canvas, "graph canvas")
         self.view = view
         self._children: dict[str, NodeAccessible] = {}
+        self._order: tuple[Document, list[str], dict[str, int]] | None = None
+        self.said = ""
 
-    def _keys(self) -> list[str]:
-        return list(self.view.scene.row)
+    def _ordered(self) -> tuple[list[str], dict[str, int]]:
+        """The cards and the place of each, made once for a document: a reader asks for one after the other."""
+        document = self.view.scene.document
+        if self._order is None or self._order[0] is not document:
+            keys = list(self.view.scene.row)
+            self._order = (document, keys, {key: place for place, key in enumerate(keys)})
+            self._children = {key: child for key, child in self._children.items() if key in self._order[2]}
+        return self._order[1], self._order[2]
 
     def node(self, key: str) -> NodeAccessible:
         """The interface of one card, always the same one."""
@@ -105,12 +126,11 @@ class CanvasAccessible(QAccessibleWidget):
         return len(self.view.scene.row)
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]  # none is allowed
-        keys = self._keys()
+        keys, _ = self._ordered()
         return self.node(keys[index]) if 0 <= index < len(keys) else None
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        keys = self._keys()
-        return keys.index(child.key) if isinstance(child, NodeAccessible) and child.key in keys else -1
+        return self._ordered()[1].get(child.key, -1) if isinstance(child, NodeAccessible) else -1
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]  # none is allowed
         point = self.view.mapFromGlobal(QPoint(x, y))
@@ -148,6 +168,27 @@ class CanvasAccessible(QAccessibleWidget):
         parts += [problem.message for problem in scene.faces.pins.get(key, ())]
         return ", ".join(part for part in parts if part)
 
+    def wiring(self, key: str) -> str:
+        """What comes in and where it goes, in words."""
+        scene = self.view.scene
+        row = scene.row.get(key)
+        if row is None:
+            return ""
+        face, wires = scene.facet(row), scene.wires
+        sources = {int(wires.inlet[wire]): int(wires.source[wire]) for wire in scene.into[row]}
+        parts = []
+        for number, inlet in enumerate(face.inputs):
+            name = inlet.label or inlet.path
+            if number in sources:
+                parts.append(f"{name} from {scene.facet(sources[number]).title}")
+            elif inlet.text:
+                parts.append(f"{name} {inlet.text}")
+            elif not inlet.optional:
+                parts.append(f"{name} is open")
+        readers = dict.fromkeys(scene.facet(int(wires.target[wire])).title for wire in scene.out[row])
+        found = [f"inputs: {'; '.join(parts)}" if parts else "", f"goes to {', '.join(readers)}" if readers else ""]
+        return ", ".join(filter(None, found))
+
 
 def interface(view: Board) -> CanvasAccessible:
     """The accessibility of a canvas, always the same one."""
@@ -176,12 +217,30 @@ def install() -> None:
         QAccessible.installFactory(_factory)
 
 
+def tell(event: QAccessibleEvent) -> None:
+    """Hands an event to whoever listens."""
+    QAccessible.updateAccessibility(event)
+
+
 def announce(view: Board, key: str) -> None:
     """Tells a screen reader, if one listens, that a card has the focus."""
     if not QAccessible.isActive():
         return
-    event = QAccessibleEvent(view, QAccessible.Event.Focus)
-    keys = list(view.scene.row)
-    if key in keys:
-        event.setChild(keys.index(key))
-        QAccessible.updateAccessibility(event)
+    canvas = interface(view)
+    place = canvas.indexOfChild(canvas.node(key))
+    if place >= 0:
+        event = QAccessibleEvent(view, QAccessible.Event.Focus)
+        event.setChild(place)
+        canvas.said = canvas.description(key)
+        tell(event)
+
+
+def revalue(view: Board) -> None:
+    """Tells a screen reader, if one listens, that the focused card shows another value."""
+    if not QAccessible.isActive() or view.focused not in view.scene.row:
+        return
+    canvas = interface(view)
+    text = canvas.description(view.focused or "")
+    if text != canvas.said:
+        canvas.said = text
+        tell(QAccessibleValueChangeEvent(canvas.node(view.focused or ""), text))

@@ -152,6 +152,7 @@ class Board(QWidget):
         if frame is not None:
             self.set_problems(frame.problems)
         self._changed()
+        accessible.revalue(self)
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """What is wrong, pinned to the cards it names."""

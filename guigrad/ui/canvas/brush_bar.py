@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox
+from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox
 
 from guigrad.ui.canvas.scrub import Brush
 
@@ -36,7 +36,7 @@ class BrushBar(QFrame):
         self.size_box.setPrefix("size ")
         self.size_box.setAccessibleName("size of the brush in cells")
         for field in (self.value, self.size_box):
-            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            field.setMinimumSize(84, 30)
         done = QPushButton("Done")
         done.clicked.connect(lambda: view.set_brush(None))
         layout = QHBoxLayout(self)

@@ -335,9 +335,7 @@ class InspectorPanel(QScrollArea):
             count = record.contributions
             passes = f"  ({count} contributions)" if count > 1 else ""
             end = f"accumulated into {shown.label}.grad" if record.grad is not None else "x-ray: .grad stays None"
-            last = self._step(f"{end}{passes}", "", "")
-            last.setStyleSheet(f"QLabel {{ color: {self.look.css('grad')}; }}")
-            self._story.addWidget(last)
+            self._story.addWidget(self._step("", f"{end}{passes}", ""))
 
     def _step(self, text: str, effect: str, node: str, local: str = "") -> QFrame:
         frame = _Step(node) if node else QFrame()

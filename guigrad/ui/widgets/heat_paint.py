@@ -10,7 +10,6 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QDialog,
     QDoubleSpinBox,
     QHBoxLayout,
@@ -205,8 +204,6 @@ class PaintDialog(QDialog):
         self.brush.setAccessibleName("size of the brush in cells")
         self.where = QLabel()
         self.where.setFont(look.code(11.5))
-        for field in (self.value, self.brush):
-            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.value.valueChanged.connect(self._on_brush)
         self.brush.valueChanged.connect(self._on_brush)
         self.paint.pointed.connect(self.where.setText)

@@ -113,6 +113,7 @@ class SearchBox(QDialog):
     def __init__(self, look: Look, source: Source, prompt: str, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.source = source
+        self.choosing = False
         frame = QFrame()
         frame.setObjectName("card")
         self.field = QLineEdit()
@@ -152,7 +153,9 @@ class SearchBox(QDialog):
         entry = index.data(ENTRY) if index.isValid() else None
         self.close()
         if isinstance(entry, Entry):
+            self.choosing = True  # this box is still on its way out of its own list
             entry.choose()
+            self.choosing = False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):

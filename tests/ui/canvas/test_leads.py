@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
-from tests.ui.canvas.samples import lesson, lesson_frame
 
 from guigrad.document import edit
 from guigrad.document.draft import Refused
@@ -16,6 +15,7 @@ from guigrad.document.model import Document
 from guigrad.document.store import Store
 from guigrad.ui import render
 from guigrad.ui.canvas.scene import Scene
+from tests.ui.canvas.samples import lesson, lesson_frame
 
 WIRES = ("t2:self", "t2:other", "sq:self", "t3:other", "t4:self")
 

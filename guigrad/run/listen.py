@@ -1,4 +1,4 @@
-"""Something that happened, and who is told."""
+"""Something that happens, and those who want to be told."""
 
 from __future__ import annotations
 
