@@ -50,9 +50,9 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def free_place(scene: Scene, x: float, y: float, height: float) -> tuple[float, float]:
-    """The place itself, or the first one below it where a new card lies on no card, bracket or box."""
-    taken = [rect for _, rect in _frames(scene)]
+def free_place(scene: Scene, x: float, y: float, height: float, inside: bool = False) -> tuple[float, float]:
+    """The place itself, or the first one below it where a new card lies on no card, and not ``inside`` a bracket or box."""
+    taken = [] if inside else [rect for _, rect in _frames(scene)]
     rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0].tolist()
     taken += [(scene.x[r], scene.y[r], scene.x[r] + scene.width[r], scene.y[r] + scene.height[r]) for r in rows]
     return x, _below(taken, x, y, height)
