@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 STEP: Final = WIDTH + 64.0
 SPACE: Final = 32.0
+ROOM: Final = 152.0
+"""Height that a card may take once it shows the numbers of a matrix and of its gradient: so much is kept for cards without them."""
 LAID_OUT: Final = 500
 """Up to so many cards are laid out by the document's own layout, which takes its time; more are put in plain columns."""
 
@@ -44,6 +46,7 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
                 column, top = round(where[0] / STEP) + 1, where[1]
         y = max(taken.get(column, 0.0), top if not found else 0.0)
         height = float(scene.height[scene.row[key]])
+        height = max(height, ROOM)
         y = _below([rect for rows, rect in frames if scene.row[key] not in rows], column * STEP, y, height)
         found[key] = (column * STEP, y)
         taken[column] = y + height + SPACE
@@ -115,7 +118,7 @@ def _settled(
         left, right = min(x for x, _, _ in rows) - pad, max(x + float(scene.width[row]) for x, _, row in rows) + pad
         top, bottom = (
             min(y for _, y, _ in rows) - pad - head,
-            max(y + float(scene.height[row]) for _, y, row in rows) + pad,
+            max(y + max(float(scene.height[row]), ROOM) for _, y, row in rows) + pad,
         )
         if bracket is not None and bracket.carried:
             bottom += SPACE  # the wires that go back run below

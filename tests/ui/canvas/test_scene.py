@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from guigrad.document import edit
 from guigrad.document.draft import Refused
 from guigrad.document.layout import shown_nodes
 from guigrad.document.model import Document, In, View
+from guigrad.document.scope import body_keys, inside
 from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.place import ROOM
 from guigrad.ui.canvas.scene import Scene
 from tests.ui.canvas.samples import lesson, lesson_frame
 
@@ -285,3 +288,19 @@ def test_a_card_that_nobody_had_placed_goes_back_when_its_first_move_is_undone()
     assert scene.x[scene.row[key]] == 500
     scene.apply(diff.inverse().apply(after), diff.inverse())
     assert (scene.x[scene.row[key]], scene.y[scene.row[key]]) == place
+
+
+@pytest.mark.parametrize("path", GOLDEN_SCRIPTS, ids=lambda path: path.stem)
+def test_what_is_inside_a_function_has_no_card_around_it(path: Path) -> None:
+    document = parse(path.read_text("utf-8"))
+    assert set(Scene(document).row) == set(Scene(inside(document, "")).row)
+    for function in document.functions:
+        assert set(Scene(inside(document, function)).row) <= {*body_keys(document.functions[function]), function}
+
+
+@pytest.mark.parametrize("path", GOLDEN_SCRIPTS, ids=lambda path: path.stem)
+def test_cards_that_nobody_placed_have_room_for_their_numbers(path: Path) -> None:
+    scene = Scene(inside(parse(path.read_text("utf-8")), ""))
+    rects = sorted((float(scene.x[row]), float(scene.y[row])) for row in scene.row.values())
+    for (x, y), (below_x, below_y) in itertools.pairwise(rects):
+        assert x != below_x or below_y - y >= ROOM, (x, y)
