@@ -127,7 +127,7 @@ class Live:
         w.welcome.open_asked.connect(w.intents.open)
         w.welcome.paste_asked.connect(w.intents.paste_code)
         w.welcome.back_asked.connect(w.show_canvas)
-        w.messages.added.connect(lambda kind: w.tabs.setCurrentIndex(2) if kind == "error" else None)
+        w.messages.added.connect(lambda kind: w.tabs.bring("messages") if kind == "error" else None)
 
     def refresh(self) -> None:
         """Everything anew."""
@@ -257,7 +257,7 @@ class Live:
         for text in texts:
             self.window.messages.add(text, "print")
         if texts:
-            self.window.tabs.setCurrentIndex(2)
+            self.window.tabs.bring("messages")
 
     def _on_state(self) -> None:
         session = self.session
