@@ -101,10 +101,21 @@ def test_a_graph_is_built_and_wired_by_keys_alone(empty: MainWindow, qtbot: QtBo
     field.clear()
     field.setFocus()
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert tuple(empty.session.document.nodes[key].inputs()) == (In(source), In(weight)), "a port without a name is left out"
+    assert tuple(empty.session.document.nodes[key].inputs()) == (In(source), In(weight)), (
+        "a port without a name is left out"
+    )
     field.setFocus()
     qtbot.keyClick(field, Qt.Key.Key_Escape)
     assert empty.canvas.hasFocus()
+
+
+def test_the_status_line_asks_for_gradients_only_where_something_requires_them(empty: MainWindow, qtbot: QtBot) -> None:
+    key = add(empty, qtbot, "ones")
+    empty.session.select(())
+    assert "F6" not in empty.hint.text()
+    assert "requires_grad" in empty.hint.text()
+    empty.session.edit(edit.set_requires_grad(key, True))
+    assert "Press F6" in empty.hint.text()
 
 
 def test_a_name_that_would_close_a_cycle_is_refused(empty: MainWindow, qtbot: QtBot) -> None:

@@ -25,6 +25,7 @@ class Names:
 
     def write(self, wire: In) -> str:
         """The shortest name of what a wire comes from."""
-        several = len(self._document.nodes[wire.node].outputs) if wire.node in self._document.nodes else 0
+        node = self._document.nodes.get(wire.node or "")
+        several = len(node.outputs) if node is not None else 0
         place = (wire.node, wire.output if several or wire.output else None)
         return min((name for name, where in self._places.items() if where == place), key=len, default="")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import itertools
+import random
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.place import ROOM
+from guigrad.ui.canvas.geometry import WIDTH
 from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.tidy import grown
 from tests.ui.canvas.samples import lesson, lesson_frame
 
 GOLDEN_SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "golden" / "scripts").glob("*.py"))
@@ -301,6 +302,7 @@ def test_what_is_inside_a_function_has_no_card_around_it(path: Path) -> None:
 @pytest.mark.parametrize("path", GOLDEN_SCRIPTS, ids=lambda path: path.stem)
 def test_cards_that_nobody_placed_have_room_for_their_numbers(path: Path) -> None:
     scene = Scene(inside(parse(path.read_text("utf-8")), ""))
-    rects = sorted((float(scene.x[row]), float(scene.y[row])) for row in scene.row.values())
-    for (x, y), (below_x, below_y) in itertools.pairwise(rects):
-        assert x != below_x or below_y - y >= ROOM, (x, y)
+    rects = [(float(scene.x[row]), float(scene.y[row]), grown(scene, row)) for row in scene.row.values()]
+    for (x, y, height), (other_x, other_y, other_height) in itertools.combinations(rects, 2):
+        across = abs(x - other_x) >= WIDTH
+        assert across or y + height <= other_y or other_y + other_height <= y, ((x, y), (other_x, other_y))
