@@ -161,11 +161,7 @@ class InspectorPanel(QScrollArea):
             self.name.setPlaceholderText(shown.label)
             self.name.setCursorPosition(0)
         op = self.function.show_call(shown.document, node) or parts.breakable(node.op)
-        view = shown.document.views.get(node.id)
-        muted = view.muted if view is not None else None
-        self.kind.setText(
-            f"muted: its first input is passed on · {parts.breakable(muted.op)}" if muted else f"{story.kind_words(node, record)} · {op}"
-        )
+        self.kind.setText(story.muted_words(shown.document, node) or f"{story.kind_words(node, record)} · {op}")
         self._fill_attributes(record)
         self._fill_tables(record)
         self._fill_cards(node, record)
