@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from guigrad.document.model import Document
-from guigrad.ui.widgets.tape_rows import COLUMNS, TIPS, Tape
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
+from guigrad.ui.widgets.tape_rows import COLUMNS, TIPS, Tape
 
 WIDTHS: Final = (44, 150, 90, 210, 190, 300, 280, 150)
 """Units: px at scale 1"""
