@@ -28,7 +28,7 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import request, tape
+from guigrad.run import graph, request, tape
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.sent import Sent, same
 
@@ -38,7 +38,7 @@ CLASSES: tuple[type, ...] = (
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
-    request.Progress, tape.Event, tape.Leaving,
+    request.Progress, tape.Event, tape.Leaving, graph.Saved, graph.GradNode, graph.Graph,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024
@@ -122,7 +122,7 @@ class Packer:
                     columns[at] = self.pack(columns[at])
         held = sent.contributions.get
         gradients = self.numbers([None if got == held(wire) else got for wire, got in frame.contributions.items()])
-        rest = self.pack((frame.freshness, frame.device, frame.problems, frame.loss, frame.events))
+        rest = self.pack((frame.freshness, frame.device, frame.problems, frame.loss, frame.events, frame.graph))
         names = (
             sent.number,
             tuple(records),
@@ -212,7 +212,7 @@ class Unpacker:
         contributions = {
             wire: last.contributions[wire] if got is None else got for wire, got in zip(wires, came, strict=True)
         }
-        freshness, device, problems, loss, events = self._unpack(rest)
+        freshness, device, problems, loss, events, graph_ = self._unpack(rest)
         self.last = Frame(
             freshness,
             device,
@@ -223,6 +223,7 @@ class Unpacker:
             problems,
             loss,
             events,
+            graph_,
         )
         self.number += 1
         return self.last
