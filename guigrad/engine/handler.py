@@ -15,6 +15,7 @@ from guigrad.engine.play import Engine
 from guigrad.engine.values import MISSING
 from guigrad.run.frame import Frame
 from guigrad.run.request import (
+    Ask,
     Backward,
     Edit,
     Forward,
@@ -76,6 +77,8 @@ class Handler:
         self._interrupted = False
         engine.prints.clear()
         cancelled = False
+        if isinstance(request.verb, Ask):
+            return self._answer(request.number, request.verb)
         try:
             self._play(request.verb)
         except Cancelled:
@@ -133,8 +136,16 @@ class Handler:
                 engine.reset()
             case Restore():
                 engine.restore(verb.point)
-            case Look() | TryWire():
+            case Look() | TryWire() | Ask():
                 pass
+
+    def _answer(self, number: int, verb: Ask) -> Reply:
+        from guigrad.engine.questions import answer  # late: most sessions ask none
+
+        try:
+            return Reply(number, answer=answer(self.engine, verb.question))
+        except Cancelled:
+            return Reply(number, cancelled=True)
 
     def _try(self, verb: TryWire) -> Trial:
         """What is known of values comes from the shadow; before that is there, from what has run."""

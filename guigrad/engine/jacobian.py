@@ -3,11 +3,14 @@
 Note [Rows and columns]
 Reverse mode pulls basis vectors back through the very graph that the last forward built, all at once (``torch.func.vmap``), so dropout masks
 are those of the values on screen. Forward mode runs the nodes between once more on dual numbers. Rows are exact entries of J
-either way; neither changes a ``.grad`` or frees the graph.
+either way; neither changes a ``.grad`` or frees the graph. Where a backward has freed the graph, the nodes between run once more on the values
+that they had (``again`` in Matrix), and reverse mode goes through that.
 """
 
 from __future__ import annotations
 
+import math
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.autograd import forward_ad
 
-from guigrad.document.problem import Problem
-from guigrad.engine.between import Between, NoFunction
+from guigrad.document.problem import Fix, Problem
+from guigrad.engine.between import Between, NoFunction, Place
+from guigrad.engine.build import Cancelled
 from guigrad.engine.explain import explain
 from guigrad.engine.memory import available_bytes
 from guigrad.engine.values import MISSING, array_of, is_leaf, tensors_in
@@ -29,10 +33,15 @@ if TYPE_CHECKING:
 ENTRIES = 1 << 20
 """The largest J that is computed whole; of larger ones at most SAMPLE rows and columns."""
 SAMPLE = 256
+CHUNK = 1 << 23
+"""Entries of basis vectors that are pulled back at once."""
+RUN = (Fix("Run forward", "forward"),)
 make_dual: Callable[..., Any] = forward_ad.make_dual  # torch's stubs leave these two untyped
 unpack_dual: Callable[..., Any] = forward_ad.unpack_dual
 CHECKED = 64
 """How many entries of a leaf a check looks at."""
+CHECK_SECONDS = 2.0
+"""How long one check goes on to further entries."""
 STEP = 1e-6
 TOLERANCE = 1e-5
 
@@ -49,7 +58,7 @@ def jacobian(
 
     Nothing raises: what cannot be had is told in ``problems``. Thread: the engine's.
     """
-    found = _pair(engine, of, wrt)
+    found = pair(engine, of, wrt)
     if isinstance(found, Problem):
         return Matrix(of, wrt, mode=mode, problems=(found,))
     output, source = found
@@ -59,35 +68,74 @@ def jacobian(
     sampled = len(wanted_rows) < full[0] or len(wanted_columns) < full[1]
     basis = full[1] if mode == "forward" else full[0]
     count = len(wanted_columns) if mode == "forward" else len(wanted_rows)
+    shapes = tuple(output.shape), tuple(source.shape)
     if count * max(basis, full[0], full[1]) * output.element_size() > available_bytes() // 4:
         text = f"J of {of} by {wrt} is {full[0]:,} × {full[1]:,}: too large for the memory there is, even sampled."
-        return Matrix(of, wrt, full, mode=mode, problems=(Problem(text, "memory"),))
+        return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(text, "memory"),))
+    again = False
     try:
         if mode == "forward":
             values = _columns(engine, of, wrt, source, wanted_columns)[wanted_rows]
         else:
-            values = _rows(engine, output, source, wanted_rows)[:, wanted_columns]
+            output, source, again = graph(engine, of, wrt, output, source)
+            values = _rows(engine, output, source, wanted_rows)
+            if len(wanted_columns) < full[1]:
+                values = values[:, wanted_columns]
     except NoFunction as error:
-        return Matrix(of, wrt, full, mode=mode, problems=(Problem(str(error), "autograd"),))
+        return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
-        key = engine.names.find(of)
-        problem = explain(error, key[0] if key else "", engine.document, engine.label, engine.plan.read)
-        return Matrix(of, wrt, full, mode=mode, problems=(problem,))
-    return Matrix(of, wrt, full, tuple(wanted_rows), tuple(wanted_columns), array_of(values), mode, basis, sampled)
+        return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(blamed(engine, of, error),))
+    found_rows, found_columns = tuple(wanted_rows), tuple(wanted_columns)
+    return Matrix(of, wrt, full, found_rows, found_columns, array_of(values), mode, basis, sampled, shapes, again)
 
 
-def _pair(engine: Engine, of: str, wrt: str) -> tuple[torch.Tensor, torch.Tensor] | Problem:
-    pair = []
+def blamed(engine: Engine, of: str, error: Exception) -> Problem:
+    """torch's own text, pinned to the output."""
+    key = engine.names.find(of)
+    return explain(error, key[0] if key else "", engine.document, engine.label, engine.plan.read)
+
+
+def graph(
+    engine: Engine, of: str, wrt: str, output: torch.Tensor, source: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, bool]:
+    """Output and input with a graph between them that is not freed, and whether it was made anew. See Note [Rows and columns].
+
+    Raises: NoFunction when there is none.
+    """
+    if not source.requires_grad:
+        raise NoFunction(f"No gradient is recorded for {wrt}: it does not require grad. Forward mode needs none.")
+    if not output.requires_grad or (output is not source and output.grad_fn is None):
+        raise NoFunction(f"{of} has no graph: nothing that led to it requires grad.")
+    place = engine.names.find(of)
+    if place is None or place[0] not in engine.state.freed or output is source:
+        return output, source, False
+    try:
+        between = Between(engine, *keys(engine, of, wrt))
+    except NoFunction:
+        return output, source, False  # torch's own words then say what is wrong
+    with torch.enable_grad(), quiet():
+        start = source.detach().clone().requires_grad_()
+        end = between(start)
+    if not isinstance(end, torch.Tensor) or not end.requires_grad:
+        raise NoFunction(f"{of} does not depend on {wrt} in a way that autograd follows.")
+    return end, start, True
+
+
+def pair(engine: Engine, of: str, wrt: str) -> tuple[torch.Tensor, torch.Tensor] | Problem:
+    found = []
     for label in (of, wrt):
         value = engine.value(label)
         if engine.names.find(label) is None:
             return Problem(f"There is no node {label!r} in this document.", "name")
         if value is MISSING:
-            return Problem(f"{label} has not run yet.", "runtime", label)
+            return Problem(f"{label} has not run yet.", "runtime", label, fixes=RUN)
         if not isinstance(value, torch.Tensor):
             return Problem(f"{label} is no tensor: a Jacobian has entries of tensors.", "type", label)
-        pair.append(value)
-    output, source = pair
+        place = engine.names.find(label)
+        if place is not None and engine.state.status.get(place[0]) != "fresh":
+            return Problem(f"{label} was computed before the last edit.", "runtime", label, fixes=RUN)
+        found.append(value)
+    output, source = found
     for label, tensor in ((of, output), (wrt, source)):
         if not (tensor.is_floating_point() or tensor.is_complex()):
             text = f"{label} holds {str(tensor.dtype).removeprefix('torch.')}: only floating-point tensors have derivatives."
@@ -106,57 +154,62 @@ def _wanted(given: Sequence[int] | None, count: int, full: tuple[int, int]) -> l
 
 def _rows(engine: Engine, output: torch.Tensor, source: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
     """By VJP. See Note [Rows and columns]."""
-    if not source.requires_grad:
-        raise NoFunction("No gradient is recorded for it: it does not require grad.")
-    if not output.requires_grad or (output is not source and output.grad_fn is None):
-        raise NoFunction("The output has no graph: nothing that led to it requires grad.")
-    basis = torch.zeros(len(rows), output.numel(), dtype=output.dtype, device=output.device)
-    basis[torch.arange(len(rows)), torch.tensor(rows, dtype=torch.int64)] = 1
-    basis = basis.view(len(rows), *output.shape)
 
     def pull(v: torch.Tensor) -> torch.Tensor:
         (found,) = torch.autograd.grad(output, source, v, retain_graph=True, allow_unused=True)
         return torch.zeros_like(source) if found is None else found
 
-    with _retained_kept(engine):
-        try:
-            with _quiet():
-                found = torch.func.vmap(pull)(basis)
-        except RuntimeError as error:
-            if "vmap" not in str(error) and "batch" not in str(error):
-                raise
-            found = torch.stack([pull(v) for v in basis])
-    return found.reshape(len(rows), source.numel())
+    found = []
+    chunk = max(1, min(len(rows), CHUNK // max(output.numel(), source.numel(), 1)))
+    with retained_kept(engine), quiet():
+        for start in range(0, len(rows), chunk):
+            stop_if_asked(engine)
+            part = rows[start : start + chunk]
+            basis = torch.zeros(len(part), output.numel(), dtype=output.dtype, device=output.device)
+            basis[torch.arange(len(part)), torch.tensor(part, dtype=torch.int64)] = 1
+            basis = basis.view(len(part), *output.shape)
+            try:
+                pulled = torch.func.vmap(pull)(basis)
+            except RuntimeError as error:
+                if "vmap" not in str(error) and "batch" not in str(error):
+                    raise
+                pulled = torch.stack([pull(v) for v in basis])
+            found.append(pulled.reshape(len(part), source.numel()))
+    return found[0] if len(found) == 1 else torch.cat(found) if found else output.new_zeros(0, source.numel())
+
+
+def stop_if_asked(engine: Engine) -> None:
+    """Between two pieces of work. Raises: Cancelled."""
+    if engine.cancelled is not None and engine.cancelled():
+        raise Cancelled
 
 
 def _columns(engine: Engine, of: str, wrt: str, source: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
     """By JVP. See Note [Rows and columns]."""
-    start, end = _keys(engine, of, wrt)
+    start, end = keys(engine, of, wrt)
     function = Between(engine, start, end)
     found = []
     for at in columns:
+        stop_if_asked(engine)
         tangent = torch.zeros(source.numel(), dtype=source.dtype, device=source.device)
         tangent[at] = 1
-        with _quiet(), forward_ad.dual_level(), torch.enable_grad():
+        with quiet(), forward_ad.dual_level(), torch.enable_grad():
             out = function(make_dual(source.detach(), tangent.view(source.shape)))
             pushed = unpack_dual(out).tangent
             found.append(torch.zeros_like(out).reshape(-1) if pushed is None else pushed.detach().reshape(-1))
     return torch.stack(found, 1)
 
 
-def _keys(engine: Engine, of: str, wrt: str) -> tuple[str, str]:
-    """Node ids of whole values.
-
-    Raises: NoFunction for one output of several.
-    """
-    places = [engine.names.find(label) for label in (wrt, of)]
-    if any(place is None or place[1] is not None for place in places):
-        raise NoFunction("One of several outputs cannot be run forward by itself.")
-    return places[0][0], places[1][0]  # type: ignore[index]  # None has just been refused
+def keys(engine: Engine, of: str, wrt: str) -> tuple[Place, Place]:
+    """Where the two are, the input first."""
+    start, end = engine.names.find(wrt), engine.names.find(of)
+    assert start is not None  # ``pair`` has found both
+    assert end is not None
+    return start, end
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without torch's warnings about its own insides: loops where it cannot batch, old names that it uses itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -164,7 +217,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _retained_kept(engine: Engine) -> Iterator[None]:
+def retained_kept(engine: Engine) -> Iterator[None]:
     """What ``retain_grad`` keeps would be filled by the passes here: it stays as it was."""
     kept = [
         (tensor, tensor.grad)
@@ -179,74 +232,39 @@ def _retained_kept(engine: Engine) -> Iterator[None]:
             tensor.grad = grad
 
 
-def hessian(engine: Engine, of: str, wrt: str) -> Matrix:
-    """The second derivatives of a scalar node by another node's entries, by ``torch.func.hessian`` on what lies between."""
-    return _second(engine, of, wrt, lambda function, x: torch.func.hessian(function)(x).reshape(x.numel(), x.numel()))
-
-
-def hessian_vector(engine: Engine, of: str, wrt: str, vector: torch.Tensor) -> Matrix:
-    """The Hessian times a vector, a single column, without the Hessian: forward mode over reverse mode."""
-
-    def product(function: Callable[[Any], Any], x: torch.Tensor) -> torch.Tensor:
-        column: torch.Tensor = torch.func.jvp(torch.func.grad(function), (x,), (vector.to(x.dtype).reshape(x.shape),))[
-            1
-        ]
-        return column.reshape(-1, 1)
-
-    return _second(engine, of, wrt, product)
-
-
-def _second(
-    engine: Engine, of: str, wrt: str, compute: Callable[[Callable[[Any], Any], torch.Tensor], torch.Tensor]
-) -> Matrix:
-    found = _pair(engine, of, wrt)
-    if isinstance(found, Problem):
-        return Matrix(of, wrt, problems=(found,))
-    output, source = found
-    count = source.numel()
-    if output.numel() != 1:
-        text = f"{of} has {output.numel()} entries: second derivatives are of a scalar."
-        return Matrix(of, wrt, (count, count), problems=(Problem(text, "autograd", of),))
-    if count * count > ENTRIES:
-        text = f"{wrt} has {count:,} entries: its Hessian of {count * count:,} is too large. A Hessian-vector product is not."
-        return Matrix(of, wrt, (count, count), problems=(Problem(text, "memory", wrt),))
-    try:
-        function = Between(engine, *_keys(engine, of, wrt))
-        with _quiet():
-            values = compute(lambda x: function(x).reshape(()), source.detach())
-    except NoFunction as error:
-        return Matrix(of, wrt, (count, count), problems=(Problem(str(error), "autograd"),))
-    except Exception as error:
-        problem = explain(error, engine.names.find(of)[0], engine.document, engine.label, engine.plan.read)  # type: ignore[index]  # _pair has found it
-        return Matrix(of, wrt, (count, count), problems=(problem,))
-    width = int(values.shape[1])
-    return Matrix(of, wrt, (count, count), tuple(range(count)), tuple(range(width)), array_of(values), "forward", count)
-
-
-def check(engine: Engine, of: str, wrt: str) -> Check:
-    """A scalar node's gradient against central differences, both in double precision. See Check."""
-    found = _pair(engine, of, wrt)
+def check(engine: Engine, of: str, wrt: str, v: torch.Tensor | None = None) -> Check:
+    """The gradient of a scalar node (of ⟨v, node⟩ for another) against central differences, both in double precision. See Check."""
+    found = pair(engine, of, wrt)
     if isinstance(found, Problem):
         return Check(of, wrt, problems=(found,))
     output, source = found
-    if output.numel() != 1 or output.is_complex() or source.is_complex():
+    if (output.numel() != 1 and v is None) or output.is_complex() or source.is_complex():
         text = f"{of} is no real scalar: the check is of the gradient of one number by real entries."
         return Check(of, wrt, problems=(Problem(text, "autograd", of),))
     try:
-        own = Between(engine, *_keys(engine, of, wrt))
-        double = Between(engine, *_keys(engine, of, wrt), dtype=torch.float64)
+        own = Between(engine, *keys(engine, of, wrt))
+        double = Between(engine, *keys(engine, of, wrt), dtype=torch.float64)
         x = source.detach().to(torch.float64)
-        shown = _gradient(own, source.detach())
-        analytic = _gradient(double, x)
-        entries = _wanted(None, source.numel(), (ENTRIES + 1, source.numel()))[
-            :: max(1, min(source.numel(), SAMPLE) // CHECKED)
-        ]
-        sides = [_sides(double, x, at) for at in entries]
+        shown = gradient(own, source.detach(), v)
+        analytic = gradient(double, x, v)
+        count = source.numel()
+        entries = (
+            sorted({round(at * (count - 1) / (CHECKED - 1)) for at in range(CHECKED)})
+            if count > CHECKED
+            else range(count)
+        )
+        here = _at(double, x, v)
+        sides, until = [], time.monotonic() + CHECK_SECONDS
+        for at in entries:
+            stop_if_asked(engine)
+            sides.append(_sides(double, x, at, here, v))
+            if time.monotonic() > until:
+                break
+        entries = entries[: len(sides)]
     except NoFunction as error:
         return Check(of, wrt, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
-        problem = explain(error, engine.names.find(of)[0], engine.document, engine.label, engine.plan.read)  # type: ignore[index]  # _pair has found it
-        return Check(of, wrt, problems=(problem,))
+        return Check(of, wrt, problems=(blamed(engine, of, error),))
     numeric = [(left + right) / 2 for left, right in sides]
     exact = [float(analytic.reshape(-1)[at]) for at in entries]
     kinks = tuple(
@@ -258,27 +276,35 @@ def check(engine: Engine, of: str, wrt: str) -> Check:
         for at, a, b in zip(entries, numeric, exact, strict=True)
         if at not in kinks
     ]
-    worst = max(errors, default=0.0)
+    worst = math.nan if any(map(math.isnan, errors)) else max(errors, default=0.0)
     mine = tuple(float(shown.reshape(-1)[at]) for at in entries)
     return Check(of, wrt, tuple(entries), tuple(numeric), tuple(exact), mine, kinks, worst, worst <= TOLERANCE)
 
 
-def _gradient(function: Between, x: torch.Tensor) -> torch.Tensor:
-    with torch.enable_grad():
+def gradient(function: Between, x: torch.Tensor, v: torch.Tensor | None = None) -> torch.Tensor:
+    """The gradient of the sum of a function's entries, each times that of v."""
+    with torch.enable_grad(), quiet():
         leaf = x.detach().clone().requires_grad_()
         out = function(leaf)
-        (found,) = torch.autograd.grad(out.sum(), leaf, allow_unused=True) if out.requires_grad else (None,)
+        (found,) = torch.autograd.grad(_weighted(out, v), leaf, allow_unused=True) if out.requires_grad else (None,)
     return torch.zeros_like(x) if found is None else found
 
 
-def _sides(function: Between, x: torch.Tensor, at: int) -> tuple[float, float]:
+def _weighted(out: torch.Tensor, v: torch.Tensor | None) -> torch.Tensor:
+    return out.sum() if v is None else (out * v.to(out.dtype)).sum()
+
+
+def _at(function: Between, x: torch.Tensor, v: torch.Tensor | None) -> float:
+    with torch.no_grad(), quiet():
+        return float(_weighted(function(x), v))
+
+
+def _sides(function: Between, x: torch.Tensor, at: int, here: float, v: torch.Tensor | None) -> tuple[float, float]:
     """The differences from the left and from the right at one entry."""
-    with torch.no_grad():
-        here = float(function(x))
-        step = STEP * max(1.0, abs(float(x.reshape(-1)[at])))
-        values = []
-        for sign in (-1, 1):
-            moved = x.clone()
-            moved.view(-1)[at] += sign * step
-            values.append(float(function(moved)))
+    step = STEP * max(1.0, abs(float(x.reshape(-1)[at])))
+    values = []
+    for sign in (-1, 1):
+        moved = x.clone(memory_format=torch.contiguous_format)
+        moved.view(-1)[at] += sign * step
+        values.append(_at(function, moved, v))
     return (here - values[0]) / step, (values[1] - here) / step

@@ -122,6 +122,16 @@ class Engine:
         with self.ambient.active(draws), limited(self.device == "cpu"):
             yield
 
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around what computes something beside the state: random states, modes and the memory limit are the session's, and stay."""
+        with self.ambient.active(), limited(self.device == "cpu"):
+            random = torch.get_rng_state()
+            try:
+                yield
+            finally:
+                torch.set_rng_state(random)
+
     def forward(self, to: str | None = None, partial: bool = False) -> None:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
         with self._verb(draws=False):
@@ -138,6 +148,7 @@ class Engine:
             else:
                 state.put_back()
             state.earlier.forget(todo)
+            state.overwritten.clear()
             if key is not None:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed

@@ -64,7 +64,8 @@ class Frame(Struct, frozen=True, dict=True):
     ``records`` are keyed by node id, outputs of an unpacking by ``id[k]``; ``labels`` maps every label of the contract
     ("t1", "x@1", "split[1]") to such a key. ``contributions`` maps (source label, consumer label, port path) to the gradient that came
     back along that wire. ``order`` are the labels of nodes in autograd's true backward order.
-    ``events`` are the grad_fns that ran in the last backward, ``graph`` those that the last forward left behind, if they were asked for.
+    ``events`` are the grad_fns that ran in the last backward, ``graph`` those that the last forward left behind, ``played`` the
+    ids of the nodes that have run, in program order, ``overwritten`` what in-place ops found, by key of the record: (id of the op, value, _version); each if it was asked for.
     """
 
     freshness: tuple[int, int] = (0, 0)
@@ -76,6 +77,8 @@ class Frame(Struct, frozen=True, dict=True):
     problems: tuple[Problem, ...] = ()
     loss: tuple[float, ...] = ()
     events: tuple[Event, ...] = ()
+    played: tuple[str, ...] = ()
+    overwritten: Mapping[str, tuple[tuple[str, ArrayData | None, int], ...]] = {}
     graph: Graph | None = None
 
     def names(self) -> list[str]:

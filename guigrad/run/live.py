@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from guigrad.document.diff import Diff
 from guigrad.run.request import (
+    Ask,
     Backward,
     Edit,
     Forward,
@@ -28,7 +29,6 @@ from guigrad.run.request import (
     Reset,
     Restore,
     Run,
-    Trial,
     TryWire,
     Verb,
     Want,
@@ -41,13 +41,31 @@ Post = Callable[[Callable[[], None]], None]
 
 
 class _Action(Struct):
-    """One turn: a verb, an edit to follow (``quiet``: nothing is played again), or another document to load."""
+    """One turn: a verb, an edit to follow (``quiet``: nothing is played again), or another document to load.
+
+    ``want`` and ``answer`` are the verb's own, if it has such.
+    """
 
     verb: Verb | None = None
     diff: Diff | None = None
     load: Callable[[], Load] | None = None
     revision: int = 0
     quiet: bool = False
+    want: Want | None = None
+    answer: Callable[[Reply], None] | None = None
+
+
+Answered = Callable[[Reply | None], None]
+
+
+class _Question(Struct):
+    """A question that waits or is being answered; ``dropped``: nobody wants to know any more."""
+
+    verb: TryWire | Ask
+    revision: int
+    answer: Answered
+    asker: str
+    dropped: bool = False
 
 
 class Live:
@@ -65,8 +83,10 @@ class Live:
         self._runner, self._post, self._answer, self._changed = runner, post, answered, changed
         self._queue: deque[_Action] = deque()
         self._rest: deque[Verb] = deque()
-        self._busy = self._asking = self._replaying = False
-        self._question: tuple[TryWire, int, Callable[[Trial | None], None]] | None = None
+        self._current = _Action()
+        self._busy = self._replaying = False
+        self._questions: dict[str, _Question] = {}
+        self._asking: _Question | None = None
         self._told = 0
         self._at: Callable[[tuple[str, ...]], None] = lambda keys: None
         self._is_at = False
@@ -75,7 +95,7 @@ class Live:
     @property
     def running(self) -> bool:
         """Whether something is being computed or waits for it."""
-        return (self._busy and not self._asking) or bool(self._rest or self._queue)
+        return (self._busy and self._asking is None) or bool(self._rest or self._queue)
 
     def load(self, load: Callable[[], Load]) -> None:
         """Another document, device or seed, asked for when its turn comes; edits that wait are in it already."""
@@ -89,30 +109,52 @@ class Live:
             self._push(_Action(diff=diff, revision=revision))
         elif last.diff is not None:
             last.diff, last.revision = last.diff.then(diff), revision
-        if self._busy and self._replaying and not self._asking:
+        if self._busy and self._replaying and self._asking is None:
             self._runner.interrupt()  # what it computes is out of date; a quick one ends before that
 
-    def ask(self, verb: TryWire, revision: int, answer: Callable[[Trial | None], None]) -> None:
-        """A question about the document at ``revision``; a later one takes its place, and then it is not answered.
+    def ask(self, verb: TryWire | Ask, revision: int, answer: Answered, asker: str) -> None:
+        """A question about the document at ``revision``; a later one of the same asker takes its place, and then it is not answered.
 
-        None is the answer when the document is another by the time its turn comes. It waits for what runs, and nothing waits for it long.
+        None is the answer when the document is another by the time its turn comes. It waits for what runs; verbs do not wait for it long.
         """
-        self._question = (verb, revision, answer)
+        self._questions[asker] = _Question(verb, revision, answer, asker)
+        if self._asking is not None and self._asking.asker == asker:
+            self._runner.interrupt()
         self._next()
 
-    def play(self, verb: Verb) -> None:
-        """A verb, after everything that waits. A backward where nothing has run is preceded by a forward."""
+    def cancel(self, asker: str) -> None:
+        """Takes a question back; once more, if its answer is on its way still, ends the engine's process over it."""
+        self._questions.pop(asker, None)
+        asking = self._asking
+        if asking is None or asking.asker != asker:
+            return
+        if not asking.dropped:
+            asking.dropped = True
+            self._runner.interrupt()
+        else:
+            self._runner.stop()
+            self.play(Look())
+
+    def play(self, verb: Verb, want: Want | None = None, answer: Callable[[Reply], None] | None = None) -> None:
+        """A verb, after everything that waits. A backward where nothing has run is preceded by a forward.
+
+        ``want`` is the frame wanted of it (None: as always), ``answer`` is told in place of ``answered``.
+        """
         starts = any(isinstance(action.verb, Forward | Run) for action in self._queue)
         if isinstance(verb, Backward) and not self.sequence and not starts:
             self._queue.append(_Action(Forward()))
         if not (isinstance(verb, Look) and self._queue):  # what waits brings a frame anyway
-            self._push(_Action(verb))
+            self._push(_Action(verb, want=want, answer=answer))
 
     def replay(self, change: Callable[[Verb], Verb]) -> None:
         """The verbs of the last sequence, changed, once more."""
-        self.sequence = [change(verb) for verb in self.sequence]
+        self.change(change)
         if self.sequence:
             self.edit(Diff(), self._queue[-1].revision if self._queue else self._told)
+
+    def change(self, change: Callable[[Verb], Verb]) -> None:
+        """The verbs of the last sequence are played again so, when they are played again."""
+        self.sequence = [change(verb) for verb in self.sequence]
 
     def forget_backward(self) -> None:
         """The last verb, if it was a backward, is not played again after edits."""
@@ -136,12 +178,14 @@ class Live:
 
     def _push(self, action: _Action) -> None:
         self._queue.append(action)
+        if self._asking is not None:
+            self._runner.interrupt()
         self._next()
         self._changed()
 
     def _next(self) -> None:
         """Hands the next verb to the runner if it has none."""
-        if not self._busy and not self._rest and not self._queue and self._question is not None:
+        if not self._busy and not self._rest and not self._queue and self._questions:
             self._put_question()
         while not self._busy and (self._rest or self._queue):
             if not self._rest:
@@ -150,23 +194,28 @@ class Live:
                 self._ask(self._rest.popleft())
 
     def _put_question(self) -> None:
-        assert self._question is not None
-        (verb, revision, answer), self._question = self._question, None
-        if revision != self._told:
-            answer(None)
+        question = self._questions.pop(next(iter(self._questions)))
+        if question.revision != self._told:
+            question.answer(None)
             return
-        self._busy = self._asking = True
-        future = self._runner.submit(verb, None)
-        future.add_done_callback(lambda done: self._post(lambda: self._replied(done.result(), answer)))
+        self._busy, self._asking = True, question
+        future = self._runner.submit(question.verb, None)
+        future.add_done_callback(lambda done: self._post(lambda: self._replied(done.result(), question)))
 
-    def _replied(self, reply: Reply, answer: Callable[[Trial | None], None]) -> None:
-        self._busy = self._asking = False
-        if self._question is None:
-            answer(reply.trial)
+    def _replied(self, reply: Reply, question: _Question) -> None:
+        self._busy, self._asking = False, None
+        newer = question.asker in self._questions
+        if any(problem.kind == "engine" for problem in reply.problems):  # the values are gone with the process
+            self._answer(reply)
+            self.play(Look())
+        if reply.cancelled and not newer and not question.dropped:  # a verb came in between
+            self._questions[question.asker] = question
+        elif not newer and not question.dropped:
+            question.answer(reply)
         self._next()
 
     def _begin(self, action: _Action) -> None:
-        self._replaying = False
+        self._replaying, self._current = False, action
         if action.load is not None:
             load = action.load()
             self.sequence, self._base, self._told = [], None, load.revision
@@ -187,7 +236,8 @@ class Live:
     def _ask(self, verb: Verb) -> None:
         self._busy = True
         last = not self._rest
-        future = self._runner.submit(verb, self.want if last else None, last or isinstance(verb, Forward))
+        want = self._current.want or self.want
+        future = self._runner.submit(verb, want if last else None, last or isinstance(verb, Forward))
         replaying = self._replaying
         future.add_done_callback(lambda done: self._post(lambda: self._told_of(verb, done.result(), last, replaying)))
 
@@ -210,7 +260,7 @@ class Live:
                 reply.point, verbs=self._base.verbs
             )  # interrupted: sources may have been made anew
         if last or ended:
-            self._answer(reply)
+            (self._current.answer or self._answer)(reply)
         self._next()
         self._changed()
 

@@ -14,6 +14,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
+from guigrad.run.derivative import Answer, Question
 from guigrad.run.frame import Frame
 
 Gradient: TypeAlias = ArrayData | int | float | complex | str | None
@@ -109,7 +110,15 @@ class TryWire(Struct, frozen=True, tag=True):
     diff: Diff
 
 
-Verb: TypeAlias = Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look | TryWire
+class Ask(Struct, frozen=True, tag=True):
+    """A question about what there is; nothing changes. The reply's ``answer`` answers it."""
+
+    question: Question
+
+
+Verb: TypeAlias = (
+    Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look | TryWire | Ask
+)
 
 
 class Request(Struct, frozen=True):
@@ -196,3 +205,4 @@ class Reply(Struct, frozen=True):
     cancelled: bool = False
     devices: tuple[str, ...] = ()
     trial: Trial | None = None
+    answer: Answer | None = None

@@ -17,8 +17,9 @@ from guigrad.document.model import Document, callee
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.scope import inside, lift, owners, within
 from guigrad.run.frame import Frame, Record
+from guigrad.run.listen import Event
 from guigrad.run.request import Want
-from guigrad.session import Event, Session
+from guigrad.session import Session
 
 Way = tuple[str, ...]
 """The calls that were entered, the outermost first; () is the main program."""

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QStyle,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +29,7 @@ from guigrad.ui.actions import State, by_id
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
+from guigrad.ui.docks import Docks
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
@@ -62,7 +62,6 @@ TITLE_PX: Final = 32
 """Room for the window system's own title bar. Units: px"""
 WARM_MS: Final = 1500
 """How long after the start the search of ops is made ready."""
-CODE, PROBLEMS, MESSAGES = 0, 1, 2
 
 
 class MainWindow(QMainWindow):
@@ -86,6 +85,7 @@ class MainWindow(QMainWindow):
         self.spoken = Spoken(self)
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
+        self.tabs.fill(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -131,11 +131,9 @@ class MainWindow(QMainWindow):
         self.play.set_level(ICON)
         self.rail.add_button(self.play)
         self.code, self.problems, self.messages = CodePanel(look), ProblemsPanel(look), MessagesPanel(look)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.code, "Code")
-        self.tabs.addTab(self.problems, "Problems")
-        self.tabs.addTab(self.messages, "Messages")
+        self.tabs = Docks()
+        for name, panel in (("code", self.code), ("problems", self.problems), ("messages", self.messages)):
+            self.tabs.add(name, name.capitalize(), panel)
         self.inspector = InspectorPanel(look)
         upper = QWidget()
         column = QVBoxLayout(upper)
@@ -211,7 +209,7 @@ class MainWindow(QMainWindow):
         self.look = look
         self._apply_look()
         for part in (
-            self.top, self.bar, self.way, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.code, self.problems, self.messages, self.inspector,
+            self.top, self.bar, self.way, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.tabs, self.inspector,
         ):  # fmt: skip
             part.set_look(look)
         self.canvas.set_theme(look.theme.name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from guigrad.engine.jacobian import ENTRIES, check, hessian, hessian_vector, jacobian
+from guigrad.engine.hessian import hessian, hessian_vector
+from guigrad.engine.jacobian import ENTRIES, check, jacobian
 from guigrad.engine.play import Engine
 from guigrad.engine.values import tensor_of
 from guigrad.run.derivative import Matrix
@@ -98,10 +99,18 @@ def test_what_has_no_jacobian_says_why() -> None:
     assert "not run" in jacobian(fresh, "y", "x").problems[0].message
 
 
-def test_a_freed_graph_gives_torchs_own_text() -> None:
+def test_a_freed_graph_is_run_once_more_on_the_same_values() -> None:
     engine = engine_of(NET)
+    before = values(jacobian(engine, "y", "x"))
     engine.backward(("loss",))
-    assert "second time" in jacobian(engine, "y", "x").problems[0].message
+    kept = engine.value("x").grad.clone()
+    found = jacobian(engine, "y", "x")
+    assert found.again
+    torch.testing.assert_close(values(found), before)
+    assert torch.equal(engine.value("x").grad, kept)
+    engine = engine_of("import torch\nx = torch.ones(2, requires_grad=True)\nk = x * x\nk.mul_(2)\ny = k.exp()\n")
+    engine.backward(("y",), ([1.0, 1.0],))
+    assert "second time" in jacobian(engine, "y", "x").problems[0].message  # in place: it cannot be run by itself
 
 
 def test_hessian_and_its_product() -> None:
@@ -134,3 +143,9 @@ def test_a_check_passes_finds_kinks_and_finds_a_wrong_gradient() -> None:
     wrong = check(cut, "y", "x")  # the derivative of x² is 2x: half of it was cut off
     assert not wrong.passed
     assert wrong.analytic == (1.0, 2.0)
+
+
+def test_two_nodes_that_have_nothing_to_do_with_each_other() -> None:
+    engine = engine_of(NET + "u = torch.ones(2, requires_grad=True)\n")
+    for mode in ("reverse", "forward"):
+        assert not values(jacobian(engine, "y", "u", mode)).any()

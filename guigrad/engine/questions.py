@@ -1,0 +1,36 @@
+"""What is asked about what was computed: questions that change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guigrad.engine.hessian import hessian
+from guigrad.engine.jacobian import jacobian
+from guigrad.engine.products import product
+from guigrad.run.derivative import Answer, AskMatrix, AskPaths, AskProduct, AskTrust, Question
+
+if TYPE_CHECKING:
+    from guigrad.engine.play import Engine
+
+
+def answer(engine: Engine, question: Question) -> Answer:
+    """The answer, with the session's own settings and memory limit around it.
+
+    Raises: Cancelled. Thread: the engine's.
+    """
+    with engine.asking():
+        match question:
+            case AskMatrix(kind="hessian"):
+                return hessian(engine, question.of, question.wrt)
+            case AskMatrix():
+                return jacobian(engine, question.of, question.wrt, question.mode, question.rows, question.columns)
+            case AskProduct():
+                return product(engine, question)
+            case AskPaths():
+                from guigrad.engine.paths import paths  # late: most sessions ask for none
+
+                return paths(engine, question)
+            case AskTrust():
+                from guigrad.engine.trust import trust  # late: the same
+
+                return trust(engine, question)

@@ -1,0 +1,60 @@
+"""The tabs below the canvas. A room that brings a panel of its own adds a row to TABLE; nothing else names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from guigrad.ui.style import Look
+
+if TYPE_CHECKING:
+    from guigrad.ui.main_window import MainWindow
+
+
+class Dock(NamedTuple):
+    """One tab: ``make(window)`` gives its panel, which has ``set_look``; it is called once everything else of the window is there."""
+
+    id: str
+    title: str
+    tip: str
+    make: Callable[[MainWindow], QWidget]
+
+
+TABLE: tuple[Dock, ...] = ()
+
+
+class Docks(QTabWidget):
+    """Thread: the GUI thread. ``panels`` are the panels by their id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDocumentMode(True)
+        self.setUsesScrollButtons(True)
+        self.panels: dict[str, Any] = {}
+
+    def add(self, name: str, title: str, panel: QWidget, tip: str = "") -> None:
+        """One more tab, at the end."""
+        self.panels[name] = panel
+        self.setTabToolTip(self.addTab(panel, title), tip)
+
+    def fill(self, window: MainWindow) -> None:
+        """The panels of the table."""
+        for row in TABLE:
+            self.add(row.id, row.title, row.make(window), row.tip)
+
+    def bring(self, name: str) -> None:
+        """That tab to the front."""
+        self.setCurrentWidget(self.panels[name])
+
+    def open(self, window: MainWindow, name: str) -> None:
+        """That tab, also where the canvas or the tabs are hidden."""
+        window.dock_wanted = True
+        window.show_canvas()
+        self.bring(name)
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        for panel in self.panels.values():
+            panel.set_look(look)
