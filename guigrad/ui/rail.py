@@ -376,9 +376,11 @@ class Rail(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Room for the scroll bar whether there is one or not: the canvas above keeps its height when a pill comes or goes."""
-        self.area.horizontalScrollBar().setFixedHeight(self.strip.look.px(10))
-        self.area.setFixedHeight(self.strip.height() + self.strip.look.px(10))
+        """Room for pills and scroll bar whether there are any or not: the canvas above keeps its height when a pill comes or goes."""
+        bar = self.strip.look.px(10)
+        self.area.horizontalScrollBar().setFixedHeight(bar)
+        self.area.setFixedHeight(self.strip.height() + bar)
+        self.setFixedHeight(self.strip.height() + bar + 1)  # the line above
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
