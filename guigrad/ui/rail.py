@@ -27,6 +27,7 @@ from guigrad.ui.rail_items import COLOURS, SOFT, Bracket, Pill
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.parts import ElidedLabel
 
+TIP: Final = "Drag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all"
 LONGEST: Final = 46
 """Characters of a pill before it is cut; the tooltip has all of them."""
 
@@ -325,11 +326,7 @@ class RailStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             placed = self.at(QPointF(event.pos()))
-            tip = (
-                f"{placed.item.text}\nDrag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all"
-                if placed
-                else ""
-            )
+            tip = f"{placed.item.text}\n{TIP}" if placed else ""
             QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)
