@@ -18,6 +18,10 @@ class RunIntents(Verbs):
         """The gradients of the root: the selected node if it is marked so, else the document's."""
         self.session.backward()
 
+    def backward_create(self) -> None:
+        """The gradients of the root with a graph of their own."""
+        self.session.backward(create_graph=True)
+
     def zero_grad(self) -> None:
         """Empties gradients."""
         self.session.zero_grad()

@@ -26,6 +26,7 @@ from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
+from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
         self.tabs.fill(self)
+        self.backward = BackwardView(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -389,6 +391,7 @@ class MainWindow(QMainWindow):
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
         self.levels.close()
+        self.backward.close()
         self.shelf.close()
         self.tidy.close()
         self.spoken.close()
