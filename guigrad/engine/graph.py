@@ -211,4 +211,7 @@ def _saved(keep: Keep, label: Callable[[Edge], str]) -> Saved:
         tuple(tensor.shape),
         dtype_name(tensor.dtype),
         version(tensor),
+        text_of(tensor.item(), 40)
+        if type(tensor) is torch.Tensor and tensor.device.type == "cpu" and not tensor.dim()
+        else "",
     )

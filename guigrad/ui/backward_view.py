@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
 from PySide6.QtCore import QTimer
 
 from guigrad.run.frame import Frame
@@ -89,7 +90,7 @@ class BackwardView:
     def _on_answer(self, frame: Frame | None) -> None:
         if frame is None:
             return
-        self._known, self._graph = self._asked, frame.graph
+        self._known, self._graph = self._asked, remembering(frame.graph, self._graph)
         self._show()
         if not self.session.running:
             self.follow()
@@ -114,6 +115,25 @@ class BackwardView:
         else:
             backward.show_step(*reached(self._graph, cursor))
         self.follow()
+
+
+def remembering(graph: Graph | None, before: Graph | None) -> Graph | None:
+    """The graph with what was saved where it has been freed since it was seen last: torch itself tells nothing of it any more."""
+    if graph is None or before is None:
+        return graph
+    was = {_mark(node): node for node in before.nodes}
+    nodes = []
+    for node in graph.nodes:
+        old = was.get(_mark(node))
+        if node.freed and old is not None and old.name == node.name:
+            known = {saved.name: saved for saved in old.saved if saved.shape is not None}
+            saved = tuple(
+                structs.replace(known[one.name], state="freed") if one.state == "freed" and one.name in known else one
+                for one in node.saved
+            )
+            node = structs.replace(node, saved=saved)
+        nodes.append(node)
+    return Graph(tuple(nodes), graph.roots)
 
 
 def reached(graph: Graph, cursor: Cursor) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:

@@ -12,7 +12,8 @@ from PySide6.QtGui import QPainter
 from guigrad.run.graph import GradNode, Graph, Saved
 from guigrad.ui.canvas import mirror_paint
 from guigrad.ui.canvas.gesture import Gesture
-from guigrad.ui.canvas.mirror import OVER, UNDER, WIDTH, Card, Group, Mirror
+from guigrad.ui.canvas.mirror import OVER, UNDER, Mirror
+from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group
 from guigrad.ui.canvas.wire import Array, Rect
 
 if TYPE_CHECKING:

@@ -99,6 +99,7 @@ class Board(QWidget):
         self.minimap = Minimap(self)
         self.motion = Motion(self)
         self.backward = Backward(self)
+        self.painter.below = self.backward.paint
         self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -288,7 +289,6 @@ class Board(QWidget):
         p = QPainter(self)
         self.painter.glow = self.motion.glow
         self.painter.paint(p, self.viewport)
-        self.backward.paint(p)
         self.motion.paint(p)
         stops.paint(p, self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)

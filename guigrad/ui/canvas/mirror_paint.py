@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 
 from guigrad.run.graph import GradNode, Saved
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas import mirror as m
+from guigrad.ui.canvas import mirror_cards as m
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, elided, text_width
@@ -45,7 +46,7 @@ def paint(p: QPainter, view: Backward) -> None:
     rows = mirror.visible(port.world)
     lit = view.lit()
     _wires(p, ink, view, port, lit)
-    if port.scale < g.DETAIL * 0.6 or len(rows) > NAMES:
+    if port.scale < g.DETAIL or len(rows) > NAMES:
         _blocks(p, ink, view, port, rows)
     else:
         whole = port.scale >= g.DETAIL and len(rows) <= (MOVING if view.board.painter.moving else DETAILS)
@@ -75,7 +76,7 @@ def _bands(p: QPainter, ink: Ink, view: Backward, port: Viewport) -> None:
     """A line with a heading between the forward and its mirror image, and between that and the next."""
     if port.scale < g.BLOCKS:
         return
-    grow = max(1.0, 0.75 / port.scale)
+    grow = min(max(1.0, 0.75 / port.scale), 2.0)
     left, _, right, _ = port.world
     for order, x, top, far, count in view.mirror.bands:
         middle = top + m.BAND / 2
@@ -138,11 +139,11 @@ def _wires(p: QPainter, ink: Ink, view: Backward, port: Viewport, lit: Array) ->
         part = np.ascontiguousarray(lines[chosen])
         p.drawLines(c_array(part, QLineF), len(part) * pieces)
     p.setOpacity(1.0)
-    if s < g.DETAIL * 0.6 or len(rows) > NAMES:
+    if s < g.DETAIL * 0.5 or len(rows) > NAMES:
         return
     p.setPen(Qt.PenStyle.NoPen)
     p.setBrush(color)
-    size = ARROW * s
+    size = max(ARROW * s, 4.0)
     for x, y in zip(ends[0, rows].tolist(), ends[1, rows].tolist(), strict=True):
         at = QPointF(*port.to_screen(x, y))
         p.drawPolygon(QPolygonF([at, at + QPointF(size, -size * 0.6), at + QPointF(size, size * 0.6)]))
@@ -167,12 +168,35 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
     leaf = np.array([mirror.cards[number].main.kind == "accumulate" for number in rows.tolist()])
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     p.setPen(Qt.PenStyle.NoPen)
+    named = s >= g.BLOCKS and len(rows) <= NAMES
+    if named:
+        p.setBrush(ink.brush("node"))
+        p.drawRects(c_array(rects, QRect), len(rects))
+    strips = rects.copy()
+    if named:
+        strips[:, 0] = strips[:, 2] - max(2, round(8 * s))
     for chosen, token in ((~leaf, "grad"), (leaf, "leaf")):
-        part = np.ascontiguousarray(rects[chosen])
+        part = np.ascontiguousarray(strips[chosen])
         if len(part):
             p.setBrush(ink.brush(token))
             p.drawRects(c_array(part, QRect), len(part))
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if not named:
+        return
+    p.setFont(ink.foot)
+    for number, (left, top, right, low) in zip(rows.tolist(), rects.tolist(), strict=True):
+        card = mirror.cards[number]
+        p.setPen(ink.color("text_faint" if view.ghost(card) else "text"))
+        name = f"{len(card.nodes)} grad_fns" if card.folded else short(card.main.name)
+        inside = QRectF(left + 3, top, right - left - 6, low - top)
+        p.drawText(
+            inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided(ink.foot, name, inside.width())
+        )
+
+
+def short(name: str) -> str:
+    """A grad_fn in few letters: ``Mul`` for MulBackward0, ``Acc`` for AccumulateGrad."""
+    return "Acc" if name == "AccumulateGrad" else re.sub(r"Backward\d*$", "", name)
 
 
 # ---- one card ------------------------------------------------------------
@@ -249,21 +273,28 @@ def _line(p: QPainter, ink: Ink, y: float, left: str, right: str, token: str, st
 
 
 def _saved(p: QPainter, ink: Ink, y: float, saved: Saved, state: str) -> None:
+    name = f"saved {saved.name}"
     match state:
         case "freed":
-            _line(p, ink, y, saved.name, what(saved) or "freed", "text_faint", bool(what(saved)))
+            _line(p, ink, y, name, what(saved) or "freed", "text_faint", bool(what(saved)))
         case "changed":
-            _line(p, ink, y, saved.name, f"{saved.node or 'tensor'} changed!", "failed")
+            _line(p, ink, y, name, f"{saved.node or 'tensor'} changed!", "failed")
         case "packed":
-            _line(p, ink, y, saved.name, "packed by a hook", "text_muted")
+            _line(p, ink, y, name, "packed by a hook", "text_muted")
         case _:
-            _line(p, ink, y, saved.name, what(saved), "value")
+            _line(p, ink, y, name, what(saved), "value")
 
 
 def what(saved: Saved) -> str:
     """What was saved, in few words: ``t2 (5,)``."""
-    shape = "" if saved.shape is None else f"({', '.join(map(str, saved.shape))})"
-    return f"{saved.node} {shape}".strip()
+    if saved.text and not saved.node:
+        return saved.text
+    return f"{saved.node} {'' if saved.shape is None else shape_text(saved.shape)}".strip()
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """As torch writes it: ``(5,)``."""
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
 def _foot(p: QPainter, ink: Ink, node: GradNode, height: float, folded: bool) -> None:
@@ -277,7 +308,7 @@ def _foot(p: QPainter, ink: Ink, node: GradNode, height: float, folded: bool) ->
         left = f"adds to {node.node or 'a leaf'}.grad"
     else:
         shape, dtype = node.outputs[0] if node.outputs else ((), "")
-        left = f"({', '.join(map(str, shape))}) {SHORT_DTYPE.get(dtype, dtype)}" if node.outputs else ""
+        left = f"{shape_text(shape)} {SHORT_DTYPE.get(dtype, dtype)}" if node.outputs else ""
         left += f" ×{len(node.outputs)}" if len(node.outputs) > 1 else ""
     right = " ".join(filter(None, ("view" if node.view else "", f"_version {node.version}" if node.version else "")))
     room = m.WIDTH - 22 - (text_width(ink.foot, right) + 8 if right else 0)
