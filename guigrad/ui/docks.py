@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from guigrad.ui.panels.jacobian import JacobianPanel
 from guigrad.ui.style import Look
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ class Dock(NamedTuple):
     make: Callable[[MainWindow], QWidget]
 
 
-TABLE: tuple[Dock, ...] = ()
+TABLE: tuple[Dock, ...] = (
+    Dock(
+        "jacobian",
+        "Jacobian",
+        "v, J and vᵀJ between two nodes; paths; checks of gradients",
+        lambda w: JacobianPanel(w.look),
+    ),
+)
 
 
 class Docks(QTabWidget):

@@ -15,8 +15,8 @@ class RunIntents(Verbs):
         self.session.forward()
 
     def backward(self) -> None:
-        """The gradients of the root: the selected node if it is marked so, else the document's."""
-        self.session.backward()
+        """The gradients of the root: the document's, or the one whose v was chosen in the Jacobian panel."""
+        self.session.backward(*self.window.workbench.upstream())
 
     def zero_grad(self) -> None:
         """Empties gradients."""

@@ -56,6 +56,7 @@ from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
+from guigrad.ui.workbench import Workbench
 
 SIZE: Final = (1600, 1000)
 TITLE_PX: Final = 32
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
         self.tabs.fill(self)
+        self.workbench = Workbench(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -386,6 +388,7 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
+        self.workbench.close()
         self.levels.close()
         self.shelf.close()
         self.tidy.close()
