@@ -26,12 +26,13 @@ class Ends:
     def name(self, key: str) -> str:
         """How the code calls it."""
         base, bracket, rest = key.partition("[")
-        name = self._window.live.names.get(base, base)
+        name: str = self._window.live.names.get(base, base)
         if not bracket:
             return name
         node = self._session.document.nodes.get(base)
         at = int(rest[:-1]) if rest[:-1].isdecimal() else 0
-        return node.outputs[at] if node is not None and at < len(node.outputs) else f"{name}[{rest}"
+        outputs = node.outputs if node is not None else ()
+        return (outputs[at] if at < len(outputs) else None) or f"{name}[{rest}"
 
     def pair(self, of: str, wrt: str) -> tuple[str, str]:
         """The output and the input that are meant; "" for what cannot be told."""

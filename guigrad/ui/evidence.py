@@ -11,6 +11,8 @@ from guigrad.run.derivative import AskPaths, AskTrust, Path, Paths, Trust, Trust
 from guigrad.run.frame import Frame
 from guigrad.run.request import Reply
 from guigrad.ui.canvas.lens import Lens
+from guigrad.ui.derivative_words import factor, head
+from guigrad.ui.widgets.product_view import Shown
 from guigrad.ui.widgets.trust_badge import TrustBadge, icon_of, words
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class Evidence:
         self.paths: Paths | None = None
         self.gradients: tuple[Trust, ...] = ()
         self.badge = TrustBadge(window.look)
-        self._checked = ""
+        self._pair = ("", "")
+        self._checked: object = None
         window.inspector.grad.add_to_head(self.badge)
         self.badge.clicked.connect(self._on_badge)
         self.panel.path_chosen.connect(lambda _: self._show_lens())
@@ -60,37 +63,35 @@ class Evidence:
 
     def ask(self, page: str, of: str, wrt: str) -> None:
         """What the open page shows."""
+        self._pair = (self.bench.label(of), self.bench.label(wrt))
         if page == "paths":
-            self.bench._ask(AskPaths(self.bench.label(of), self.bench.label(wrt)), self._on_paths, "paths")
+            self.bench.ask(AskPaths(*self._pair), self._on_paths, "paths")
         else:
             self.light(())
-            self.bench._ask(AskTrust((), self.bench.label(of)), self._on_trusts, "trust")
+            self.bench.ask(AskTrust((), self._pair[0]), self._on_trusts, "trust")
 
     # --- paths ---
 
     def _on_paths(self, paths: Paths) -> None:
         self.paths = paths
         self.panel.say(paths.problems)
-        of, wrt = self._name(paths.of), self._name(paths.wrt)
+        of, wrt = map(self._name, self._pair)
         rows = [(self._row(path, of, wrt), self._tip(path), "", "") for path in paths.paths]
         self.panel.show_rows("paths", head(paths, of, wrt), rows)
         self._show_lens()
 
     def _row(self, path: Path, of: str, wrt: str) -> str:
         names = [wrt, *(self._name(hop.target) for hop in path.hops)]
-        factors = [_factor(hop.local, hop.scalar) for hop in path.hops]
+        factors = [factor(hop.local, hop.scalar) for hop in path.hops]
         if len(names) > HOPS:
             names = [*names[:3], "…", *names[-3:]]
         if len(factors) > HOPS:
             factors = [*factors[:3], "…", *factors[-3:]]
         way = " → ".join(names)
-        if path.product is None:
-            size = f"‖J‖ = {path.size:.4g}" if path.size else "no time for its product" if path.hops else ""
-        elif path.product.size == 1:
-            size = f"{path.product.numpy().reshape(-1)[0]:.5g}"
-        else:
-            size = f"‖·‖ = {path.size:.5g}"
-        return f"{way}     {' × '.join(factors)} = {size}" if factors else f"{way}     {size}"
+        if path.product is not None and path.product.size == 1 and all(hop.scalar for hop in path.hops):
+            return f"{way}     {' × '.join(factors)} = {path.product.numpy().reshape(-1)[0]:.5g}" if factors else way
+        size = "no time for its product" if path.product is None and not path.size else f"‖product‖ = {path.size:.5g}"
+        return f"{way}     {' · '.join(factors)}   {size}" if factors else way
 
     def _tip(self, path: Path) -> str:
         lines = [
@@ -118,13 +119,32 @@ class Evidence:
             self.light(())
             return
         at = self.panel.paths.currentRow()
-        chosen = paths.paths[at].hops if 0 <= at < len(paths.paths) else ()
+        path = paths.paths[at] if 0 <= at < len(paths.paths) else None
+        chosen = path.hops if path is not None else ()
+        self._show_product(paths, path)
         self.light(
             paths.wires,
             [(hop.source, hop.target, hop.path) for hop in chosen],
-            [_factor(hop.local, hop.scalar) for hop in chosen],
-            (paths.wrt, paths.of),
+            [factor(hop.local, hop.scalar) for hop in chosen],
+            self._pair[::-1],
         )
+
+    def _show_product(self, paths: Paths, path: Path | None) -> None:
+        """The chosen path's product, the sum of all while none is chosen."""
+        product = paths.total if path is None else path.product
+        if product is None:
+            self.panel.show_way(Shown())
+            return
+        of, wrt = map(self._name, self._pair)
+        name = f"sum of all = J of {of} by {wrt}" if path is None else "product of this path"
+        shown = Shown(
+            product.numpy(),
+            names=("", name, ""),
+            rows=paths.rows,
+            columns=tuple(range(paths.full[1])),
+            labels=(of, wrt),
+        )
+        self.panel.show_way(shown)
 
     def light(
         self, wires: Sequence[Wire], chosen: Sequence[Wire] = (), factors: Sequence[str] = (), ends: Sequence[str] = ()
@@ -174,10 +194,12 @@ class Evidence:
                 self.window.canvas.reveal(here)
 
     def _on_news(self, *_: object) -> None:
-        self._checked = ""
         key, small = self._shown()
+        if self._checked and self._checked == (key, self.bench.moment()):
+            return
+        self._checked = None
         self.badge.show_trust(None, bool(key))
-        if key and small:
+        if key and small and not self.session.stepper.active:
             self._late.start()
         else:
             self._late.stop()
@@ -210,31 +232,6 @@ class Evidence:
     def _on_checked(self, key: str, reply: Reply | None) -> None:
         answer = reply.answer if reply is not None else None
         if isinstance(answer, Trusts) and self._shown()[0] == key:
-            self._checked = key
+            self._checked = (key, self.bench.moment())
             first = answer.gradients[0] if answer.gradients else Trust("", key, problems=answer.problems)
             self.badge.show_trust(first, True)
-
-
-def head(paths: Paths, of: str, wrt: str) -> str:
-    """How many paths there are, and what their sum is."""
-    if paths.problems:
-        return ""
-    if not paths.count:
-        cut = f" ({', '.join(paths.cut[:4])} lets no gradient through)" if paths.cut else ""
-        return f"No gradient comes from {of} to {wrt}{cut}."
-    number = f"{paths.count:,}" if paths.count < 10**15 else f"{paths.count:.3e} (exactly {paths.count})"
-    text = f"{number} path{'s' if paths.count != 1 else ''} from {wrt} to {of}"
-    if not paths.whole:
-        text += f", the {len(paths.paths)} largest shown"
-    if len(paths.rows) < paths.full[0]:
-        text += f" · {len(paths.rows)} of {paths.full[0]:,} entries of {of} looked at"
-    sum_ = ""
-    if paths.total is not None and paths.total.size == 1:
-        sum_ = f" {paths.total.numpy().reshape(-1)[0]:.6g}"
-    sign = "✓ equals" if paths.agrees else "✗ differs from"
-    goal = f"d {of} / d {wrt}" if paths.full[0] == 1 else f"J of {of} by {wrt}"
-    return f"{text} · their sum{sum_} {sign} torch's {goal}, largest difference {paths.difference:.2g}"
-
-
-def _factor(number: float, scalar: bool) -> str:
-    return f"{number:.4g}" if scalar else f"‖{number:.3g}‖"

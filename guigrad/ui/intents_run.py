@@ -16,7 +16,10 @@ class RunIntents(Verbs):
 
     def backward(self) -> None:
         """The gradients of the root: the document's, or the one whose v was chosen in the Jacobian panel."""
-        self.session.backward(*self.window.workbench.upstream())
+        roots, gradients = self.window.workbench.upstream.arguments()
+        self.session.backward(roots, gradients)
+        if roots:
+            self.window.say_status(f"Backward from {roots[0]} with the v of the Jacobian panel")
 
     def zero_grad(self) -> None:
         """Empties gradients."""

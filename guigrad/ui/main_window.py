@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self.session, self.settings = Level(session), settings
         self._asks = True
         self.dock_wanted = True
-        self.look = Look(theme(settings.theme), settings.scale)
+        self.look: Look = Look(theme(settings.theme), settings.scale)
         self._apply_look()
         self.keymap = Keymap(self)
         self.intents = Intents(self)

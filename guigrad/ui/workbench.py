@@ -8,49 +8,42 @@ refuses, everything stays as it was and its words are shown. Nothing here is com
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from msgspec import Struct
 from PySide6.QtCore import QTimer
 
-from guigrad.document.array import NUMPY, ArrayData
+from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
-from guigrad.run.derivative import AskMatrix, AskProduct, Matrix, Product
+from guigrad.run.derivative import AskMatrix, AskProduct, Matrix, Product, Question
 from guigrad.run.frame import Record
-from guigrad.run.request import Gradient, Reply
+from guigrad.run.request import Reply
+from guigrad.ui.derivative_words import cost, names
 from guigrad.ui.ends import Ends
 from guigrad.ui.evidence import Evidence
+from guigrad.ui.fill import Fill
 from guigrad.ui.panels.jacobian import AUTO, JacobianPanel
-from guigrad.ui.widgets.literal import LiteralTextError, read_tensor
+from guigrad.ui.upstream import Upstream
+from guigrad.ui.vectors import bits, dtype_of, read, text_of
+from guigrad.ui.widgets.literal import LiteralTextError
 from guigrad.ui.widgets.product_view import Shown
 
 if TYPE_CHECKING:
-    from guigrad.document.model import Value
     from guigrad.ui.main_window import MainWindow
 
 LATE_MS: Final = 30
 BUSY_MS: Final = 400
 """How long an answer takes before Cancel is offered."""
-FILL_MS: Final = (16, 260, 4000)
-"""Shortest and longest pause between two passes of a fill, and how long all of them take together."""
-STEPS: Final = 60
-"""Steps of a fill at most: of a large J several rows come at once."""
+ASKERS: Final = ("jacobian", "product", "paths", "trust")
 Array = np.ndarray[Any, Any]
 
 
-class _Used(Struct, frozen=True):
-    """The v that Backward starts with."""
-
-    root: str
-    gradient: ArrayData | str
-
-
 class Workbench:
-    """Thread: the GUI thread. ``upstream`` is what Backward starts with, () for torch's own 1."""
+    """Thread: the GUI thread. ``upstream`` is what Backward starts with."""
 
     def __init__(self, window: MainWindow) -> None:
         self.window, self.session = window, window.session
@@ -62,19 +55,18 @@ class Workbench:
         self.result: Array | None = None
         self.matrix: Matrix | None = None
         self.grid: Array | None = None
-        self.there: Array | None = None
-        self.structure = False
-        self.used: _Used | None = None
+        self.upstream = Upstream()
         self.ends = Ends(window)
         self._pair = ("", "")
+        self._asked: object = None
         self._of = self._wrt = Record("", "", "")
         self._candidate: Array | None = None
-        self._filling = -1
-        self._before: tuple[str, Array | None] = ("ones", None)
-        self._waiting = 0
+        self._waiting: set[str] = set()
         self._late = self._timer(LATE_MS, self.refresh)
-        self._busy = self._timer(BUSY_MS, lambda: self.panel.show_busy(self._waiting > 0))
-        self._tick = self._timer(FILL_MS[0], self._fill_on)
+        self._busy = self._timer(BUSY_MS, lambda: self.panel.show_busy(bool(self._waiting)))
+        self.fill = Fill(
+            window, lambda question, answer: self.ask(question, answer, "jacobian"), self._draw, self._no_fill
+        )
         self.evidence = Evidence(window, self)
         panel = self.panel
         panel.shown_changed.connect(self._on_shown)
@@ -83,18 +75,19 @@ class Workbench:
         panel.mode_chosen.connect(self._on_mode)
         panel.v_typed.connect(self._on_typed)
         panel.v_chosen.connect(self._on_chosen)
-        panel.fill_asked.connect(self.fill)
+        panel.fill_asked.connect(self.play)
+        panel.step_asked.connect(self.step)
         panel.use_asked.connect(self.use)
         panel.cancel_asked.connect(self.stop)
-        panel.structure_asked.connect(self._on_structure)
+        panel.structure_asked.connect(lambda _: self._draw())
         panel.fix_chosen.connect(lambda fix: window.session.apply_fix(fix))
         panel.view.entry_changed.connect(self._on_entry)
         session = self.session
         self._stops = [
-            session.frame_changed.connect(lambda _: self._late.start()),
+            session.frame_changed.connect(self._on_frame),
             session.document_changed.connect(self._on_document),
             session.selection_changed.connect(lambda _: self._late.start()),
-            session.level_changed.connect(lambda _: self._forget()),
+            session.level_changed.connect(lambda _: self._late.start()),
         ]
 
     def _timer(self, pause: int, call: Any) -> QTimer:
@@ -106,8 +99,9 @@ class Workbench:
 
     def close(self) -> None:
         """Stops listening."""
-        for timer in (self._late, self._busy, self._tick):
+        for timer in (self._late, self._busy):
             timer.stop()
+        self.fill.stop()
         self.evidence.close()
         for stop in self._stops:
             stop()
@@ -155,31 +149,40 @@ class Workbench:
         self._of, self._wrt = records[of], records[wrt]
         if self.panel.page == "J":
             self.evidence.light(())
+        now = (self.moment(), of, wrt, self.mode, self.panel.page)
+        if now == self._asked:
+            return
+        self._asked = now
+        if self.panel.page == "J":
             self._ask_matrix()
             self._ask_v()
         else:
             self.evidence.ask(self.panel.page, of, wrt)
 
+    def moment(self) -> object:
+        """What tells the values that there are now from those of another time."""
+        frame = self.session.base.frame
+        return None if frame is None else (frame.freshness, frame.device, self.session.seed, self.session.way)
+
     def _forget(self) -> None:
-        self._stop_filling()
-        self.matrix = self.grid = self.there = self.vector = self.result = self._candidate = None
+        self.fill.stop()
+        self.matrix = self.grid = self.vector = self.result = self._candidate = None
         self.source = "ones"
-        self._pair = ("", "")
-        self._late.start()
+        self._pair, self._asked = ("", ""), None
+
+    def _on_frame(self, _: object) -> None:
+        if not self.session.stepper.active:  # what a step shows has been asked about already
+            self._late.start()
 
     def _on_shown(self, shown: bool) -> None:
         if shown:
             self._late.start()
         else:
-            self._stop_filling()
-            self.session.cancel("jacobian")
+            self._take_back(end=False)
             self.evidence.light(())
 
     def _on_document(self, document: Document, diff: Diff) -> None:
-        if self.used is not None and (
-            not diff.label or self.used.root.rpartition("/")[2] not in self.session.whole.nodes
-        ):
-            self.used = None
+        self.upstream.on_document(diff, self.session.whole.nodes)
         if not diff.label:
             self.of = self.wrt = AUTO
         if diff.only_layout and diff.label:
@@ -190,47 +193,53 @@ class Workbench:
 
     # --- J ---
 
-    def _ask(self, question: Any, answer: Any, asker: str) -> None:
-        self._waiting += 1
-        self._busy.start()
-        self.session.ask(question, partial(self._came, answer), asker)
+    def ask(self, question: Question, answer: Callable[[Any], None], asker: str) -> None:
+        """A question; what is wrong with it is said in place."""
+        if not self._waiting:
+            self._busy.start()
+        self._waiting.add(asker)
+        self.session.ask(question, partial(self._came, answer, asker), asker)
 
-    def _came(self, answer: Any, reply: Reply | None) -> None:
-        self._waiting = 0
-        self._busy.stop()
-        self.panel.show_busy(False)
+    def _came(self, answer: Callable[[Any], None], asker: str, reply: Reply | None) -> None:
+        self._waiting.discard(asker)
+        if not self._waiting:
+            self._busy.stop()
+            self.panel.show_busy(False)
         if reply is None:  # the document is another by now: a frame of it will come
+            self._asked = None
             return
-        if reply.problems:
-            self.panel.say(reply.problems)
-        elif reply.answer is not None:
+        if reply.answer is not None:
             answer(reply.answer)
+        else:
+            self.fill.stop()
+            self.panel.say(reply.problems)
 
     def stop(self) -> None:
         """Takes the questions back; once more ends a process that does not listen."""
-        self._stop_filling()
-        for asker in ("jacobian", "product", "paths", "trust"):
-            self.session.cancel(asker)
-        self.panel.show_busy(self._waiting > 0)
+        self._take_back()
         self.panel.say((Problem("Cancelled. Nothing has changed."),))
+        self._draw()
+
+    def _take_back(self, end: bool = True) -> None:
+        self.fill.stop()
+        self._asked = None
+        for asker in ASKERS:
+            self.session.cancel(asker, end)
+        self._waiting.clear()
+        self._busy.stop()
+        self.panel.show_busy(False)
 
     def _ask_matrix(self) -> None:
-        self._stop_filling()
+        self.fill.stop()
         of, wrt = map(self.label, self._pair)
         kind = "hessian" if self.mode == "hessian" else "jacobian"
-        self._ask(
-            AskMatrix(of, wrt, kind, "forward" if self.mode == "forward" else "reverse"), self._on_matrix, "jacobian"
-        )
+        way = "forward" if self.mode == "forward" else "reverse"
+        self.ask(AskMatrix(of, wrt, kind, way), self._on_matrix, "jacobian")
 
     def _on_matrix(self, matrix: Matrix) -> None:
-        if matrix.values is None:
-            self.matrix = self.grid = self.there = None
-            self.panel.say(matrix.problems)
-            self._draw()
-            return
-        self.matrix, self.grid = matrix, matrix.values.numpy()
-        self.there = None
-        self.panel.say(())
+        good = matrix.values is not None
+        self.matrix, self.grid = (matrix, matrix.values.numpy()) if matrix.values is not None else (None, None)
+        self.panel.say(() if good else matrix.problems)
         self._draw()
 
     def _on_mode(self, mode: str) -> None:
@@ -239,72 +248,24 @@ class Workbench:
             self._forget()
             self.refresh()
 
-    def _on_structure(self, on: bool) -> None:
-        self.structure = on
-        self._draw()
+    def play(self) -> None:
+        """Fills J by one pass after the other, or waits where it is."""
+        if self._begin_fill():
+            self.fill.calm = self.window.canvas.calm
+            self.fill.play(not self.fill.playing)
 
-    def fill(self) -> None:
-        """J once more, a basis vector after the other: rows by VJP, columns by JVP."""
-        if self.matrix is None or self.grid is None or self.mode == "hessian":
-            return
-        self._before = (self.source, self.vector)
-        self.there = np.zeros(self.grid.shape, bool)
-        self._filling = 0
-        self._fill_on()
+    def step(self) -> None:
+        """One basis vector more."""
+        if self._begin_fill():
+            self.fill.step()
 
-    def _fill_on(self) -> None:
-        matrix = self.matrix
-        if self._filling < 0 or matrix is None:
-            return
-        places = matrix.rows if self.mode == "reverse" else matrix.columns
-        several = len(places) if self.window.canvas.calm else max(1, math.ceil(len(places) / STEPS))
-        chosen = tuple(places[self._filling : self._filling + several])
-        of, wrt = map(self.label, self._pair)
-        rows, columns = (chosen, None) if self.mode == "reverse" else (None, chosen)
-        self._ask(AskMatrix(of, wrt, "jacobian", self.mode, rows, columns), self._on_part, "jacobian")
-
-    def _on_part(self, part: Matrix) -> None:
-        if self._filling < 0 or self.grid is None or self.there is None or self.matrix is None:
-            return
-        if part.values is None:
-            self._stop_filling()
-            self.panel.say(part.problems)
-            return
-        values, at, rows = part.values.numpy(), self._filling, self.mode == "reverse"
-        count = values.shape[0 if rows else 1]
-        self.grid = self.grid.copy()
-        if rows:
-            self.grid[at : at + count] = (
-                values[:, list(self.matrix.columns)] if values.shape[1] != self.grid.shape[1] else values
-            )
-            self.there[at : at + count] = True
-        else:
-            self.grid[:, at : at + count] = (
-                values[list(self.matrix.rows)] if values.shape[0] != self.grid.shape[0] else values
-            )
-            self.there[:, at : at + count] = True
-        last = at + count - 1
-        size = self.matrix.full[0 if rows else 1]
-        basis = np.zeros(size, self.grid.dtype)
-        basis[(self.matrix.rows if rows else self.matrix.columns)[last]] = 1
-        self.vector, self.result = basis, self.grid[last] if rows else self.grid[:, last]
-        self._filling = at + count
-        total = len(self.matrix.rows if rows else self.matrix.columns)
-        self._draw(lit=last, passes=self._filling)
-        if self._filling < total:
-            steps = math.ceil(total / count)
-            self._tick.start(max(FILL_MS[0], min(FILL_MS[1], FILL_MS[2] // steps)))
-            return
-        self._filling, self.there = -1, None
-        self.source, self.vector = self._before
-        self.result = None
-        self._ask_v()
-
-    def _stop_filling(self) -> None:
-        if self._filling >= 0:
-            self._filling, self.there = -1, None
-            self.source, self.vector = self._before
-        self._tick.stop()
+    def _begin_fill(self) -> bool:
+        if self.matrix is None or self.grid is None or not self.grid.size:
+            return False
+        if not self.fill.active:
+            of, wrt = map(self.label, self._pair)
+            self.fill.start(self.matrix, self.grid, self.mode, (of, wrt))
+        return True
 
     # --- v. See Note [v in place] ---
 
@@ -324,22 +285,20 @@ class Workbench:
             self._propose("ones", np.ones(shape, self._dtype()))
 
     def _dtype(self) -> str:
-        return NUMPY.get(self._end.dtype or "", "<f4")
+        return dtype_of(self._end.dtype)
 
     def _propose(self, source: str, v: Array | str) -> None:
         kind = {"reverse": "vjp", "forward": "jvp", "hessian": "hvp"}[self.mode]
         self._candidate = None if isinstance(v, str) else v
         of, wrt = map(self.label, self._pair)
-        data = v if isinstance(v, str) else _data(v)
-        self._ask(AskProduct(of, wrt, data, kind), partial(self._on_product, source), "product")
+        data = v if isinstance(v, str) else bits(v)
+        self.ask(AskProduct(of, wrt, data, kind), partial(self._on_product, source), "product")
 
     def _on_product(self, source: str, product: Product) -> None:
         if product.values is None or product.v is None:
             self._candidate = None
             if self.matrix is not None or product.v is None:
-                self.panel.say(product.problems)
-                self.panel.v.setProperty("invalid", True)
-                self.panel.v.style().polish(self.panel.v)
+                self._refuse(product.problems)
             return
         self.source, self.vector, self.result = (
             source,
@@ -350,8 +309,15 @@ class Workbench:
         self.panel.v.setModified(False)
         if self.matrix is not None:
             self.panel.say(())
-        self.panel.v.style().polish(self.panel.v)
-        self._follow_used(product.v)
+        if self.mode == "reverse":
+            self.upstream.follow(self.label(self._pair[0]), self._gradient())
+        self._draw()
+
+    def _refuse(self, problems: Sequence[Problem]) -> None:
+        self.panel.say(problems, wrong_v=True)
+
+    def _no_fill(self, problems: Sequence[Problem]) -> None:
+        self.panel.say(problems)
         self._draw()
 
     def _on_entry(self, place: int, number: Any, merge: str) -> None:
@@ -359,7 +325,7 @@ class Workbench:
         if now is None or self.matrix is None:
             return
         shape = self._end.shape or ()
-        kind = np.complex64 if isinstance(number, complex) and now.dtype.kind != "c" else now.dtype
+        kind = np.result_type(now.dtype, np.complex64) if isinstance(number, complex) else now.dtype
         made = now.reshape(-1).astype(kind)  # a copy
         rows = self.matrix.rows if self.mode == "reverse" else self.matrix.columns
         made[rows[place]] = number
@@ -369,15 +335,11 @@ class Workbench:
         if not self._pair[0]:
             return
         try:
-            made = np.array(_lists(read_tensor(text)))
-            if made.dtype.kind not in "iufbc":
-                raise LiteralTextError("v holds numbers")
-        except (LiteralTextError, ValueError, OverflowError) as error:
-            self.panel.say((Problem(f"v: {error}", "type"),))
-            self.panel.v.setProperty("invalid", True)
-            self.panel.v.style().polish(self.panel.v)
+            made = read(text, self._dtype())
+        except LiteralTextError as error:
+            self._refuse((Problem(f"v: {error}", "type"),))
             return
-        self._propose("typed", made if made.dtype.kind == "c" else made.astype(self._dtype()))
+        self._propose("typed", made)
 
     def _on_chosen(self, source: str) -> None:
         """Ones, a basis vector, or a node's value."""
@@ -395,36 +357,28 @@ class Workbench:
     def use(self) -> None:
         """Backward starts with this v from now on, or as torch does again."""
         root = self.label(self._pair[0])
-        if self.used is not None and self.used.root == root:
-            self.used = None
+        if self.upstream.root == root:
+            self.upstream.clear()
         elif self.vector is not None and self.mode == "reverse":
-            shape = self._of.shape or ()
-            gradient = (
-                self.label(self.source[5:]) if self.source.startswith("node ") else _data(self.vector.reshape(shape))
-            )
-            self.used = _Used(root, gradient)
+            self.upstream.use(root, self._gradient())
             self.window.say_status(f"Backward starts from {self.ends.name(self._pair[0])} with this v")
         self._draw()
 
-    def _follow_used(self, v: ArrayData) -> None:
-        if self.used is not None and self.used.root == self.label(self._pair[0]) and self.mode == "reverse":
-            wired = self.source.startswith("node ")
-            self.used = _Used(self.used.root, self.label(self.source[5:]) if wired else v)
-
-    def upstream(self) -> tuple[tuple[str, ...], tuple[Gradient, ...]]:
-        """The roots and gradients of the verb Backward."""
-        return ((self.used.root,), (self.used.gradient,)) if self.used is not None else ((), ())
+    def _gradient(self) -> ArrayData | str:
+        """v as Backward takes it: its bits, or the node that has it."""
+        assert self.vector is not None
+        wired = self.source.startswith("node ")
+        return self.label(self.source[5:]) if wired else bits(self.vector.reshape(self._of.shape or ()))
 
     # --- drawing ---
 
-    def _draw(self, lit: int = -1, passes: int = -1) -> None:
-        self.panel.show_v(
-            _text(self.vector, self._end.shape or ()),
-            self.used is not None and self.used.root == self.label(self._pair[0]),
-        )
-        matrix = self.matrix
+    def _draw(self) -> None:
+        panel, matrix, fill = self.panel, self.matrix, self.fill
+        used = self.upstream.root == self.label(self._pair[0])
+        panel.show_v(text_of(self.vector, self._end.shape or ()), used)
+        panel.show_fill(fill.active, fill.playing, self.mode, matrix is not None and self.grid is not None)
         if matrix is None or self.grid is None:
-            self.panel.show_product(Shown(), "")
+            panel.show_product(Shown(), "")
             return
         of, wrt = self.ends.name(self._pair[0]), self.ends.name(self._pair[1])
         reverse = self.mode == "reverse"
@@ -432,69 +386,13 @@ class Workbench:
         rows, columns = list(matrix.rows), list(matrix.columns)
         if v is not None:
             v = v[rows] if reverse else v[columns]
-        if result is not None and self._filling < 0:
+        if result is not None:
             result = result[columns] if reverse else result[rows]
-        names = {
-            "reverse": ("v", "J", f"vᵀJ, as {wrt}.grad"),
-            "forward": ("v", "J", "J v"),
-            "hessian": ("v", "H", "H v"),
-        }
+        grid, there, lit = self.grid, None, -1
+        if fill.active:
+            grid, there, v, result, lit = fill.grid, fill.there, fill.vector, fill.result, fill.at - 1
         ends = (of, wrt) if self.mode != "hessian" else (wrt, wrt)
         shown = Shown(
-            self.grid, self.there, v, result, reverse, self.structure, names[self.mode], matrix.rows, matrix.columns, matrix.shapes, ends, lit
+            grid, there, v, result, reverse, panel.structure.isChecked(), names(self.mode, wrt), matrix.rows, matrix.columns, matrix.shapes, ends, lit
         )  # fmt: skip
-        self.panel.show_product(shown, cost(matrix, self.grid, of, wrt, self.mode, passes))
-
-
-def cost(matrix: Matrix, grid: Array, of: str, wrt: str, mode: str, passes: int = -1) -> str:
-    """What J costs in either mode, and what is shown of it."""
-    m, n = matrix.full
-    if mode == "hessian":
-        text = (
-            f"Hessian of {of} by {wrt}: {m:,} × {n:,}, {n:,} passes of forward over reverse mode; one for a product H v"
-        )
-    else:
-        cheaper = "as much as" if m == n else "less than" if m < n else "more than"
-        text = f"J of {of} by {wrt}: {m:,} × {n:,} · reverse mode {_count(m, 'pass')} (a row each), {cheaper} forward mode {_count(n, 'pass')} (a column each)"
-    if matrix.sampled:
-        text += f" · sampled: {len(matrix.rows):,} of {m:,} rows, {len(matrix.columns):,} of {n:,} columns"
-    zeros = int((grid == 0).sum())
-    if grid.size > 1 and zeros:
-        text += f" · {zeros:,} of {grid.size:,} entries zero"
-    if passes >= 0:
-        text += f" · {_count(passes, 'pass')} so far"
-    if matrix.again:
-        text += " · the graph was freed by a backward: the ops between ran once more on the same values"
-    return text
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'es' if number != 1 else ''}"
-
-
-def _data(values: Array) -> ArrayData:
-    name = next(name for name, code in NUMPY.items() if np.dtype(code) == values.dtype)
-    made = np.ascontiguousarray(values)
-    strides = tuple(step // made.itemsize for step in made.strides) if values.ndim else ()
-    return ArrayData(name, values.shape, strides, made.tobytes())
-
-
-def _lists(value: Value) -> Any:
-    """Nested lists of plain numbers."""
-    items = value if isinstance(value, tuple) else getattr(value, "items", None)
-    if isinstance(items, tuple):
-        return [_lists(item) for item in items]
-    if isinstance(value, bool | int | float | complex):
-        return value
-    raise LiteralTextError("v holds numbers alone")
-
-
-def _text(vector: Array | None, shape: tuple[int, ...]) -> str:
-    if vector is None:
-        return ""
-    if vector.size > 256:
-        return f"{vector.size:,} entries"
-    text = np.array2string(
-        vector.reshape(shape), separator=", ", floatmode="unique", threshold=300, max_line_width=100_000
-    )
-    return " ".join(text.split()).replace(". ", ".0 ").replace(".,", ".0,").replace(".]", ".0]")
+        panel.show_product(shown, cost(matrix, self.grid, of, wrt, self.mode, fill.at))

@@ -172,13 +172,12 @@ class Board(QWidget):
         self.motion.stir()
         self.update()
 
-<<<<<<< HEAD
     def set_lens(self, lens: Lens | None) -> None:
         """Paths that light up; None for none."""
         if lens != self.painter.lens:
             self.painter.lens = lens
             self.update()
-=======
+
     def show_step(self, node: str | None, back: frozenset[str] | None = None) -> None:
         """Where stepping is: the card glows, and its wires pulse, in backward (``back``: the paths of ports) those that gradients left on."""
         self.stepping = node is not None
@@ -193,7 +192,6 @@ class Board(QWidget):
         """The nodes at which stepping stops have a dot."""
         self.breakpoints = keys
         self.update()
->>>>>>> main
 
     def set_theme(self, name: str) -> None:
         """Dark or light, see ``guigrad.ui.theme.theme``."""

@@ -6,6 +6,7 @@ It draws what it is given and tells what was asked for; guigrad.ui.workbench ask
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -35,7 +36,9 @@ PAGES: Final = (
     ("trust", "Trust", "Gradients held against finite differences"),
 )
 MODES: Final = (("reverse", "Reverse: vᵀJ"), ("forward", "Forward: J v"), ("hessian", "Hessian: H v"))
-LEFT_PX: Final = 268
+LEFT_PX: Final = 276
+BAR_PX: Final = 12
+"""Room for a scroll bar, which shall not move what it scrolls."""
 AUTO: Final = ""
 """The choice that follows the selection."""
 
@@ -49,6 +52,7 @@ class JacobianPanel(QWidget):
     v_typed = Signal(str)
     v_chosen = Signal(str)
     fill_asked = Signal()
+    step_asked = Signal()
     use_asked = Signal()
     structure_asked = Signal(bool)
     cancel_asked = Signal()
@@ -76,18 +80,24 @@ class JacobianPanel(QWidget):
         self.v.setToolTip("The entries of v as numbers in nested lists; Return takes them")
         self.pick = self._button("…", "Ones, a basis vector, or the value of a node")
         self.fill = self._button("Fill", "Fill J one pass after the other, a basis vector each")
+        self.step = self._button("", "One basis vector more")
+        self.step.setAccessibleName("one basis vector more")
         self.structure = self._button(
             "Structure", "Show which entries are zero instead of their numbers", checkable=True
         )
         self.use = self._button("Use for Backward", "Backward starts with this v from now on", checkable=True)
         self.cancel = self._button("Cancel", "Stop asking")
         self.view = ProductView(look)
+        self.way = ProductView(look)
+        self.way.setAccessibleName("product of a path")
         self.cost = parts.label("", "muted", selectable=True)
         self.paths, self.gradients = QListWidget(), QListWidget()
         self.paths.setAccessibleName("paths")
         self.gradients.setAccessibleName("gradients")
         for rows in (self.paths, self.gradients):
             rows.setWordWrap(True)
+            rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            rows.setResizeMode(QListWidget.ResizeMode.Adjust)
             rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.said = parts.label("", "error", selectable=True)
         self._links = QVBoxLayout()
@@ -105,7 +115,7 @@ class JacobianPanel(QWidget):
         return made
 
     def _build(self) -> None:
-        side = QWidget()
+        self._page = side = QWidget()
         side.setObjectName("page")
         self._grid = grid = QGridLayout(side)
         tabs = QHBoxLayout()
@@ -117,7 +127,7 @@ class JacobianPanel(QWidget):
         grid.addWidget(self.of, 1, 1)
         grid.addWidget(parts.label("by", "muted"), 1, 2)
         grid.addWidget(self.wrt, 1, 3)
-        self._only_j: list[QWidget] = [self.mode, self.fill, self.structure, self.v, self.pick, self.use]
+        self._only_j: list[QWidget] = [self.mode, self.fill, self.step, self.structure, self.v, self.pick, self.use]
         self._v_name = parts.label("v", "muted")
         self._only_j.append(self._v_name)
         grid.addWidget(self.mode, 2, 0, 1, 4)
@@ -127,20 +137,26 @@ class JacobianPanel(QWidget):
         line.addWidget(self.pick)
         grid.addLayout(line, 3, 1, 1, 3)
         row = QHBoxLayout()
-        for button in (self.fill, self.structure, self.use):
+        row.addWidget(self.fill, 1)
+        for button in (self.step, self.structure):
             row.addWidget(button)
-        row.addStretch(1)
         grid.addLayout(row, 4, 0, 1, 4)
+        grid.addWidget(self.use, 5, 0, 1, 4)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
-        grid.setRowStretch(5, 1)
-        grid.addWidget(self.cancel, 6, 0, 1, 4)
+        grid.setRowStretch(6, 1)
+        grid.addWidget(self.cancel, 7, 0, 1, 4)
         self._side = QScrollArea()
         self._side.setWidgetResizable(True)
         self._side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._side.setWidget(side)
         self._stack = QStackedWidget()
-        for widget in (self.view, self.paths, self.gradients):
+        ways = QWidget()
+        beside = QHBoxLayout(ways)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.paths, 3)
+        beside.addWidget(self.way, 2)
+        for widget in (self.view, ways, self.gradients):
             self._stack.addWidget(widget)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
@@ -159,6 +175,7 @@ class JacobianPanel(QWidget):
         self.v.returnPressed.connect(lambda: self.v_typed.emit(self.v.text()))
         self.pick.clicked.connect(lambda: self.v_menu().popup(self.pick.mapToGlobal(self.pick.rect().bottomLeft())))
         self.fill.clicked.connect(lambda: self.fill_asked.emit())
+        self.step.clicked.connect(lambda: self.step_asked.emit())
         self.use.clicked.connect(lambda: self.use_asked.emit())
         self.structure.toggled.connect(self.structure_asked)
         self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
@@ -170,6 +187,7 @@ class JacobianPanel(QWidget):
         """Another theme or scale."""
         self.look = look
         self._side.setFixedWidth(look.px(LEFT_PX))
+        self._page.setFixedWidth(look.px(LEFT_PX - BAR_PX))
         self._grid.setContentsMargins(look.px(8), look.px(8), look.px(8), look.px(6))
         self._grid.setSpacing(look.px(6))
         for combo in (self.of, self.wrt, self.mode):
@@ -178,9 +196,13 @@ class JacobianPanel(QWidget):
         self.v.setFont(look.code(11.5))
         self.cost.setFont(look.text(11.5))
         for rows in (self.paths, self.gradients):
-            rows.setFont(look.code(11.5))
+            rows.setFont(look.code(11.5) if rows is self.paths else look.text(12))
             rows.setIconSize(QSize(look.px(14), look.px(14)))
+        self.step.setIcon(look.icon("step-forward"))
+        for button in (self.fill, self.step):
+            button.setIconSize(QSize(look.px(13), look.px(13)))
         self.view.set_look(look)
+        self.way.set_look(look)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -221,8 +243,6 @@ class JacobianPanel(QWidget):
     def show_mode(self, mode: str) -> None:
         """Reverse, forward or Hessian."""
         self.mode.setCurrentIndex(self.mode.findData(mode))
-        self.fill.setText("Fill by column" if mode == "forward" else "Fill by row")
-        self.fill.setEnabled(mode != "hessian")
         self.use.setEnabled(mode == "reverse")
 
     def show_v(self, text: str, used: bool) -> None:
@@ -233,21 +253,37 @@ class JacobianPanel(QWidget):
         self.use.setChecked(used)
         self.use.setText("Backward uses it" if used else "Use for Backward")
 
+    def show_fill(self, active: bool, playing: bool, mode: str, there: bool) -> None:
+        """Whether J is being filled, and from where."""
+        words = "row" if mode == "reverse" else "column"
+        self.fill.setText(" Pause" if playing else " Go on" if active else f" Fill by {words}")
+        self.fill.setIcon(self.look.icon("pause" if playing else "play"))
+        for button in (self.fill, self.step, self.structure):
+            button.setEnabled(there)
+
     def show_product(self, shown: Shown, cost: str) -> None:
         """v, J and their product, and what they cost."""
         self.view.show_product(shown)
         self.cost.setText(cost)
 
-    def say(self, problems: Sequence[Problem]) -> None:
-        """What is wrong, in place, and what mends it."""
+    def show_way(self, shown: Shown) -> None:
+        """The product of one path, or the sum of all; nothing for a single number, which its row tells."""
+        self.way.show_product(shown)
+        self.way.setVisible(shown.matrix is not None and shown.matrix.size > 1)
+
+    def say(self, problems: Sequence[Problem], wrong_v: bool = False) -> None:
+        """What is wrong, in place, and what mends it; ``wrong_v``: with what is typed."""
         text = "\n".join(f"{problem.message}\n{problem.why}".strip() for problem in problems)
         self.said.setText(text)
         self.said.setVisible(bool(text))
-        self.v.setProperty("invalid", False)
+        if bool(self.v.property("invalid")) != wrong_v:
+            self.v.setProperty("invalid", wrong_v)
+            self.v.style().unpolish(self.v)
+            self.v.style().polish(self.v)
         parts.clear(self._links)
         fixes: dict[str, Fix] = {fix.title: fix for problem in problems for fix in problem.fixes}
         for title, fix in list(fixes.items())[:3]:
-            self._links.addWidget(parts.Link(title, lambda fix=fix: self.fix_chosen.emit(fix)))
+            self._links.addWidget(parts.Link(title, partial(self.fix_chosen.emit, fix)))
 
     def show_busy(self, busy: bool) -> None:
         """Whether an answer is awaited for long."""
@@ -279,8 +315,8 @@ class JacobianPanel(QWidget):
         count = 0 if shown.vector is None else len(shown.vector)
         basis = menu.addMenu("Basis vector")
         for at in range(min(count, 32)):
-            basis.addAction(f"e{at}", lambda at=at: self.v_chosen.emit(f"basis {at}"))
+            basis.addAction(f"e{at}", partial(self.v_chosen.emit, f"basis {at}"))
         wired = menu.addMenu("The value of a node")
         for key, label in self.nodes:
-            wired.addAction(label, lambda key=key: self.v_chosen.emit(f"node {key}"))
+            wired.addAction(label, partial(self.v_chosen.emit, f"node {key}"))
         return menu

@@ -100,34 +100,33 @@ class ProductView(QWidget):
         if shown.matrix is None:
             return
         rows, columns = shown.matrix.shape
+        if not rows or not columns:
+            return
         caption, sign = look.px(20), look.px(26)
-        tall = max(rows, columns) if shown.result is not None or shown.vector is not None else rows
-        parts = columns + (shown.vector is not None) + 1
+        parts = columns + 2 * (shown.vector is not None)
         room_x = max(self.width() - look.px(16) - 2 * sign, 40)
         room_y = max(self.height() - caption - look.px(8), 20)
-        high = min(room_y / tall, look.px(ROW_PX[1]))
+        high = min(room_y / rows, look.px(ROW_PX[1]))
         wide = min(room_x / parts, look.px(CELL_PX[1]))
-        if wide < look.px(CELL_PX[0]) or high < look.px(
-            ROW_PX[0]
-        ):  # no room for numbers: square cells are easier to read
+        if wide < look.px(CELL_PX[0]) or high < look.px(ROW_PX[0]):  # no numbers: square cells are easier to read
             wide = high = min(wide, high)
         side = max(wide, float(look.px(10)))
-        matrix_wide, x = wide * columns, float(look.px(8))
-        top = look.px(6)
+        across = min(room_y / columns, high)  # a column of as many entries as J has columns
+        tall = max(high * rows, across * columns if shown.vector is not None else 0.0)
+        x, top = float(look.px(8)), look.px(6)
 
-        def put(name: str, width: float, count: int) -> None:
+        def put(name: str, width: float, height: float) -> None:
             nonlocal x
-            height = high * count
-            shown.places[name] = QRectF(x, top + (high * tall - height) / 2, width, height)
+            shown.places[name] = QRectF(x, top + (tall - height) / 2, width, height)
             x += width + sign
 
         if shown.reverse and shown.vector is not None:
-            put("vector", side, rows)
-        put("matrix", matrix_wide, rows)
+            put("vector", side, high * rows)
+        put("matrix", wide * columns, high * rows)
         if not shown.reverse and shown.vector is not None:
-            put("vector", side, columns)
+            put("vector", side, across * columns)
         if shown.vector is not None:
-            put("result", side, columns if shown.reverse else rows)
+            put("result", side, across * columns if shown.reverse else high * rows)
 
     def resizeEvent(self, event: QEvent) -> None:
         self._lay_out()
@@ -186,8 +185,8 @@ class ProductView(QWidget):
         last = 0.0
         for name in order:
             p.setPen(look.color("grad" if name == "result" else "text_muted"))
-            wide = max(places[name].width(), p.fontMetrics().horizontalAdvance(titles[name]) + 4.0)
-            left = max(places[name].center().x() - wide / 2, last)
+            wide = p.fontMetrics().horizontalAdvance(titles[name]) + 4.0
+            left = max(min(places[name].center().x() - wide / 2, self.width() - wide), last)
             p.drawText(QRectF(left, bottom, wide, look.px(18)), Qt.AlignmentFlag.AlignCenter, titles[name])
             last = left + wide + 4
         if self.chosen >= 0 and self.hasFocus() and "vector" in places:

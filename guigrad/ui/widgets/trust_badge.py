@@ -58,8 +58,13 @@ def words(trust: Trust) -> tuple[str, str]:
     check = trust.check
     if trust.problems and not check.entries:
         return f"not checked: {trust.problems[0].message.splitlines()[0]}", "\n".join(p.message for p in trust.problems)
+    if not check.entries and trust.gradcheck is not None:
+        good = trust.verdict == "trusted"
+        line = f"torch.autograd.gradcheck in complex128: {trust.gradcheck or 'passed'}"
+        return f"{'trusted' if good else 'differs'}: gradcheck {'passed' if good else 'did not pass'}", line
+    weighed = f" for v = {trust.v}" if trust.v == "ones" else f" for v = {trust.v} v" if trust.v else ""
     lines = [
-        f"d {trust.of} / d {trust.wrt}, {len(check.entries)} entries against central differences in float64:",
+        f"d {trust.of} / d {trust.wrt}{weighed}, {len(check.entries)} entries against central differences in float64:",
         f"largest relative difference {check.worst:.2g}, tolerance 1e-05: {'passed' if check.passed else 'NOT passed'}",
     ]
     own = max(
