@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
 
+from guigrad.document import edit
 from guigrad.run.derivative import AskPaths, AskTrust, Path, Paths, Trust, Trusts
 from guigrad.run.frame import Frame
 from guigrad.run.request import Reply
@@ -43,6 +44,7 @@ class Evidence:
         window.inspector.grad.add_to_head(self.badge)
         self.badge.clicked.connect(self._on_badge)
         self.panel.path_chosen.connect(lambda _: self._show_lens())
+        self.panel.deterministic_chosen.connect(lambda on: self.session.base.edit(edit.set_deterministic(on)))
         self.panel.gradient_chosen.connect(self._on_gradient)
         self._late = QTimer(window)
         self._late.setSingleShot(True)
@@ -68,6 +70,7 @@ class Evidence:
             self.bench.ask(AskPaths(*self._pair), self._on_paths, "paths")
         else:
             self.light(())
+            self.panel.show_deterministic(edit.is_deterministic(self.session.whole))
             self.bench.ask(AskTrust((), self._pair[0]), self._on_trusts, "trust")
 
     # --- paths ---
@@ -181,8 +184,8 @@ class Evidence:
             icon, token = icon_of(each)
             rows.append((f"d {self._name(each.of)} / d {each.wrt}     {words(each)[0]}", words(each)[1], icon, token))
         head_ = "Every leaf's gradient against central differences in double precision, torch's gradcheck and what is stored"
-        if found.gradients and found.gradients[0].deterministic:
-            head_ += " · deterministic algorithms are on"
+        if not found.gradients:
+            head_ = "" if found.problems else "No leaf requires grad: there is no gradient to check."
         self.panel.show_rows("trust", head_, rows)
 
     def _on_gradient(self, at: int) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from guigrad.source.emit import emit
 from guigrad.ui.canvas.lens import rows_of
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.menus_canvas import fill
@@ -153,3 +154,33 @@ def test_a_kink_is_explained(window: MainWindow, qtbot: QtBot, tmp_path: Path) -
     assert "a corner, where no derivative exists" in badge.toolTip()
     assert "relu" in badge.toolTip()
     assert "There is no other device to compare with" in badge.toolTip() or "on cuda" in badge.toolTip()
+
+
+def test_deterministic_algorithms_are_the_first_line(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.live._follow()
+    lesson.workbench.open(page="trust")
+    found: JacobianPanel = lesson.tabs.panels["jacobian"]
+    settle(lesson, qtbot)
+    qtbot.mouseClick(found.deterministic, Qt.MouseButton.LeftButton)
+    assert emit(lesson.session.whole).splitlines()[2] == "torch.use_deterministic_algorithms(True)"
+    settle(lesson, qtbot)
+    assert found.deterministic.isChecked()
+    assert "deterministic algorithms: on" in found.gradients.item(0).toolTip()
+    qtbot.mouseClick(found.deterministic, Qt.MouseButton.LeftButton)
+    assert emit(lesson.session.whole).splitlines()[2] == "torch.use_deterministic_algorithms(False)"
+    settle(lesson, qtbot)
+    assert not found.deterministic.isChecked()
+    assert "deterministic algorithms: off" in found.gradients.item(0).toolTip()
+
+
+def test_nothing_to_check_is_said(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "none.py"
+    path.write_text("import torch\n\nx = torch.ones(2)\ny = x.sum()\n")
+    assert window.intents.open_path(str(path))
+    window.session.forward()
+    window.live._follow()
+    window.workbench.open(page="trust")
+    settle(window, qtbot)
+    found: JacobianPanel = window.tabs.panels["jacobian"]
+    assert "requires grad" in found.cost.text() + found.said.text()
+    assert not window.workbench.evidence.badge.isVisible()

@@ -37,8 +37,7 @@ PAGES: Final = (
 )
 MODES: Final = (("reverse", "Reverse: vᵀJ"), ("forward", "Forward: J v"), ("hessian", "Hessian: H v"))
 LEFT_PX: Final = 276
-BAR_PX: Final = 12
-"""Room for a scroll bar, which shall not move what it scrolls."""
+RIGHT_PX: Final = 260
 AUTO: Final = ""
 """The choice that follows the selection."""
 
@@ -58,6 +57,7 @@ class JacobianPanel(QWidget):
     cancel_asked = Signal()
     path_chosen = Signal(int)
     gradient_chosen = Signal(int)
+    deterministic_chosen = Signal(bool)
     fix_chosen = Signal(object)
     shown_changed = Signal(bool)
 
@@ -86,6 +86,9 @@ class JacobianPanel(QWidget):
             "Structure", "Show which entries are zero instead of their numbers", checkable=True
         )
         self.use = self._button("Use for Backward", "Backward starts with this v from now on", checkable=True)
+        self.deterministic = self._button(
+            "Deterministic", "torch.use_deterministic_algorithms(True) as the program's first line", checkable=True
+        )
         self.cancel = self._button("Cancel", "Stop asking")
         self.view = ProductView(look)
         self.way = ProductView(look)
@@ -115,8 +118,7 @@ class JacobianPanel(QWidget):
         return made
 
     def _build(self) -> None:
-        self._page = side = QWidget()
-        side.setObjectName("page")
+        self._side = side = QWidget()
         self._grid = grid = QGridLayout(side)
         tabs = QHBoxLayout()
         for button in self._tabs.values():
@@ -142,14 +144,11 @@ class JacobianPanel(QWidget):
             row.addWidget(button)
         grid.addLayout(row, 4, 0, 1, 4)
         grid.addWidget(self.use, 5, 0, 1, 4)
+        grid.addWidget(self.deterministic, 3, 0, 1, 4)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
         grid.setRowStretch(6, 1)
         grid.addWidget(self.cancel, 7, 0, 1, 4)
-        self._side = QScrollArea()
-        self._side.setWidgetResizable(True)
-        self._side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._side.setWidget(side)
         self._stack = QStackedWidget()
         ways = QWidget()
         beside = QHBoxLayout(ways)
@@ -158,15 +157,24 @@ class JacobianPanel(QWidget):
         beside.addWidget(self.way, 2)
         for widget in (self.view, ways, self.gradients):
             self._stack.addWidget(widget)
-        right = QVBoxLayout()
-        right.setContentsMargins(0, 0, 0, 0)
+        self._right = QWidget()
+        right = QVBoxLayout(self._right)
         for each in (self.cost, self.said):
             right.addWidget(each)
         right.addLayout(self._links)
         right.addWidget(self._stack, 1)
-        whole = QHBoxLayout(self)
+        page = QWidget()
+        page.setObjectName("page")
+        whole = QHBoxLayout(page)
+        whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._side)
-        whole.addLayout(right, 1)
+        whole.addWidget(self._right, 1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
         for name, button in self._tabs.items():
             button.clicked.connect(lambda _, name=name: self.open_page(name))
         for combo in (self.of, self.wrt):
@@ -175,6 +183,7 @@ class JacobianPanel(QWidget):
         self.v.returnPressed.connect(lambda: self.v_typed.emit(self.v.text()))
         self.pick.clicked.connect(lambda: self.v_menu().popup(self.pick.mapToGlobal(self.pick.rect().bottomLeft())))
         self.fill.clicked.connect(lambda: self.fill_asked.emit())
+        self.deterministic.clicked.connect(self.deterministic_chosen)
         self.step.clicked.connect(lambda: self.step_asked.emit())
         self.use.clicked.connect(lambda: self.use_asked.emit())
         self.structure.toggled.connect(self.structure_asked)
@@ -187,7 +196,7 @@ class JacobianPanel(QWidget):
         """Another theme or scale."""
         self.look = look
         self._side.setFixedWidth(look.px(LEFT_PX))
-        self._page.setFixedWidth(look.px(LEFT_PX - BAR_PX))
+        self._right.setMinimumWidth(look.px(RIGHT_PX))
         self._grid.setContentsMargins(look.px(8), look.px(8), look.px(8), look.px(6))
         self._grid.setSpacing(look.px(6))
         for combo in (self.of, self.wrt, self.mode):
@@ -226,6 +235,7 @@ class JacobianPanel(QWidget):
         self._stack.setCurrentIndex([each for each, _, _ in PAGES].index(name))
         for widget in self._only_j:
             widget.setVisible(name == "J")
+        self.deterministic.setVisible(name == "trust")
 
     def show_ends(self, nodes: list[tuple[str, str]], of: str, wrt: str, auto: tuple[str, str]) -> None:
         """The nodes (id, label) that can be chosen, the choice (AUTO: it follows the selection), and what AUTO means just now."""
@@ -239,6 +249,11 @@ class JacobianPanel(QWidget):
             combo.setCurrentIndex(max(combo.findData(chosen), 0))
             combo.setToolTip(combo.currentText())
             combo.blockSignals(False)
+
+    def show_deterministic(self, on: bool) -> None:
+        """Whether the program asks for deterministic algorithms."""
+        self.deterministic.setChecked(on)
+        self.deterministic.setText("Deterministic algorithms: on" if on else "Use deterministic algorithms")
 
     def show_mode(self, mode: str) -> None:
         """Reverse, forward or Hessian."""
