@@ -21,6 +21,10 @@ class RunIntents(Verbs):
         if roots:
             self.window.say_status(f"Backward from {roots[0]} with the v of the Jacobian panel")
 
+    def backward_create(self) -> None:
+        """The gradients of the root with a graph of their own."""
+        self.session.backward(create_graph=True)
+
     def zero_grad(self) -> None:
         """Empties gradients."""
         self.session.zero_grad()

@@ -26,6 +26,7 @@ from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
+from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self.shelf = Shelf(self)
         self.tabs.fill(self)
         self.workbench = Workbench(self)
+        self.backward = BackwardView(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -390,10 +392,7 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
-        self.workbench.close()
-        self.levels.close()
-        self.shelf.close()
-        self.tidy.close()
-        self.spoken.close()
+        for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken):
+            part.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

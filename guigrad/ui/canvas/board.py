@@ -19,6 +19,7 @@ from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, found, frames, overlay, stops, threads, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.animate import Motion
+from guigrad.ui.canvas.backward import Backward
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
@@ -98,6 +99,8 @@ class Board(QWidget):
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
         self.motion = Motion(self)
+        self.backward = Backward(self)
+        self.painter.below = self.backward.paint
         self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -226,6 +229,7 @@ class Board(QWidget):
         """Selects these nodes, boxes and notes and no others."""
         found = tuple(dict.fromkeys(chosen))
         self.scene.select(found)
+        self.backward.chosen = ""
         self.update()
         if found != self.selection:
             self.selection = found
@@ -286,7 +290,7 @@ class Board(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._fit_wanted and self.scene.count:
-            rect = self.scene.bounds()
+            rect = self.backward.around(self.scene.bounds())
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)

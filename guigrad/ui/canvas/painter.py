@@ -8,6 +8,7 @@ draws every card in full instead.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -45,6 +46,7 @@ class Painter:
     """Paints a scene. One for each widget: it keeps the tiles.
 
     ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``frames`` are boxes and notes as a gesture shows them.
+    ``below`` draws what lies under the cards and is none of the scene's.
     """
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
@@ -58,6 +60,7 @@ class Painter:
         self.hidden_wire: int | None = None
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
+        self.below: Callable[[QPainter], None] | None = None
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
@@ -78,6 +81,8 @@ class Painter:
         elif background:
             self._background(p, view)
         self._under(p, view)
+        if self.below is not None:
+            self.below(p)
         rows = self.scene.visible(view.world)
         detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
         contents: list[Content] = []
