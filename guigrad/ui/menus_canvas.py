@@ -77,9 +77,25 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
         menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
         menu.addSeparator()
         actions(window, menu, ("step_to_node", "breakpoint", ""))
+    _derivatives(window, menu, key, name)
     for action in (window.actions_by_id[name] for name in _FUNCTION):
         if action.isEnabled():  # most cards are no calls
             menu.addAction(action)
+
+
+def _derivatives(window: MainWindow, menu: QMenu, key: str, name: str) -> None:
+    """J and paths: of one node and the root or the leaf that belongs to it, or of the two that are selected."""
+    ends = window.workbench.ends
+    chosen = [node for node in window.canvas.selection if node in window.session.document.nodes]
+    if len(chosen) > 2:
+        return
+    of, wrt = ends.pair("", "")
+    if not of or not wrt or (key not in (of, wrt) and len(chosen) < 2):
+        return
+    first, last = ends.name(wrt), ends.name(of)
+    menu.addAction(f"Jacobian of {last} by {first}", partial(window.workbench.open, of, wrt, "J"))
+    menu.addAction(f"Paths from {first} to {last}", partial(window.workbench.open, of, wrt, "paths"))
+    menu.addSeparator()
 
 
 def _grad_fn(window: MainWindow, menu: QMenu, key: str) -> None:

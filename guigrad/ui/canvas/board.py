@@ -24,6 +24,7 @@ from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
+from guigrad.ui.canvas.lens import Lens
 from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.painter import Painter
@@ -173,6 +174,12 @@ class Board(QWidget):
             self.scene.running[row] = True
         self.motion.stir()
         self.update()
+
+    def set_lens(self, lens: Lens | None) -> None:
+        """Paths that light up; None for none."""
+        if lens != self.painter.lens:
+            self.painter.lens = lens
+            self.update()
 
     def show_step(self, node: str | None, back: frozenset[str] | None = None) -> None:
         """Where stepping is: the card glows, and its wires pulse, in backward (``back``: the paths of ports) those that gradients left on."""

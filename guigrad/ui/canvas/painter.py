@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 
-from guigrad.ui.canvas import decor, traces
+from guigrad.ui.canvas import decor, lens, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.cards import Cards
@@ -58,6 +58,7 @@ class Painter:
         self.pending = False
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
+        self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
         self._chip_scale = 0.0
@@ -89,6 +90,8 @@ class Painter:
             contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact)
         traces.draw(p, self.ink, self.scene, view)
+        if self.lens is not None:
+            lens.draw(p, self.ink, self.scene, view, self.lens)
         if exact:
             self._exact(p, view, rows)
         elif detail:
@@ -101,6 +104,8 @@ class Painter:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
             decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
         decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
+        if self.lens is not None:
+            lens.draw_factors(p, self.ink, self.scene, view, self.lens)
 
     # ---- below the cards -------------------------------------------------
 
