@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from guigrad.run.graph import GradNode, Saved
 from guigrad.ui.canvas import geometry as g
@@ -27,6 +28,10 @@ DETAILS: Final = 160
 MOVING: Final = 60
 NAMES: Final = 500
 """Cards that show their name alone."""
+KEPT: Final = 600
+"""Pictures of cards that are kept."""
+SHEET: Final = 6.0
+"""How far the second sheet of a folded group sticks out."""
 ARROW: Final = 7.0
 ORDINAL: Final = {1: "", 2: "2nd", 3: "3rd"}
 
@@ -50,16 +55,7 @@ def paint(p: QPainter, view: Backward) -> None:
         _blocks(p, ink, view, port, rows)
     else:
         whole = port.scale >= g.DETAIL and len(rows) <= (MOVING if view.board.painter.moving else DETAILS)
-        for number in rows.tolist():
-            card = mirror.cards[number]
-            p.save()
-            p.translate(card.x * port.scale + port.left, card.y * port.scale + port.top)
-            p.scale(port.scale, port.scale)
-            ghost = view.ghost(card)
-            if ghost:
-                p.setOpacity(0.35)
-            _card(p, ink, view, card, whole)
-            p.restore()
+        _cards(p, ink, view, port, rows, whole)
     _outlines(p, ink, view, port, lit)
     _threads(p, ink, view, port)
 
@@ -124,21 +120,19 @@ def _wires(p: QPainter, ink: Ink, view: Backward, port: Viewport, lit: Array) ->
     rows = np.nonzero((far > left) & (near < right) & (high > top) & (low < bottom))[0]
     if not len(rows):
         return
-    pieces = 1 if s < g.STRAIGHT else max(1, min(20, PIECES // len(rows)))
+    pieces = 1 if s < g.STRAIGHT else max(1, min(20 if view.board.painter.rest else 7, PIECES // len(rows)))
     lines = segments(ends[:, rows], pieces) * s
     lines[:, :, 0::2] += port.left
     lines[:, :, 1::2] += port.top
     bright = lit[mirror.wires[rows, 0]] | lit[mirror.wires[rows, 1]] if len(lit) else np.zeros(len(rows), bool)
     color = ink.color("wire_grad")
     p.setRenderHint(QPainter.RenderHint.Antialiasing, len(rows) * pieces <= 8000)
-    for chosen, width, opacity in ((~bright, 1.5, 0.75), (bright, 2.6, 1.0)):
+    for chosen, width in ((~bright, 1.5), (bright, 2.8)):
         if not chosen.any():
             continue
-        p.setOpacity(opacity)
         p.setPen(QPen(color, 0 if width * s < 1.1 else width * s))
         part = np.ascontiguousarray(lines[chosen])
         p.drawLines(c_array(part, QLineF), len(part) * pieces)
-    p.setOpacity(1.0)
     if s < g.DETAIL * 0.5 or len(rows) > NAMES:
         return
     p.setPen(Qt.PenStyle.NoPen)
@@ -197,6 +191,36 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
 def short(name: str) -> str:
     """A grad_fn in few letters: ``Mul`` for MulBackward0, ``Acc`` for AccumulateGrad."""
     return "Acc" if name == "AccumulateGrad" else re.sub(r"Backward\d*$", "", name)
+
+
+def _cards(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array, whole: bool) -> None:
+    """Pictures of cards, which are kept while the zoom is the same."""
+    looks = (port.scale, port.ratio, ink.theme.name, whole, view.news)
+    if view.looks != looks or len(view.pictures) > KEPT:
+        view.looks = looks
+        view.pictures.clear()
+    for number in rows.tolist():
+        card = view.mirror.cards[number]
+        picture = view.pictures.get(number)
+        if picture is None:
+            picture = view.pictures[number] = _picture(ink, view, card, port, whole)
+        x, y = port.to_screen(card.x, card.y)
+        p.setOpacity(0.35 if view.ghost(card) else 1.0)
+        p.drawPixmap(QPointF(round(x * port.ratio) / port.ratio, round(y * port.ratio) / port.ratio), picture)
+    p.setOpacity(1.0)
+
+
+def _picture(ink: Ink, view: Backward, card: m.Card, port: Viewport, whole: bool) -> QPixmap:
+    factor = port.scale * port.ratio
+    picture = QPixmap(math.ceil((m.WIDTH + SHEET) * factor), math.ceil((card.height + SHEET) * factor))
+    picture.setDevicePixelRatio(port.ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    p = QPainter(picture)
+    p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    p.scale(port.scale, port.scale)
+    _card(p, ink, view, card, whole)
+    p.end()
+    return picture
 
 
 # ---- one card ------------------------------------------------------------
