@@ -14,6 +14,7 @@ from guigrad.ui.canvas import mirror_paint
 from guigrad.ui.canvas.gesture import Gesture
 from guigrad.ui.canvas.mirror import OVER, UNDER, Mirror
 from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group
+from guigrad.ui.canvas.mirror_face import what
 from guigrad.ui.canvas.wire import Array, Rect
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class Backward:
         state = self.state_of(node, saved)
         if state == "number":
             return f"{name} = <code>{escape(saved.text)}</code>"
-        said = escape(mirror_paint.what(saved))
+        said = escape(what(saved))
         words = {
             "kept": "" if saved.version is None else f", _version {saved.version}",
             "freed": "freed by a backward without retain_graph",
