@@ -116,7 +116,8 @@ class Session:
             from guigrad.document.check import check  # late: it reads the op table
 
             self._checked = (self.document, tuple(check(self.document)))
-        said = (problem for problem in self._said if problem.kind not in _OPEN)  # the checks tell of these already
+        told = {(problem.message, problem.node_id) for problem in self._checked[1]}  # these need not be said twice
+        said = (p for p in self._said if p.kind not in _OPEN and (p.message, p.node_id) not in told)
         return tuple(dict.fromkeys((*map(_gentle, self._checked[1]), *said)))
 
     # --- documents ---
@@ -187,7 +188,8 @@ class Session:
 
         root = str(fix.args[0]) if fix.args else ""
         node = self.document.nodes.get(root)
-        if node is not None and fix.verb in _BACKWARD_FIXES and not node.op.endswith(("backward", "autograd.grad")):
+        asked = fix.verb in _BACKWARD_FIXES and fix.args[1:2] != ("torch.Tensor.clone",)
+        if node is not None and asked and not node.op.endswith(("backward", "autograd.grad")):
             return self._fix_backward(fix.verb, root)
         return fix.verb in edits.__all__ and self.edit(getattr(edits, fix.verb)(*fix.args))
 

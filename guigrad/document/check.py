@@ -309,7 +309,7 @@ def _integers_with_grad(node: Node) -> Iterator[Problem]:
 
 def _as_floats(value: Value) -> object:
     if isinstance(value, tuple | ListOf):
-        return [_as_floats(item) for item in template.children(value)]
+        return ListOf(tuple(_as_floats(item) for item in template.children(value)))
     return float(value) if isinstance(value, int) else value
 
 

@@ -49,6 +49,7 @@ from guigrad.document.edit_layout import (
 from guigrad.document.edit_mute import mute
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
 from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
+from guigrad.document.edit_remedies import keep_history, leave_region, soft_place, straight_through, zero_before
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
 from guigrad.document.scope import within
@@ -85,6 +86,8 @@ __all__ = [
     "insert_before",
     "insert_between",
     "insert_on_wire",
+    "keep_history",
+    "leave_region",
     "make_function",
     "make_unique",
     "move",
@@ -113,7 +116,10 @@ __all__ = [
     "set_settings",
     "set_slider",
     "set_value",
+    "soft_place",
+    "straight_through",
     "within",
     "wrap",
     "wrap_region",
+    "zero_before",
 ]
