@@ -376,8 +376,9 @@ class Rail(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Room for the scroll bar only when there is one."""
-        bar = self.area.horizontalScrollBar().sizeHint().height() if self.strip.width() > self.area.width() else 0
+        """Room for the scroll bar whether there is one or not: the canvas above keeps its height when a pill comes or goes."""
+        bar = self.strip.look.px(10)
+        self.area.horizontalScrollBar().setFixedHeight(bar)
         self.area.setFixedHeight(self.strip.height() + bar)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
