@@ -15,7 +15,7 @@ import numpy as np
 from guigrad.document import ports
 from guigrad.document.array import ArrayData
 from guigrad.document.expand import expand
-from guigrad.document.model import Document, Eval, In, Loop, Node, Region, Wire, walk
+from guigrad.document.model import Document, Effect, Eval, In, Loop, Node, Region, Wire, walk
 from guigrad.document.problem import Fix, Problem
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
@@ -83,19 +83,16 @@ class Seen:
         found: list[Node] = []
         for item in walk(self.document.program):
             keys = [carry.port for carry in getattr(item, "carried", ())]
-            keys += [item.node] if not isinstance(item, Loop | Region) and hasattr(item, "node") else []
+            keys += [item.node] if isinstance(item, Eval | Effect) else []
             found += [self.document.nodes[key] for key in keys if key in self.document.nodes]
         return tuple(found)
 
     @cached_property
     def changed(self) -> frozenset[str]:
         """Nodes whose tensor an in-place operation has changed since: their values are those after it."""
-        return frozenset(
-            node.args[0].node
-            for node in self.order
-            if table.effect_of(node.op) == "in-place" and node.args and isinstance(node.args[0], In)
-            if node.args[0].node is not None
-        )
+        firsts = [node.args[0] for node in self.order if node.args and table.effect_of(node.op) == "in-place"]
+        keys = (first.node for first in firsts if isinstance(first, In))
+        return frozenset(key for key in keys if key is not None)
 
     @cached_property
     def roots(self) -> frozenset[str]:
@@ -105,7 +102,7 @@ class Seen:
         found.add(self.document.settings.root)
         if self.frame.order:
             found.add(self.frame.labels.get(self.frame.order[0], "").partition("[")[0])
-        return frozenset(key for key in found if key in self.document.nodes)
+        return frozenset(key for key in found if key is not None and key in self.document.nodes)
 
     def problem(self, key: str, message: str, why: str, fixes: tuple[Fix, ...] = ()) -> Problem:
         """A finding about a node."""
@@ -289,6 +286,5 @@ def in_loops(document: Document) -> dict[str, Loop]:
 def nodes_in(item: Loop | Region) -> Iterator[str]:
     """The nodes that are evaluated in a body."""
     for inner in walk(item.body):
-        if hasattr(inner, "node"):
-            assert isinstance(inner, Eval) or hasattr(inner, "node")
+        if isinstance(inner, Eval | Effect):
             yield inner.node

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from guigrad.files.load import load
 from guigrad.document.problem import Problem
 from guigrad.document.store import Store
+from guigrad.files.load import load
 from guigrad.lessons.index import Lesson, find, lessons, mistakes
 from guigrad.run.findings import findings
 from guigrad.run.runner import InlineRunner
@@ -64,7 +64,8 @@ def test_the_failure_is_pinned_and_the_first_fix_mends_it(lesson: Lesson, tmp_pa
     session = _played(lesson.path)
     found = _found(session)
     assert found[0].node == PINNED[lesson.name]
-    assert found[0].why and found[0].node_id in session.document.nodes
+    assert found[0].why
+    assert found[0].node_id in session.document.nodes
     before = emit(session.document)
     plain = _plain(before, tmp_path)
     if lesson.name in SAID_BY_TORCH:

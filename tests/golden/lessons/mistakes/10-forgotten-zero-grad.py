@@ -1,7 +1,7 @@
 import torch
 
 w = torch.tensor([1.0, 2.0], requires_grad=True)
-for step in range(3):
+for _step in range(3):
     loss = (w**2).sum()
     loss.backward()
     print(w.grad)
