@@ -377,9 +377,8 @@ class Rail(QFrame):
 
     def _fit(self) -> None:
         """Room for the scroll bar whether there is one or not: the canvas above keeps its height when a pill comes or goes."""
-        bar = self.strip.look.px(10)
-        self.area.horizontalScrollBar().setFixedHeight(bar)
-        self.area.setFixedHeight(self.strip.height() + bar)
+        self.area.horizontalScrollBar().setFixedHeight(self.strip.look.px(10))
+        self.area.setFixedHeight(self.strip.height() + self.strip.look.px(10))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -393,7 +392,7 @@ class Rail(QFrame):
 
 def inside_of(bracket: Bracket) -> str:
     """How the body of a bracket is named where something goes into it."""
-    return f"{bracket.key}/else" if bracket.otherwise else bracket.key
+    return bracket.key + ("/else" if bracket.otherwise else "")
 
 
 def cut(text: str) -> str:

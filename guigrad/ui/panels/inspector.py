@@ -36,7 +36,7 @@ from guigrad.ui.widgets.typed_wire import Names
 
 NARROW_PX = 250
 """Below this width names stand above their values. Units: px at scale 1"""
-MANY = "{} nodes are selected. Select one to see its value and its gradient."
+MANY = "{} things are selected. Select one to see its value and its gradient."
 EMPTY = "Select a node to see its value, its gradient and its parameters."
 
 
@@ -161,7 +161,7 @@ class InspectorPanel(QScrollArea):
             self.name.setPlaceholderText(shown.label)
             self.name.setCursorPosition(0)
         op = self.function.show_call(shown.document, node) or parts.breakable(node.op)
-        self.kind.setText(f"{story.kind_words(node, record)} · {op}")
+        self.kind.setText(story.muted_words(shown.document, node) or f"{story.kind_words(node, record)} · {op}")
         self._fill_attributes(record)
         self._fill_tables(record)
         self._fill_cards(node, record)

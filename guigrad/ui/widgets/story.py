@@ -49,6 +49,12 @@ def kind_words(node: Node, record: Record | None) -> str:
     return "op" if reads else "source"
 
 
+def muted_words(document: Document, node: Node) -> str:
+    """What a muted node does instead of what it was; "" for any other."""
+    view = document.views.get(node.id)
+    return f"muted, its input is passed on · {view.muted.op}" if view is not None and view.muted is not None else ""
+
+
 def attributes(record: Record | None) -> list[tuple[str, str, str]]:
     """Rows (name, value, token of its colour) of a tensor's own attributes, as torch tells them."""
     if record is None or record.state == "not run":
