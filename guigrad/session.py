@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from msgspec import structs
-
 from guigrad.document import file
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, In
@@ -14,7 +12,7 @@ from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.run.amend import amended, ones_like
-from guigrad.run.derivative import Question
+from guigrad.run.derivative import AskFindings, Findings, Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live, Post
@@ -36,6 +34,7 @@ from guigrad.run.request import (
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
+from guigrad.run.said import Said
 from guigrad.run.stepper import Stepper
 from guigrad.run.steps import without_xray
 
@@ -73,8 +72,7 @@ class Session:
         self._live.watch(self.at_changed.tell)
         self.stepper = Stepper(self._live, self)
         self._revision = store.revision
-        self._said: tuple[Problem, ...] = ()
-        self._checked: tuple[Document, tuple[Problem, ...]] | None = None
+        self._said = Said()
         self._resetting = self._was_running = False
         self._stop_listening = store.listen(self._follow)
         self._live.load(self._load)
@@ -113,14 +111,8 @@ class Session:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the document, then what the last verb said. Checking 10,000 nodes takes a while: ask late."""
-        if self._checked is None or self._checked[0] is not self.document:
-            from guigrad.document.check import check  # late: it reads the op table
-
-            self._checked = (self.document, tuple(check(self.document)))
-        told = {(problem.message, problem.node_id) for problem in self._checked[1]}  # these need not be said twice
-        said = (p for p in self._said if p.kind not in _OPEN and (p.message, p.node_id) not in told)
-        return tuple(dict.fromkeys((*map(_gentle, self._checked[1]), *said)))
+        """What is wrong with the document, what was found in its values, then what the last verb said."""
+        return self._said.problems(self.document)
 
     # --- documents ---
 
@@ -182,18 +174,16 @@ class Session:
 
     def apply_fix(self, fix: Fix) -> bool:
         """Does what a problem's fix says: an edit by its name, or one of the verbs in FIXES."""
-        if fix.verb == "set_requires_grad" and any("grad_fn" in p.message and fix in p.fixes for p in self._said):
+        if fix.verb == "set_requires_grad" and any("grad_fn" in p.message and fix in p.fixes for p in self._said.verb):
             self._live.forget_backward()  # it has not happened: the next one is the first
         if fix.verb in FIXES:
             return getattr(self, fix.verb)(*fix.args) is not False
-        from guigrad.document import edit as edits  # late: it reads the op table
+        from guigrad.document.edit_of import edit_of  # late: it reads the op table
 
-        root = str(fix.args[0]) if fix.args else ""
-        node = self.document.nodes.get(root)
-        asked = fix.verb in _BACKWARD_FIXES and fix.args[1:2] != ("torch.Tensor.clone",)
-        if node is not None and asked and not node.op.endswith(("backward", "autograd.grad")):
-            return self._fix_backward(fix.verb, root)
-        return fix.verb in edits.__all__ and self.edit(getattr(edits, fix.verb)(*fix.args))
+        edit = edit_of(fix, self.document)
+        if edit is None:
+            return bool(fix.args) and self._fix_backward(fix.verb, str(fix.args[0]))
+        return self.edit(edit)
 
     def _fix_backward(self, verb: str, root: str) -> bool:
         """A fix for the backward that was asked for here, not by the program: there is nothing to edit."""
@@ -208,6 +198,8 @@ class Session:
                 return False
             self.backward(next(key for key in self.document.nodes if key not in known))
             return True
+        if verb != "add_gradient":
+            return False
         vector = ones_like(self.frame.records.get(root) if self.frame is not None else None)
         if vector is not None:
             self._live.replay(lambda played: amended(played, gradient=(vector,)))
@@ -226,12 +218,10 @@ class Session:
 
         ``instead`` is the (node, port) that it is taken from. Nothing changes. None: it cannot be told.
         """
-        from guigrad.document import edit as edits  # late: it reads the op table
+        from guigrad.document.edit_of import wire_of  # late: it reads the op table
 
-        wire = edits.connect(source, output, target, path)
-        try:
-            diff = (edits.chain("Move wire", edits.disconnect(*instead), wire) if instead else wire)(self.document)
-        except ProblemError:
+        diff = wire_of(self.document, source, output, target, path, instead)
+        if diff is None:
             answer(None)
             return
         verb = TryWire(source, output, target, path, diff)
@@ -244,6 +234,19 @@ class Session:
     def cancel(self, asker: str) -> None:
         """Takes a question back; a second time ends the engine's process, if it is still at it."""
         self._live.cancel(asker)
+
+    def look_through(self) -> None:
+        """Has the values looked through for what torch does without a word; ``problems_changed`` tells what is found."""
+        if self.stepper.active:
+            self._found(())
+        else:
+            self.ask(AskFindings(), lambda reply: self._found(reply and reply.answer), "findings")
+
+    def _found(self, found: object) -> None:
+        problems = found.problems if isinstance(found, Findings) else ()
+        if problems != self._said.found:
+            self._said.found = problems
+            self.problems_changed.tell(self.problems)
 
     # --- computing ---
 
@@ -347,7 +350,7 @@ class Session:
         self.stepper.reset()
         if self.running:
             self._live.stop()
-        self.frame = None
+        self.frame, self._said.found = None, ()
         self.select(())
         self._reload()
 
@@ -377,8 +380,8 @@ class Session:
             self.state_changed.tell()
         if reply.prints:
             self.printed.tell(reply.prints)
-        if self._said != reply.problems:
-            self._said = reply.problems
+        if self._said.verb != reply.problems:
+            self._said.verb = reply.problems
             self.problems_changed.tell(self.problems)
         if frame is not None and frame.freshness[0] == self._revision:
             self.show_step(frame if self.x_ray or not frame.order else without_xray(frame))
@@ -391,11 +394,3 @@ class Session:
 
 FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_seed")
 """Session verbs that a fix may name."""
-_BACKWARD_FIXES = ("retain_graph", "insert_before", "add_gradient")
-_OPEN = ("open", "unwired")
-"""Kinds of the problem that an input has no wire, as the engine and parse tell it."""
-
-
-def _gentle(problem: Problem) -> Problem:
-    """An input that nobody has wired yet is no error while somebody is at work: a hint says what is left to do."""
-    return structs.replace(problem, severity="hint") if problem.kind in _OPEN else problem

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
 from guigrad.engine.products import product
-from guigrad.run.derivative import Answer, AskMatrix, AskPaths, AskProduct, AskTrust, Question
+from guigrad.run.derivative import Answer, AskFindings, AskMatrix, AskPaths, AskProduct, AskTrust, Findings, Question
+from guigrad.run.findings import MOST, findings
+from guigrad.run.request import Want
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
+
+
+WHOLE: Final = 1 << 20
+"""Of tensors of more elements findings read the statistics alone."""
 
 
 def answer(engine: Engine, question: Question) -> Answer:
@@ -34,3 +40,7 @@ def answer(engine: Engine, question: Question) -> Answer:
                 from guigrad.engine.trust import trust  # late: the same
 
                 return trust(engine, question)
+            case AskFindings():
+                if len(engine.document.nodes) > MOST:
+                    return Findings()
+                return Findings(findings(engine.document, engine.frame(Want(limit=WHOLE))))

@@ -32,9 +32,10 @@ def mistakes() -> tuple[Lesson, ...]:
     return tuple(_lesson(path) for path in sorted((resources() / "lessons" / "mistakes").glob("*.guigrad")))
 
 
-def is_mistake(path: str) -> bool:
-    """Whether a file is one of the mistake lab's."""
-    return any(str(lesson.path) == path for lesson in mistakes())
+def mistake_at(path: str) -> Lesson | None:
+    """The failure of the mistake lab that a file is."""
+    place = Path(path).resolve() if path else None
+    return next((lesson for lesson in mistakes() if lesson.path.resolve() == place), None)
 
 
 def find(name: str) -> Path | None:

@@ -61,8 +61,8 @@ def _value(node: ast.expr, depth: int) -> Any:
     match node:
         case ast.Constant(value=bool() | None):
             return node.value
-        case ast.Constant(value=int() | float()):
-            return float(node.value)  # floats cannot grow beyond all bounds, whatever they are raised to
+        case ast.Constant(value=int() | float() as number):
+            return float(number)  # floats cannot grow beyond all bounds, whatever they are raised to
         case ast.List() | ast.Tuple():
             return [_value(item, depth + 1) for item in node.elts]
         case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
@@ -72,10 +72,10 @@ def _value(node: ast.expr, depth: int) -> Any:
             left, right = (_number(_value(side, depth + 1)) for side in (node.left, node.right))
             found = _TWO[type(node.op)](left, right)
             return _number(found)
-        case ast.Name() if node.id in _NAMES:
-            return _NAMES[node.id]
-        case ast.Call(func=ast.Name(), args=[inner], keywords=[]) if node.func.id in _CALLS:
-            return _CALLS[node.func.id](_number(_value(inner, depth + 1)))
+        case ast.Name(id=name) if name in _NAMES:
+            return _NAMES[name]
+        case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in _CALLS:
+            return _CALLS[name](_number(_value(inner, depth + 1)))
         case ast.Call(args=[inner], keywords=[]) if ast.unparse(node.func) in ("tensor", "torch.tensor", "torch.Size"):
             return _value(inner, depth + 1)
     raise Unreadable(f"{ast.unparse(node)[:60]!r} is no number: use digits, lists, + - * / ** and brackets.")

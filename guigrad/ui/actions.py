@@ -12,6 +12,8 @@ from typing import Final
 MENUS: Final = ("File", "Edit", "Graph", "Run", "View", "Help")
 GROUPS: Final = (*MENUS[:-1], "Canvas", "Timeline", "Lesson", MENUS[-1])
 """Menus, and groups of actions that have keys but no place in a menu."""
+SUBMENUS: Final = ("recent", "mistakes")
+"""Rows that are menus themselves."""
 LATER: Final = "Not there yet: it comes with a later version"
 
 
@@ -242,6 +244,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("lesson_next", "Next step of the lesson", "On in the lesson", "Lesson", ("PgDown", "Right"), "", _later),
     Action("lesson_before", "Previous step of the lesson", "Back in the lesson", "Lesson", ("PgUp", "Left"), "", _later),
     Action("help", "Keyboard and mouse", "List every shortcut", "Help", ("F1", "?"), "circle-question-mark"),
+    Action("mistake_lab", "Mistake lab", "Real failures of autograd: torch's words, why, and the lines that mend it", "Help", (), "triangle-alert", separator=True, words="errors failures learn examples"),
+    Action("mistakes", "Mistakes", "Open one of the failures of the mistake lab", "Help"),
     Action("about", "About guigrad", "Version, licence and libraries", "Help", (), "info"),
 )  # fmt: skip
 

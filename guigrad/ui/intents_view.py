@@ -64,6 +64,11 @@ class ViewIntents(Verbs):
         """Every shortcut."""
         ask(KeyboardPage(self.window.look, self.window.keymap, self.window))
 
+    def mistake_lab(self) -> None:
+        """The failures of the mistake lab, on the welcome page."""
+        self.window.show_welcome()
+        self.window.welcome.show_lab()
+
     def about(self) -> None:
         """Version and licences."""
         frame = self.session.frame

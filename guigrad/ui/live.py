@@ -20,6 +20,7 @@ from guigrad.run.request import Want
 from guigrad.source.emit import emit_lines
 from guigrad.ui.canvas.geometry import DETAIL
 from guigrad.ui.hints import next_action
+from guigrad.ui.lab import on_cards
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
@@ -221,7 +222,7 @@ class Live:
         self.show_hint()
 
     def _pin(self) -> None:
-        self.pinned = self.session.pinned(self.problems)
+        self.pinned = on_cards(self.session.pinned(self.problems), self.session.document, self.window.canvas.scene.row)
         self.window.canvas.set_problems(self.pinned)
 
     def refresh_level(self) -> None:

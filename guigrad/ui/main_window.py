@@ -33,6 +33,7 @@ from guigrad.ui.docks import Docks
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
+from guigrad.ui.lab import Lab
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.spoken = Spoken(self)
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
+        self.lab = Lab(self)
         self.tabs.fill(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
@@ -120,7 +122,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_text_scale(look.scale)
         self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
-        self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
+        self.welcome = WelcomePanel(look, index.lessons(), thumbnail, index.mistakes())
         self.stack = QStackedWidget()
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
@@ -292,7 +294,7 @@ class MainWindow(QMainWindow):
         found = tuple(problems) or self.session.document.problems
         if found:
             self.show_refused(found, kind="warning")
-        if self.session.document.nodes:
+        if self.session.document.nodes and not self.lab.opened():
             self.session.forward()
         self.live.forget_recovery()
 
@@ -392,5 +394,6 @@ class MainWindow(QMainWindow):
         self.shelf.close()
         self.tidy.close()
         self.spoken.close()
+        self.lab.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()
