@@ -22,6 +22,7 @@ from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import STEP as COLUMN
 from guigrad.ui.canvas.place import free_place
+from guigrad.ui.clipboard import put_on_clipboard
 
 STEP: Final = 1.25
 """One step of Ctrl+Plus."""
@@ -146,7 +147,7 @@ class Commands(Arrange):
         picture = self._picture()
         if picture is not None:
             data.setImageData(picture)
-        QGuiApplication.clipboard().setMimeData(data)
+        put_on_clipboard(data)
 
     def _picture(self) -> QImage | None:
         """What is selected as other programs paste it, with the values that are true now; None of what is too much to look at."""
