@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 
 from guigrad.document import file
 from guigrad.document.diff import Diff
-from guigrad.document.model import Document, In
+from guigrad.document.model import Document
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
-from guigrad.run.amend import amended, ones_like
+from guigrad.run.amend import amended, fix_backward
 from guigrad.run.derivative import AskFindings, Findings, Question
+from guigrad.run.exercise import Exercise, behind
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live, Post
@@ -70,6 +71,8 @@ class Session:
         self.refused, self.state_changed, self.at_changed = Event(), Event(), Event()
         self._live = Live(runner, post, self._answered, self._running)
         self._live.watch(self.at_changed.tell)
+        self.exercise = Exercise(self)
+        self.exercise.changed.connect(self._reveal)
         self.stepper = Stepper(self._live, self)
         self._revision = store.revision
         self._said = Said()
@@ -182,28 +185,8 @@ class Session:
 
         edit = edit_of(fix, self.document)
         if edit is None:
-            return bool(fix.args) and self._fix_backward(fix.verb, str(fix.args[0]))
+            return bool(fix.args) and fix_backward(self, self._live, fix.verb, str(fix.args[0]))
         return self.edit(edit)
-
-    def _fix_backward(self, verb: str, root: str) -> bool:
-        """A fix for the backward that was asked for here, not by the program: there is nothing to edit."""
-        if verb == "retain_graph":
-            self._live.replay(lambda played: amended(played, retain_graph=True))
-            return True
-        if verb == "insert_before":
-            from guigrad.document import edit as edits  # late: it reads the op table
-
-            known = set(self.document.nodes)
-            if not self.edit(edits.add_node("torch.Tensor.sum", args=(In(root),))):
-                return False
-            self.backward(next(key for key in self.document.nodes if key not in known))
-            return True
-        if verb != "add_gradient":
-            return False
-        vector = ones_like(self.frame.records.get(root) if self.frame is not None else None)
-        if vector is not None:
-            self._live.replay(lambda played: amended(played, gradient=(vector,)))
-        return vector is not None
 
     def try_wire(
         self,
@@ -221,7 +204,7 @@ class Session:
         from guigrad.document.edit_of import wire_of  # late: it reads the op table
 
         diff = wire_of(self.document, source, output, target, path, instead)
-        if diff is None:
+        if diff is None or "shape" in self.exercise.keys.get(source, ()):
             answer(None)
             return
         verb = TryWire(source, output, target, path, diff)
@@ -229,7 +212,11 @@ class Session:
 
     def ask(self, question: Question, answer: Callable[[Reply | None], None], asker: str) -> None:
         """A question about what was computed. Nothing changes; the asker's next one takes its place. None: it is out of date."""
-        self._live.ask(Ask(question), self._revision, answer, asker)
+        refusal = self.exercise.refusal(question)
+        if refusal is not None:
+            answer(Reply(answer=refusal))
+        else:
+            self._live.ask(Ask(question), self._revision, answer, asker)
 
     def cancel(self, asker: str) -> None:
         """Takes a question back; a second time ends the engine's process, if it is still at it."""
@@ -243,7 +230,7 @@ class Session:
             self.ask(AskFindings(), lambda reply: self._found(reply and reply.answer), "findings")
 
     def _found(self, found: object) -> None:
-        problems = found.problems if isinstance(found, Findings) else ()
+        problems = self.exercise.problems(found.problems) if isinstance(found, Findings) else ()
         if problems != self._said.found:
             self._said.found = problems
             self.problems_changed.tell(self.problems)
@@ -351,6 +338,7 @@ class Session:
         if self.running:
             self._live.stop()
         self.frame, self._said.found = None, ()
+        self.exercise.restart()
         self.select(())
         self._reload()
 
@@ -360,15 +348,21 @@ class Session:
             self.select(self.selection & document.nodes.keys())
             self.stepper.keep_breakpoints(document.nodes.keys())
         self.document_changed.tell(document, diff)
+        if diff.settings is not None and diff.settings[0].exercise != diff.settings[1].exercise:
+            self.exercise.changed.tell()
         if not self._resetting and not diff.only_layout:
             self._revision = self.store.revision
             self.stepper.settle(replay=False)
             self._live.edit(diff, self._revision)
 
     def show_step(self, frame: Frame) -> None:
-        """A frame of another moment of the pass that is stepped through."""
-        self.frame = frame
-        self.frame_changed.tell(frame)
+        """Another frame, without what is to be guessed."""
+        self.frame = self.exercise.veil(frame)
+        self.frame_changed.tell(self.frame)
+
+    def _reveal(self) -> None:
+        if self.frame is not None:
+            self.show_step(behind(self.frame))
 
     def _answered(self, reply: Reply) -> None:
         self.answered(reply, reply.frame)
@@ -379,7 +373,7 @@ class Session:
             self.devices = reply.devices
             self.state_changed.tell()
         if reply.prints:
-            self.printed.tell(reply.prints)
+            self.printed.tell(self.exercise.prints(reply.prints))
         if self._said.verb != reply.problems:
             self._said.verb = reply.problems
             self.problems_changed.tell(self.problems)

@@ -8,7 +8,7 @@ the events of the backward that carry it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from guigrad.document.model import Document, Node, walk
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
+from guigrad.run.graph import Graph
 from guigrad.run.tape import Event
 
 KINDS: Final = ("value", "grad", "shape")
@@ -24,7 +25,6 @@ SAME: Final = frozenset(("python.alias", "python.carry", "python.unpack", "pytho
 EQUAL: Final = SAME | {"torch.Tensor.detach", "torch.Tensor.clone", "torch.Tensor.data", "torch.clone"}
 _GRAD: Final = frozenset(("torch.Tensor.grad", "getattr.grad", "torch.autograd.grad"))
 _WRITTEN: Final = frozenset(("python.literal", "torch.tensor", "tensor.data"))
-HIDDEN: Final = "?"
 
 
 class Blank(Struct, frozen=True, order=True):
@@ -46,39 +46,75 @@ def can_blank(node: Node, what: str) -> str:
     return ""
 
 
-def masked(frame: Frame, document: Document, blanks: Collection[Blank]) -> Frame:
-    """The frame without what is blanked, see Note [Blanks]."""
-    hidden: dict[str, set[str]] = {}
-    for blank in blanks:
-        if blank.node in document.nodes:
-            for key, what in _spread(document, blank):
-                hidden.setdefault(key, set()).add(what)
-        else:
-            hidden.setdefault(blank.node, set()).add(blank.what)
-    if not hidden:
-        return frame
+Keys = Mapping[str, frozenset[str]]
+"""What is kept back of which record, by its key."""
+
+
+def spread(document: Document, blanks: Iterable[Blank]) -> Keys:
+    """Everything that is kept back for these blanks. ``document`` is one without functions: a blank inside a function is one in each call."""
+    found: dict[str, set[str]] = {}
+    for each in blanks:
+        for start in places(document.nodes, each.node):
+            for key, what in _telling(document, Blank(start, each.what)):
+                found.setdefault(key, set()).update(KINDS if what == "shape" else (what,))
+    return {key: frozenset(whats) for key, whats in found.items()}
+
+
+def places(keys: Iterable[str], node: str) -> list[str]:
+    """The keys of a node: its id, or one for each call of the function that it is in."""
+    return [key for key in keys if key == node or key.endswith(f"/{node}")]
+
+
+def masked(frame: Frame, hidden: Keys) -> Frame:
+    """The frame without what is kept back, see Note [Blanks]."""
     records = dict(frame.records)
-    grads = set()
+    labels: dict[str, frozenset[str]] = {}
     for key, record in frame.records.items():
         whats = hidden.get(key) or hidden.get(key.partition("[")[0])
-        if whats:
+        if whats and (record.state != "not run" or record.shape is not None):
             records[key] = _without(record, whats)
-            if "grad" in records[key].hidden:
-                grads.add(record.label)
+            labels[record.label] = whats
+    grads = {label for label, whats in labels.items() if "grad" in whats}
     return replace(
         frame,
         records=records,
         contributions={wire: data for wire, data in frame.contributions.items() if wire[0] not in grads},
         events=tuple(_unheard(event, grads) for event in frame.events),
+        overwritten={key: was for key, was in frame.overwritten.items() if "value" not in hidden.get(key, ())},
+        graph=frame.graph and _shapeless(frame.graph, {name for name, w in labels.items() if "shape" in w}),
     )
 
 
+def _shapeless(graph: Graph, labels: Collection[str]) -> Graph:
+    if not labels:
+        return graph
+    nodes = []
+    for node in graph.nodes:
+        saved = tuple(replace(each, shape=None) if each.node in labels else each for each in node.saved)
+        nodes.append(replace(node, saved=saved, outputs=() if node.node in labels else node.outputs))
+    return replace(graph, nodes=tuple(nodes))
+
+
+def printed(document: Document, hidden: Keys) -> bool:
+    """Whether the program prints something kept back, by itself or inside an expression."""
+    for node in document.nodes.values():
+        if node.op != "python.print":
+            continue
+        todo = [wire.node for wire in node.inputs()]
+        while todo:
+            key = todo.pop()
+            if key in hidden:
+                return True
+            source = document.nodes.get(key or "")
+            if source is not None and source.name is None:
+                todo += [wire.node for wire in source.inputs()]
+    return False
+
+
 def _without(record: Record, whats: Collection[str]) -> Record:
-    if record.state == "not run" and record.shape is None:
-        return record
-    gone = set(KINDS) if "shape" in whats else set(whats)
+    gone = set(whats)
     if "value" in gone:
-        record = replace(record, value=None, stats=None, text=HIDDEN)
+        record = replace(record, value=None, stats=None, text="")
     if "grad" in gone:
         record = replace(record, grad=None, grad_stats=None, xray=None)
     if "shape" in gone:
@@ -95,7 +131,7 @@ def _unheard(event: Event, labels: Collection[str]) -> Event:
     return replace(event, left=left, arrived=arrived)
 
 
-def _spread(document: Document, blank: Blank) -> Iterator[tuple[str, str]]:
+def _telling(document: Document, blank: Blank) -> Iterator[tuple[str, str]]:
     """Everything that would give a blank away."""
     group = _group(document, blank.node, EQUAL if blank.what != "grad" else SAME)
     for key in group:

@@ -136,24 +136,28 @@ def right(guess: Any, wanted: Any, relative: float = RELATIVE) -> str:
 # --- hints ---
 
 
-def hint(document: Document, frame: Frame, blank: Blank, stage: int) -> str:
-    """Help after a wrong guess: at stage 1 upstream times local with the numbers in, from stage 2 on the formula too."""
-    record = frame.records.get(blank.node)
+def hint(document: Document, raw: Frame, shown: Frame, blank: Blank, stage: int) -> str:
+    """Help after a wrong guess: at stage 1 upstream times local with the numbers in, from stage 2 on the formula too.
+
+    ``shown`` is the frame without what is to be guessed: no hint tells what another blank asks for.
+    """
+    record = raw.records.get(blank.node)
     node = document.nodes.get(blank.node)
     if record is None or node is None:
         return ""
     if blank.what == "grad":
-        return _grad_hint(document, frame, record, stage)
-    names = {key: label for label, key in frame.labels.items() if "@" not in label}
-    given = [(names.get(wire.node or "", "?"), frame.records.get(wire.node or "")) for wire in node.inputs()]
-    spec = table.find(node.op)
-    if blank.what == "shape":
-        parts = [f"{name} has the shape {list(each.shape)}" for name, each in given if each and each.shape is not None]
-        text = "; ".join(parts) or "Look at its inputs."
-        return text if stage < 2 else f"{text}. {_about(node)}"
-    parts = [f"{name} = {_short(each.value)}" for name, each in given if each is not None and each.value is not None]
-    text = f"{node.op.rpartition('.')[2]} of {', '.join(parts)}" if parts else _about(node)
-    return text if stage < 2 or spec is None else f"{text}. {_about(node)}"
+        return _grad_hint(document, raw, shown, record, stage)
+    parts = []
+    for wire in node.inputs():
+        given = shown.records.get(wire.node or "")
+        if given is not None and blank.what == "shape":
+            parts.append(f"{given.label} has the shape {UNKNOWN if given.shape is None else list(given.shape)}")
+        elif given is not None:
+            parts.append(f"{given.label} = {_short(given.value)}")
+    text = ("; " if blank.what == "shape" else ", ").join(parts) or "Look at its inputs"
+    if blank.what == "value" and parts:
+        text = f"{node.op.rpartition('.')[2]} of {text}"
+    return text if stage < 2 else f"{text}. {_about(node)}"
 
 
 def _about(node: Node) -> str:
@@ -161,53 +165,51 @@ def _about(node: Node) -> str:
     return (spec.about or spec.tex or node.op) if spec is not None else node.op
 
 
-def _grad_hint(document: Document, frame: Frame, record: Record, stage: int) -> str:
-    back = [wire for wire in frame.contributions if wire[0] == record.label]
+def _grad_hint(document: Document, raw: Frame, shown: Frame, record: Record, stage: int) -> str:
+    back = [wire for wire in raw.contributions if wire[0] == record.label]
     if not back:
-        if frame.order and frame.order[0] == record.label:
+        if raw.order and raw.order[0] == record.label:
             return "Backward starts here: d root / d root."
-        return "No gradient came back along any of its wires." if frame.order else "Nothing has run backward yet."
+        return "No gradient came back along any of its wires." if raw.order else "Nothing has run backward yet."
     parts = []
     for _, consumer, path in back:
-        reader = frame.records.get(frame.labels.get(consumer, ""))
-        node = document.nodes.get(frame.labels.get(consumer, "").partition("[")[0])
+        key = raw.labels.get(consumer, "")
+        reader, node = shown.records.get(key), document.nodes.get(key.partition("[")[0])
         if reader is None or node is None:
             continue
-        upstream = reader.grad if reader.is_leaf is False and reader.retains_grad else reader.xray
+        upstream = reader.xray if reader.xray is not None else reader.grad
+        arrives = _short(upstream) if upstream is not None else UNKNOWN
         spec = table.find(node.op)
         rule = spec.vjp.get(path, "") if spec is not None else ""
-        arrives = _short(upstream) if upstream is not None else HIDDEN_UPSTREAM
         local = f" × the local derivative of {node.op.rpartition('.')[2]}"
         if rule and stage >= 2:
-            local = (
-                f", and the rule is {rule.replace('unbroadcast', 'sum to shape')} with {_inputs(document, frame, node)}"
-            )
+            rule = rule.replace("unbroadcast", "sum_to_shape")
+            local = f", and what goes on is {rule} with {_inputs(shown, node)}"
         parts.append(f"through {consumer}: upstream g = {arrives}{local}")
     text = "; ".join(parts)
     return text if len(parts) < 2 else f"{text}. The ways add up"
 
 
-HIDDEN_UPSTREAM: Final = "?"
+UNKNOWN: Final = "?"
 
 
-def _inputs(document: Document, frame: Frame, node: Node) -> str:
-    spec = table.find(node.op)
+def _inputs(shown: Frame, node: Node) -> str:
     from guigrad.document import ports  # late: it reads the op table
 
     found = []
     for wire in ports.node_wires(node):
-        record = frame.records.get(wire.source)
+        record = shown.records.get(wire.source)
         if record is not None:
             found.append(f"{wire.path} = {_short(record.value)}")
-    own = frame.records.get(node.id)
-    if own is not None and own.value is not None and spec is not None:
+    own = shown.records.get(node.id)
+    if own is not None and own.value is not None:
         found.append(f"result = {_short(own.value)}")
     return ", ".join(found)
 
 
 def _short(value: Any) -> str:
     if not isinstance(value, ArrayData):
-        return "?" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+        return UNKNOWN if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     try:
         array = value.numpy()
     except TypeError:

@@ -13,6 +13,7 @@ from guigrad.document import edit
 from guigrad.ui.canvas.mouse import cut
 from guigrad.ui.menu_layout import add_layout_actions
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
+from guigrad.ui.predict import add_blanks
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -72,7 +73,9 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
             program.addAction(text.format(name), partial(window.session.edit, edit.add_effect(effect, key)))
         menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
         menu.addSeparator()
-        actions(window, menu, ("step_to_node", "breakpoint", ""))
+        actions(window, menu, ("step_to_node", "breakpoint"))
+        add_blanks(window, menu, key)
+        menu.addSeparator()
     for action in (window.actions_by_id[name] for name in _FUNCTION):
         if action.isEnabled():  # most cards are no calls
             menu.addAction(action)
