@@ -22,6 +22,7 @@ from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import STEP as COLUMN
 from guigrad.ui.canvas.place import free_place
+from guigrad.ui.canvas.wire import Rect
 from guigrad.ui.clipboard import put_on_clipboard
 
 STEP: Final = 1.25
@@ -196,6 +197,9 @@ class Commands(Arrange):
         self.answer(reason)
         if made:
             self.select(key for key in made if self.exists(key))
+            rect = self.selected_rect()
+            if rect is not None and not within(rect, self.viewport.world):
+                self.fit()
 
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
@@ -342,3 +346,8 @@ class Commands(Arrange):
             self.editor = NoteEditor.over(self, key)
         else:
             self.editor = InPlaceEditor.over(self, key, path)
+
+
+def within(inner: Rect, outer: Rect) -> bool:
+    """Whether one rectangle holds the whole of another."""
+    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
