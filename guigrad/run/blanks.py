@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from guigrad.document.expand import expand
 from guigrad.document.model import Document, Node, walk
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
@@ -58,6 +59,12 @@ def spread(document: Document, blanks: Iterable[Blank]) -> Keys:
             for key, what in _telling(document, Blank(start, each.what)):
                 found.setdefault(key, set()).update(KINDS if what == "shape" else (what,))
     return {key: frozenset(whats) for key, whats in found.items()}
+
+
+def veiled(frame: Frame, document: Document) -> Frame:
+    """The frame without anything that its document blanks."""
+    blanks = [Blank(*pair) for pair in document.settings.exercise]
+    return masked(frame, spread(expand(document) if document.functions else document, blanks)) if blanks else frame
 
 
 def places(keys: Iterable[str], node: str) -> list[str]:
