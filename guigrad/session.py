@@ -218,9 +218,9 @@ class Session:
         else:
             self._live.ask(Ask(question), self._revision, answer, asker)
 
-    def cancel(self, asker: str) -> None:
-        """Takes a question back; a second time ends the engine's process, if it is still at it."""
-        self._live.cancel(asker)
+    def cancel(self, asker: str, end: bool = True) -> None:
+        """Takes a question back; a second time ends the engine's process, if it is still at it (unless not ``end``)."""
+        self._live.cancel(asker, end)
 
     def look_through(self) -> None:
         """Has the values looked through for what torch does without a word; ``problems_changed`` tells what is found."""

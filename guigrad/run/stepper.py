@@ -157,6 +157,11 @@ class Stepper:
         want = Want(nodes=(), limit=LIMIT, events=True)
         self._live.play(Look(), want, lambda reply: answer(reply.frame and self._owner.exercise.veil(reply.frame)))
 
+    def graph(self, answer: Callable[[Frame | None], None]) -> None:
+        """Tells ``answer`` the grad_fns that the last forward left behind; nothing changes."""
+        want = Want(nodes=(), contributions=False, graph=True)
+        self._live.play(Look(), want, lambda reply: answer(reply.frame and self._owner.exercise.veil(reply.frame)))
+
     # --- breakpoints ---
 
     def toggle_breakpoints(self, keys: Iterable[str]) -> None:
