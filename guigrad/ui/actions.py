@@ -207,7 +207,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear_breakpoints", "Clear breakpoints", "Stepping stops nowhere", "Run", (), "", lambda s: s.breakpoints > 0, lack="There are no breakpoints"),
     Action("blank_grad", "Blank the gradient", "The gradient of the selected nodes is hidden until it is predicted", "Run", ("B",), "", _has_selection, False, True, True, words="predict exercise quiz hide"),
     Action("blank_value", "Blank the value", "The value of the selected nodes is hidden until it is predicted", "Run", ("Shift+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
-    Action("blank_shape", "Blank the shape", "The shape of the selected nodes is hidden until it is predicted", "Run", ("Alt+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
+    Action("blank_shape", "Blank the shape", "The shape of the selected nodes is hidden until it is predicted", "Run", ("Ctrl+Shift+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
     Action("guess", "Predict what is blanked", "To the answer of what is blanked", "Run", ("G",), "", _has_nodes, False, True, words="answer exercise quiz reveal"),
     Action("export_points", "Export points…", "Write the points of the predictions as CSV or JSON", "Run", (), "", _has_nodes, words="exercise score quiz csv json"),
     Action(
