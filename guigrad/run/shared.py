@@ -28,7 +28,7 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import derivative, request, tape
+from guigrad.run import derivative, graph, request, tape
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.sent import Sent, same
 
@@ -38,7 +38,7 @@ CLASSES: tuple[type, ...] = (
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
-    request.Progress, tape.Event, tape.Leaving, request.Ask, *derivative.RECORDS,
+    request.Progress, tape.Event, tape.Leaving, request.Ask, graph.Saved, graph.GradNode, graph.Graph, *derivative.RECORDS,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024
@@ -51,6 +51,9 @@ _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)
 _ARRAY = -1
 _HEADER = struct.Struct("<QQB")
 _FIELDS = Record.__struct_fields__
+_CHANGES = ("records", "labels", "contributions", "order")
+_REST = tuple(name for name in Frame.__struct_fields__ if name not in _CHANGES)
+"""What of a frame crosses whole each time."""
 _VALUE = _FIELDS.index("value")
 _ARRAY_COLUMNS = tuple(_FIELDS.index(name) for name in ("grad", "xray"))
 _PACKED_COLUMNS = (_VALUE, *(_FIELDS.index(name) for name in ("stats", "grad_stats")))
@@ -122,7 +125,7 @@ class Packer:
                     columns[at] = self.pack(columns[at])
         held = sent.contributions.get
         gradients = self.numbers([None if got == held(wire) else got for wire, got in frame.contributions.items()])
-        rest = self.pack((frame.freshness, frame.device, frame.problems, frame.loss, frame.events))
+        rest = self.pack(tuple([getattr(frame, name) for name in _REST]))
         names = (
             sent.number,
             tuple(records),
@@ -212,17 +215,12 @@ class Unpacker:
         contributions = {
             wire: last.contributions[wire] if got is None else got for wire, got in zip(wires, came, strict=True)
         }
-        freshness, device, problems, loss, events = self._unpack(rest)
         self.last = Frame(
-            freshness,
-            device,
-            records,
-            last.labels if labels is None else labels,
-            contributions,
-            last.order if order is None else order,
-            problems,
-            loss,
-            events,
+            records=records,
+            labels=last.labels if labels is None else labels,
+            contributions=contributions,
+            order=last.order if order is None else order,
+            **dict(zip(_REST, self._unpack(rest), strict=True)),
         )
         self.number += 1
         return self.last

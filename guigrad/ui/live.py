@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
 
-from guigrad.document import edit, ports
+from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.file import read, save
-from guigrad.document.model import Document, Value
+from guigrad.document.model import Document
 from guigrad.document.names import labels
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.ops import table
@@ -76,7 +76,7 @@ class Live:
         self._passing = QTimer(window)
         self._passing.setSingleShot(True)
         self._passing.setInterval(PASSING_MS)
-        self._passing.timeout.connect(self._hint)
+        self._passing.timeout.connect(self.show_hint)
         self.recovery = window.settings.folder / "recovery.guigrad"
         session = self.session
         self._stops: list[Callable[[], None]] = [
@@ -113,10 +113,10 @@ class Live:
         w.problems.chosen.connect(lambda problem: self._show_problem(problem))
         w.problems.hovered.connect(lambda problem: self._hover((problem.node_id,) if problem else (), "problems"))
         w.inspector.renamed.connect(lambda key, name: session.edit(edit.rename(key, name or None)))
-        w.inspector.param_edited.connect(self._on_param)
         w.inspector.retain_asked.connect(lambda key: session.edit(edit.add_effect("retain_grad", key)))
         w.inspector.xray_asked.connect(lambda: session.set_x_ray(True))
         w.inspector.node_chosen.connect(w.go_to)
+        w.inspector.left.connect(w.canvas.setFocus)
         w.inspector.node_hovered.connect(lambda key: self._hover((key,) if key else (), "inspector"))
         strip = w.rail.strip
         strip.hovered.connect(lambda keys: self._hover(keys, "rail"))
@@ -170,7 +170,7 @@ class Live:
         if self.session.selection:
             self._show_inspector()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _follow(self) -> None:
         """Code, rail, labels and problems as they are now."""
@@ -208,7 +208,7 @@ class Live:
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
-        self._hint()
+        self.show_hint()
 
     def _on_problems(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -218,7 +218,7 @@ class Live:
         w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
         self._pin()
         self._show_inspector()
-        self._hint()
+        self.show_hint()
 
     def _pin(self) -> None:
         self.pinned = self.session.pinned(self.problems)
@@ -230,7 +230,7 @@ class Live:
         self._pin()
         self._looks.start()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _on_running(self, running: bool) -> None:
         if running:
@@ -239,11 +239,11 @@ class Live:
             self._busy.stop()
             self.window.top.set_running(False)
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _show_busy(self) -> None:
         self.window.top.set_running(True)
-        self._hint()
+        self.show_hint()
 
     def _on_selection(self, keys: frozenset[str]) -> None:
         self.window.canvas.select(keys)
@@ -251,7 +251,7 @@ class Live:
         self._looks.start()
         self._show_inspector()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _on_printed(self, texts: tuple[str, ...]) -> None:
         for text in texts:
@@ -330,13 +330,6 @@ class Live:
         if problem.node_id and self.session.place(problem.node_id) is not None:
             self.window.go_to(problem.node_id)
 
-    def _on_param(self, key: str, name: str, value: Value) -> None:
-        """A parameter was edited; None where None is the default leaves it out."""
-        node = self.session.document.nodes.get(key)
-        found = [p for p in ports.parameters(node) if p.name == name] if node is not None else []
-        left_out = value is None and any(p.given and p.default is None for p in found)
-        self.session.edit(edit.set_argument(key, name, edit.DEFAULT if left_out else value))
-
     def _on_fix(self, fix: Fix) -> None:
         if not self.session.apply_fix(fix):
             self.window.say_status(f"“{fix.title}” could not be applied")
@@ -360,7 +353,7 @@ class Live:
         self._passing.start()
         self.window.hint.setText(text)
 
-    def _hint(self) -> None:
+    def show_hint(self) -> None:
         """The next sensible action."""
         if self._passing.isActive():
             return
