@@ -22,6 +22,7 @@ from guigrad.source.parse.parser import parse
 from tests.play import play_here
 from tests.scripts import END, scripts
 
+
 def played(source: str) -> tuple[str, dict[str, Any]]:
     """What Python prints for a script, and its names afterwards."""
     out, names = io.StringIO(), {}
@@ -39,13 +40,13 @@ def same(mine: torch.Tensor | None, its: torch.Tensor | None) -> bool:
 @given(scripts())
 def test_run_computes_what_python_computes(source: str) -> None:
     printed, names = played(source)
-    with Session(parse(source)) as session:
-        result = session.run()
-        assert result.problems == ()
-        assert "".join(result.prints) == printed
-        for name in ("a", "w"):
-            assert same(session.tensor(name), names[name])
-            assert same(session.grad(name), names[name].grad)
+    session = Session(parse(source))
+    result = session.run()
+    assert result.problems == ()
+    assert "".join(result.prints) == printed
+    for name in ("a", "w"):
+        assert same(session.tensor(name), names[name])
+        assert same(session.grad(name), names[name].grad)
 
 
 @given(scripts())
@@ -53,13 +54,13 @@ def test_forward_and_backward_give_the_same_gradients(source: str) -> None:
     silent = source.removesuffix(END)
     _, names = played(silent)
     names["root"].backward()
-    with Session(parse(silent)) as session:
-        session.forward()
-        frame = session.backward("root")
-        assert [p for p in frame.problems if p.severity == "error"] == []
-        assert same(session.tensor("root"), names["root"])
-        for name in ("a", "w"):
-            assert same(session.grad(name), names[name].grad)
+    session = Session(parse(silent))
+    session.forward()
+    frame = session.backward("root")
+    assert [p for p in frame.problems if p.severity == "error"] == []
+    assert same(session.tensor("root"), names["root"])
+    for name in ("a", "w"):
+        assert same(session.grad(name), names[name].grad)
 
 
 @given(scripts(), st.data())
