@@ -123,4 +123,9 @@ def scripts(draw: Any) -> str:
         lines += writer.statement(names, "")
         if draw(st.integers(0, 4)) == 0:
             lines += [draw(st.sampled_from(("k = 3", "b = b * 1.5", "k, b = 4, w")))]
-    return START + "\n".join(lines) + "\n" + f"root = ({writer.value(names)} + t * a + u + v * b).sum()\nprint(root)\n{END}"
+    return (
+        START
+        + "\n".join(lines)
+        + "\n"
+        + f"root = ({writer.value(names)} + t * a + u + v * b).sum()\nprint(root)\n{END}"
+    )

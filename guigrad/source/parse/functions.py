@@ -15,8 +15,10 @@ import builtins
 from typing import Any, Final
 
 from guigrad.document.model import (
+    AT_RETURN,
     CALL,
     CAPTURE,
+    DOC,
     PARAM,
     Comment,
     DictOf,
@@ -162,7 +164,7 @@ class Functions(Calls):
         wire = self.captured.get(name)
         if wire is None:
             outer = self.outside.get(name)
-            value = self.fixed.get(name) or (outer and outer.value)
+            value = self.fixed.get(name) or (outer.value if outer is not None else None)
             if value is None and not self.at_end:
                 raise RefusedError(where, f"name '{name}' is not defined", "name")
             kind = self.outer_kinds.get(value, "any") if value is not None else "any"
@@ -276,7 +278,7 @@ class Functions(Calls):
         self.start = len(self.items)
         mark = self.mark()
         if before or after:
-            self.comments[f"{definition.id}/return"] = Comment(before, after)
+            self.comments[f"{definition.id}{AT_RETURN}"] = Comment(before, after)
         try:
             assert last.value is not None
             value = self.value(last.value)
@@ -289,11 +291,8 @@ class Functions(Calls):
             return None
 
     def _document(self, definition: Definition, text: str, where: ast.stmt) -> None:
-        """A docstring becomes a comment ahead of the function."""
-        old = self.comments.get(definition.id, Comment())
-        lines = tuple(f"# {line}".rstrip() for line in text.splitlines())
-        if old.before[-len(lines) :] != lines:
-            self.comments[definition.id] = Comment((*old.before, *lines), old.after)
+        """A docstring is kept as a comment of its own, each line behind ``# ``."""
+        self.comments[f"{definition.id}{DOC}"] = Comment(tuple(f"# {line}".rstrip() for line in text.split("\n")))
         self.beside.done = where.end_lineno or self.beside.done
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from hypothesis import given
 
+from guigrad.document import file
+from guigrad.document.edit_functions import without
+from guigrad.document.encode import encode
 from guigrad.document.expand import expand
 from guigrad.document.model import Document
 from guigrad.document.scope import body_keys
+from guigrad.document.shelf import take
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from tests.play import play_here
@@ -83,3 +89,30 @@ def test_what_a_body_calls_must_be_known_though_nobody_calls_it(body: str) -> No
     (problem,) = parse(f"def f(x):\n    {body}\n").problems
     assert problem.kind == "name"
     assert problem.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '    """One line."""\n',
+        '    """First.\n\n    More,\n      indented.\n    """\n',
+        '    "with \\"quotes\\" and \\\\\\n two lines"\n',
+        "    '''ends with \"'''\n",
+    ],
+)
+def test_docstrings_stay(text: str) -> None:
+    source = f"# above\ndef f(x):\n{text}    y = x * 2  # twice\n    return y  # given\n\n\nprint(f(2))\n"
+    document = read(source)
+    emitted = emit(document)
+    assert emit(read(emitted)) == emitted
+    before, after = (ast.parse(each).body[0] for each in (source, emitted))
+    assert isinstance(before, ast.FunctionDef)
+    assert isinstance(after, ast.FunctionDef)
+    assert ast.get_docstring(before) == ast.get_docstring(after)
+    if '"""' in text:
+        assert emitted == source
+    (key,) = document.functions
+    other = take(document, [key])
+    assert ast.get_docstring(ast.parse(emit(other)).body[0]) == ast.get_docstring(before)  # type: ignore[arg-type]  # a def
+    assert not without(document, [key]).apply(document).comments.keys() & {f"{key}/doc", f"{key}/return"}
+    assert file.read(encode(document, "test")).comments == document.comments
