@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import structs
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
@@ -95,7 +96,6 @@ class Faces:
             if scene.stale[row]:
                 continue
             scene.stale[row] = True
-            self.drop(row)
             stack.extend(int(scene.wires.target[wire]) for wire in scene.out[row])
 
     def record(self, row: int) -> Record | None:
@@ -110,12 +110,12 @@ class Faces:
         """What a card shows."""
         record = self.record(row)
         known = self._known[row]
-        if known is not None and self._seen[row] is record:
-            return known
-        return self._make(row, record, None)
+        made = known if known is not None and self._seen[row] is record else self._make(row, record, None)
+        old = record is not None and record.state != "not run" and bool(self.scene.stale[row])
+        return structs.replace(made, stale=True) if old and not made.stale else made
 
     def contents(self, rows: list[int]) -> list[Content]:
-        """What some cards show. The tensors of those that changed are looked at together."""
+        """What some cards show, whether or not they were edited since. The tensors of those that changed are looked at together."""
         wanted = [(row, self.record(row)) for row in rows]
         seen, known = self._seen, self._known
         changed = [(row, record) for row, record in wanted if known[row] is None or seen[row] is not record]
@@ -131,11 +131,11 @@ class Faces:
             parts = array_parts(arrays)
             for row, record in changed:
                 self._make(row, record, lambda data: parts.get(id(data)) or array_part(data))
-        return [self.content(row) if (found := known[row]) is None else found for row in rows]
+        return [self._make(row, self.record(row), None) if (found := known[row]) is None else found for row in rows]
 
     def _make(self, row: int, record: Record | None, part: Callable[[ArrayData], Part] | None) -> Content:
         scene = self.scene
-        made = content(scene.facet(row), record, scene.ids[row] == self.root, bool(scene.stale[row]), part)
+        made = content(scene.facet(row), record, scene.ids[row] == self.root, False, part)
         self._seen[row], self._known[row] = record, made
         if (made.value.height, made.grad.height) != (scene.value_height[row], scene.grad_height[row]):
             scene.resize(row, made.value.height, made.grad.height)
