@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
 from guigrad.engine.products import product
-from guigrad.run.derivative import Answer, AskMatrix, AskProduct, Question
+from guigrad.run.derivative import Answer, AskMatrix, AskPaths, AskProduct, AskTrust, Question
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
@@ -26,3 +26,11 @@ def answer(engine: Engine, question: Question) -> Answer:
                 return jacobian(engine, question.of, question.wrt, question.mode, question.rows, question.columns)
             case AskProduct():
                 return product(engine, question)
+            case AskPaths():
+                from guigrad.engine.paths import paths  # late: most sessions ask for none
+
+                return paths(engine, question)
+            case AskTrust():
+                from guigrad.engine.trust import trust  # late: the same
+
+                return trust(engine, question)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
 
-from guigrad.document import edit, ports
+from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.file import read, save
-from guigrad.document.model import Document, Value
+from guigrad.document.model import Document
 from guigrad.document.names import labels
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.ops import table
@@ -113,10 +113,10 @@ class Live:
         w.problems.chosen.connect(lambda problem: self._show_problem(problem))
         w.problems.hovered.connect(lambda problem: self._hover((problem.node_id,) if problem else (), "problems"))
         w.inspector.renamed.connect(lambda key, name: session.edit(edit.rename(key, name or None)))
-        w.inspector.param_edited.connect(self._on_param)
         w.inspector.retain_asked.connect(lambda key: session.edit(edit.add_effect("retain_grad", key)))
         w.inspector.xray_asked.connect(lambda: session.set_x_ray(True))
         w.inspector.node_chosen.connect(w.go_to)
+        w.inspector.left.connect(w.canvas.setFocus)
         w.inspector.node_hovered.connect(lambda key: self._hover((key,) if key else (), "inspector"))
         strip = w.rail.strip
         strip.hovered.connect(lambda keys: self._hover(keys, "rail"))
@@ -329,13 +329,6 @@ class Live:
     def _show_problem(self, problem: Problem) -> None:
         if problem.node_id and self.session.place(problem.node_id) is not None:
             self.window.go_to(problem.node_id)
-
-    def _on_param(self, key: str, name: str, value: Value) -> None:
-        """A parameter was edited; None where None is the default leaves it out."""
-        node = self.session.document.nodes.get(key)
-        found = [p for p in ports.parameters(node) if p.name == name] if node is not None else []
-        left_out = value is None and any(p.given and p.default is None for p in found)
-        self.session.edit(edit.set_argument(key, name, edit.DEFAULT if left_out else value))
 
     def _on_fix(self, fix: Fix) -> None:
         if not self.session.apply_fix(fix):
