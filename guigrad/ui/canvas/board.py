@@ -16,7 +16,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, found, frames, overlay, threads, traces
+from guigrad.ui.canvas import accessible, damage, found, frames, overlay, threads, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
@@ -127,6 +127,8 @@ class Board(QWidget):
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.motion.land()
+        whole = not self.isVisible() or not damage.possible(self, diff)
+        seen = None if whole else damage.shot(self.scene, self.viewport)
         before = self.motion.before(diff)
         self.scene.apply(document, diff)
         self.motion.glide(before)
@@ -142,7 +144,20 @@ class Board(QWidget):
             self.set_brush(None)
         if self.hover is not None and self.hover not in there:
             self.set_hover(None)
-        self._changed()
+        self._repaint_changed(seen, diff)
+
+    def _repaint_changed(self, seen: damage.Shot | None, diff: Diff) -> None:
+        """Asks for what an edit changed on the screen to be painted; all of it where that is not known."""
+        area = None
+        if seen is not None and damage.possible(self, diff) and not self._answer[0] and self._target is None:
+            area = damage.area(self.scene, self.viewport, seen, damage.shot(self.scene, self.viewport))
+        if area is None or (self.threads is not None and self.threads() is not None):
+            self._changed()
+            return
+        self.minimap.refresh()
+        self.painter.rest = False
+        self._rest.start()
+        self.update(area)
 
     def set_frame(self, frame: Frame | None) -> None:
         """What a run gave; every face shows it from the next paint on."""
@@ -266,18 +281,20 @@ class Board(QWidget):
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
         self.painter.glow = self.motion.glow
-        self.painter.paint(p, self.viewport)
+        part = None if event.rect() == self.rect() else event.rect()
+        self.painter.paint(p, self.viewport, part=part)
         self.motion.paint(p)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
         found.paint(p, self)
-        overlay.paint(p, self)
+        overlay.paint(p, self, part)
         self._paint_focus(p)
         thread = self.threads() if self.threads is not None else None
         if thread is not None:
             threads.paint(p, self, thread)
-        self.minimap.paint(p)
+        if part is None or self.minimap.place.intersects(QRectF(part)):
+            self.minimap.paint(p)
         self._paint_handles(p)
         if self._target is not None:
             traces.highlight(p, self.painter.ink, self.scene, self.viewport, (self._target,), "success")

@@ -19,9 +19,11 @@ from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
-from guigrad.ui.canvas.wire import Array, handle
+from guigrad.ui.canvas.wire import Array, Rect, handle
 
 CHIP_ZOOM: Final = 0.7
+CHIP_ROOM: Final = 200.0
+"""How far from a part of the canvas chips are looked at that could leave no room for those in it."""
 CHIPS: Final = 60
 """Most chips in a frame."""
 PIN_WIDTH: Final = 208.0
@@ -101,10 +103,12 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     draw_text(p, ink, rect, text)
 
 
-def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float) -> None:
+def chips(
+    p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float, world: Rect | None = None
+) -> None:
     """What came back along each wire, where there is room for it between the cards.
 
-    ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew.
+    ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew. ``world``: only those in a part of the canvas.
     """
     if view.scale < CHIP_ZOOM or scene.faces.frame is None:
         return
@@ -114,6 +118,13 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixm
     if not len(wires):
         return
     x1, y1, x2, y2, _ = table.ends[:, wires]
+    if world is not None:
+        near = ((x1 + x2) / 2 > world[0] - CHIP_ROOM) & ((x1 + x2) / 2 < world[2] + CHIP_ROOM)
+        near &= ((y1 + y2) / 2 > world[1] - CHIP_ROOM) & ((y1 + y2) / 2 < world[3] + CHIP_ROOM)
+        wires, x1, y1, x2, y2 = wires[near], x1[near], y1[near], x2[near], y2[near]
+        if not len(wires):
+            return
+        rows = scene.visible(view.world)
     # The middle of the curve is the middle of its ends.
     xs = (x1 + x2) / 2
     ys = (y1 + y2) / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from guigrad.document.connect import broadcasts
@@ -14,6 +14,7 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, text_width
 from guigrad.ui.canvas.scrub import TRACK
+from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -26,18 +27,20 @@ LABELS: Final = 200
 """Wires that tell it at once; more would only be noise."""
 
 
-def paint(p: QPainter, view: Board) -> None:
-    """Everything that lies over the cards."""
+def paint(p: QPainter, view: Board, part: QRect | None = None) -> None:
+    """Everything that lies over the cards, or over a part of them."""
+    port = view.viewport
+    world = port.world if part is None else port.around(part.x(), part.y(), part.width(), part.height())
     if view.viewport.scale >= g.DETAIL:
-        _sliders(p, view)
+        _sliders(p, view, world)
     if view.viewport.scale >= LABELS_FROM and not view.painter.moving and view.gesture is None:
-        _labels(p, view)
+        _labels(p, view, world)
 
 
-def _sliders(p: QPainter, view: Board) -> None:
+def _sliders(p: QPainter, view: Board, world: Rect) -> None:
     scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
     views = scene.document.views
-    for row in scene.visible(view.viewport.world).tolist():  # not all there are: this is every frame
+    for row in scene.visible(world).tolist():  # not all there are: this is every frame
         key = scene.ids[row]
         slider = views[key].slider if key in views else None
         node = scene.document.nodes.get(key)
@@ -60,14 +63,14 @@ def _sliders(p: QPainter, view: Board) -> None:
         p.drawEllipse(QPointF(left + width * part, y), 5.0 * s, 5.0 * s)
 
 
-def _labels(p: QPainter, view: Board) -> None:
+def _labels(p: QPainter, view: Board, world: Rect) -> None:
     """On a wire before anything has run, or while its node is under the pointer: the shape that it carries. Always: that it is repeated."""
     scene, ink = view.scene, view.painter.ink
     if scene.faces.frame is None:
         return
-    rows = scene.wires.visible(view.viewport.world)
-    if len(rows) > LABELS:
+    if len(scene.wires.visible(view.viewport.world)) > LABELS:
         return
+    rows = scene.wires.visible(world)
     cards = _cards(view)
     for wire in rows.tolist():
         if wire == view.painter.hidden_wire:
