@@ -13,8 +13,10 @@ from guigrad.document.diff import Diff
 from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
+from guigrad.engine.recorded import recorded_records
 from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
 from guigrad.run.frame import Frame, Record, Stats
+from guigrad.run.graph import Graph
 from guigrad.run.request import Want
 from guigrad.run.tape import Event
 
@@ -137,6 +139,7 @@ def frame(engine: Engine, want: Want) -> Frame:
         if tape is None
         else tuple(dict.fromkeys(_named(engine, shown.get(key, key), key) for key in tape.order)),
         problems=engine.problems,
+        graph=_graph(engine, shown) if want.graph else None,
         events=_events(engine, shown, want) if tape is not None and want.events else (),
         played=_played(engine) if want.events else (),
         overwritten={k: tuple((op, *was) for op, was in found.items()) for k, found in engine.state.overwritten.items()}
@@ -168,6 +171,12 @@ def _device_name(device: torch.device) -> str:
     return str(device)
 
 
+def _graph(engine: Engine, shown: dict[str, str]) -> Graph | None:
+    from guigrad.engine.graphs import graph_of  # a cycle otherwise: it names grad_fns as this module does
+
+    return graph_of(engine, lambda place: shown.get(place, engine.label(place)))
+
+
 def _events(engine: Engine, shown: dict[str, str], want: Want) -> tuple[Event, ...]:
     from guigrad.engine.events import events  # a cycle otherwise: events names grad_fns as this module does
 
@@ -188,6 +197,10 @@ def _named(engine: Engine, label: str, place: str) -> str:
 def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) -> Iterator[tuple[str, Record]]:
     value = engine.plan.value(node.id)
     status = engine.state.status.get(node.id, "not run")
+    kept = recorded_records(engine, node, want, whole) if value is MISSING else []
+    if kept:
+        yield from kept
+        return
     if value is MISSING:
         yield node.id, Record(node.id, label, node.op, status)
         for output, name in enumerate(node.outputs):

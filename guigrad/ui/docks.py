@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from guigrad.ui.steps_view import make_tape
 from guigrad.ui.style import Look
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ class Dock(NamedTuple):
     make: Callable[[MainWindow], QWidget]
 
 
-TABLE: tuple[Dock, ...] = ()
+TABLE: tuple[Dock, ...] = (
+    Dock("tape", "Tape", "Every op and every grad_fn in the order in which torch ran them", make_tape),
+)
 
 
 class Docks(QTabWidget):

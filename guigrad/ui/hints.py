@@ -22,6 +22,9 @@ def next_action(session: Session | Level, problems: Sequence[Problem], busy: boo
 
     if busy:
         return f"Running… {keymap.text('stop') or 'Stop in the Run menu'} stops it."
+    if session.stepper.words:
+        back = keymap.text("step_back")
+        return f"{session.stepper.words}. {press('step', 'go on')}{f', {back} to go back' if back else ''}."
     if not document.nodes:
         add = keymap.text("add_node")
         return f"Drag an op from the palette, {f'press {add} on the canvas, ' if add else ''}or open a lesson (File › Lessons)."

@@ -76,7 +76,7 @@ class Live:
         self._passing = QTimer(window)
         self._passing.setSingleShot(True)
         self._passing.setInterval(PASSING_MS)
-        self._passing.timeout.connect(self._hint)
+        self._passing.timeout.connect(self.show_hint)
         self.recovery = window.settings.folder / "recovery.guigrad"
         session = self.session
         self._stops: list[Callable[[], None]] = [
@@ -170,7 +170,7 @@ class Live:
         if self.session.selection:
             self._show_inspector()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _follow(self) -> None:
         """Code, rail, labels and problems as they are now."""
@@ -208,7 +208,7 @@ class Live:
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
-        self._hint()
+        self.show_hint()
 
     def _on_problems(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -218,7 +218,7 @@ class Live:
         w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
         self._pin()
         self._show_inspector()
-        self._hint()
+        self.show_hint()
 
     def _pin(self) -> None:
         self.pinned = self.session.pinned(self.problems)
@@ -230,7 +230,7 @@ class Live:
         self._pin()
         self._looks.start()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _on_running(self, running: bool) -> None:
         if running:
@@ -239,11 +239,11 @@ class Live:
             self._busy.stop()
             self.window.top.set_running(False)
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _show_busy(self) -> None:
         self.window.top.set_running(True)
-        self._hint()
+        self.show_hint()
 
     def _on_selection(self, keys: frozenset[str]) -> None:
         self.window.canvas.select(keys)
@@ -251,7 +251,7 @@ class Live:
         self._looks.start()
         self._show_inspector()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _on_printed(self, texts: tuple[str, ...]) -> None:
         for text in texts:
@@ -353,7 +353,7 @@ class Live:
         self._passing.start()
         self.window.hint.setText(text)
 
-    def _hint(self) -> None:
+    def show_hint(self) -> None:
         """The next sensible action."""
         if self._passing.isActive():
             return
