@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -61,7 +62,10 @@ class Cards:
             sheet.expect(s, view.ratio)
         loose = self._loose(placed)
         # What changes with every frame is not worth a page.
-        steady = [placed[i][:2] for i in loose if self._last.get(placed[i][0]) is placed[i][1]]
+        still = {i for i in loose if self._last.get(placed[i][0]) is placed[i][1]}
+        if loose and not moving:  # what is on no page is drawn over all that is: what others cover has to be on one
+            still.update(np.array(loose)[veil.covered(scene, rows, loose, g.MARGIN)].tolist())
+        steady = [placed[i][:2] for i in sorted(still)]
         if len(steady) > (LOOSE if moving else 0):
             if sheet.full:
                 sheet.clear()
@@ -137,7 +141,9 @@ class Cards:
             for part, at, base in ((value, middle, 0), (grad, below, 256)):
                 if part.cells is not None:
                     shape = (*part.cells.shape, cells_width, max(1, round(part.height * s * ratio)))
-                    left, top = round(x + cells_left), round(y + (at - part.height / 2) * s)
+                    # ``round`` goes to the even number: a card would look otherwise a px further down.
+                    left = math.floor(x + cells_left + 0.5)
+                    top = math.floor(y + (at - part.height / 2) * s + 0.5)
                     jobs.setdefault(shape, []).append((left, top, part.cells, base, 1.0))
                 elif part.text:
                     token = "value" if base == 0 else "xray" if content.xray else "grad"

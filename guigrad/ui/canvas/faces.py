@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from msgspec import structs
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 FEW = 16
 """Up to so many wires with another gradient are asked for one by one."""
 ASKED_A_FRAME = 100
@@ -56,7 +57,7 @@ class Faces:
         """Another moment; None when nothing has run."""
         scene, before = self.scene, self.frame
         self.frame = frame
-        scene.stale[:] = False
+        scene.stale[:] = scene.veiled[:] = False
         root = scene.document.settings.root
         if root is None and frame is not None and frame.order:
             root = frame.labels.get(frame.order[0], frame.order[0])
@@ -70,8 +71,8 @@ class Faces:
         """What came back along wires is other now: asked for anew, from one step to the next only where it is."""
         scene = self.scene
         old, new = (each.contributions if each is not None else {} for each in (before, frame))
-        changed = [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)]
-        if len(changed) > FEW or before is None or frame is None or before.labels != frame.labels:
+        changed = _different(old, new)
+        if changed is None or before is None or frame is None or before.labels != frame.labels:
             scene.wires.forget_gradients()
             self._chips.clear()
             return
@@ -118,6 +119,14 @@ class Faces:
                     found.add(row)
                     stack.append(row)
         scene.stale[list(found)] = True
+        scene.veiled[list(rows)] = True
+
+    def fade(self) -> None:
+        """Shows from the next paint on all cards that are stale; until then only those that were edited themselves.
+
+        Where a run follows each edit, all that depends on it would flicker.
+        """
+        self.scene.veiled[:] = self.scene.stale
 
     def record(self, row: int) -> Record | None:
         """The frame's record of a row."""
@@ -207,6 +216,19 @@ class Faces:
         return frame.contributions.get((origin.label, reader.label, path)) or (
             frame.contributions.get((origin.label, scene.document.nodes[target].name or reader.label, path))
         )
+
+
+def _different(old: Mapping[T, object], new: Mapping[T, object]) -> list[T] | None:
+    """The keys of what differs; None when it is more than a step changes."""
+    if abs(len(old) - len(new)) > FEW:
+        return None
+    found = [key for key in old if key not in new]
+    for key, value in new.items():
+        if old.get(key) is not value:
+            found.append(key)
+            if len(found) > FEW:
+                return None
+    return found
 
 
 def magnitudes(arrays: list[ArrayData]) -> dict[int, float]:

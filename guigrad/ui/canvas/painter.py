@@ -77,8 +77,8 @@ class Painter:
         elif background:
             self._background(p, view, part)
         self._under(p, view)
-        rows = self.scene.visible(view.world)
-        detail = exact or (view.scale >= g.DETAIL and len(rows) <= g.FACES)
+        rows = shown = self.scene.visible(view.world)
+        detail = exact or (view.scale >= g.DETAIL and len(shown) <= g.FACES)
         world = None if part is None else view.around(part.x(), part.y(), part.width(), part.height())
         if world is not None:
             rows = self.scene.visible(world)
@@ -91,14 +91,15 @@ class Painter:
             self._exact(p, view, rows)
         elif detail:
             late = self.cards.draw(p, self.ink, view, rows, contents, self.moving, self.pace.level)
-            self._blocks(p, view, np.array(late, np.intp))
+            self._blocks(p, view, np.array(late, np.intp), len(late) <= TITLES)
             self.pending |= self.cards.pending
         else:
-            self._blocks(p, view, rows)
+            self._blocks(p, view, rows, len(shown) <= TITLES)
         if detail:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
-            decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale, world)
-        decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
+            chips = decor.chips(self.ink, self.scene, view, shown)
+            decor.draw_chips(p, self.ink, view, chips, 0.0 if exact else self._chip_scale, world)
+        decor.marks(p, self.ink, self.scene, view, shown, detail, self.glow)
 
     # ---- below the cards -------------------------------------------------
 
@@ -168,7 +169,7 @@ class Painter:
         self.pending |= self.scene.faces.ask_gradients(rows)
         if len(rows) > PIECES:  # a regular sample of so many lines looks the same
             rows = rows[:: math.ceil(len(rows) / PIECES)]
-        styles = self._styles(rows)
+        styles = self.styles(rows)
         if exact:
             self._curves(p, view, rows, styles)
             return
@@ -225,7 +226,7 @@ class Painter:
             path.cubicTo(points[1], points[2], points[3])
             p.drawPath(path)
 
-    def _styles(self, rows: Array) -> Array:
+    def styles(self, rows: Array) -> Array:
         """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
         table = self.scene.wires
         grad = table.grad[rows]
@@ -252,7 +253,7 @@ class Painter:
 
     # ---- cards -----------------------------------------------------------
 
-    def _blocks(self, p: QPainter, view: Viewport, rows: Array) -> None:
+    def _blocks(self, p: QPainter, view: Viewport, rows: Array, titles: bool) -> None:
         """Zoomed out: a body with a coloured title strip, or one coloured block."""
         if not len(rows):
             return
@@ -278,7 +279,7 @@ class Painter:
                 p.setBrush(color)
                 part = np.ascontiguousarray(sorted_rects[first:last])
                 p.drawRects(c_array(part, QRect), last - first)
-        if s >= g.BLOCKS and len(rows) <= TITLES:
+        if s >= g.BLOCKS and titles:
             decor.block_titles(p, self.ink, scene, rows, rects)
 
     def _exact(self, p: QPainter, view: Viewport, rows: Array) -> None:

@@ -1,6 +1,6 @@
 """What was true before the last edit: a veil of the card's own colour over its numbers, and a clock in its title.
 
-The card below stays as it was drawn, so an edit that makes a hundred cards stale draws none of them anew.
+The card below stays as it was drawn, so an edit that makes a hundred cards stale draws none of them anew. ``Faces.fade`` lets the veil fall.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DISC = 16.0
 
 def draw(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, contents: list[Content]) -> None:
     """Fades those of some cards that are stale; the rows are in the order in which the cards cover each other."""
-    flags = scene.stale[rows].tolist()
+    flags = scene.veiled[rows].tolist()
     chosen = [
         index
         for index, (old, content) in enumerate(zip(flags, contents, strict=True))
@@ -52,9 +52,9 @@ def draw(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, conte
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     p.setPen(Qt.PenStyle.NoPen)
     p.setBrush(color)
-    covered = _covered(scene, rows, chosen)
+    below = covered(scene, rows, chosen)
     open_cards = ~scene.collapsed[mine]
-    plain = np.ascontiguousarray(rects[open_cards & ~covered])
+    plain = np.ascontiguousarray(rects[open_cards & ~below])
     if len(plain):
         p.drawRects(c_array(plain, QRect), len(plain))
     disc = _disc(ink.theme.name, s, view.ratio)
@@ -62,7 +62,7 @@ def draw(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, conte
     for place, index in enumerate(chosen):
         middle = clock_place(ink, contents[index])
         corner = QPointF(math.floor(x[place] + middle * s - half), math.floor(y[place] + g.TITLE * s / 2 - half))
-        if not covered[place]:
+        if not below[place]:
             p.drawPixmap(corner, disc)
             continue
         p.save()
@@ -83,14 +83,13 @@ def _above(scene: Scene, rows: Array, index: int) -> Array:
     return found
 
 
-def _covered(scene: Scene, rows: Array, chosen: list[int]) -> Array:
-    """Whether other cards lie over each of some. Shapes: -> [len(chosen)]"""
-    x, y = scene.x[rows], scene.y[rows]
-    right, bottom = x + scene.width[rows], y + scene.height[rows]
+def covered(scene: Scene, rows: Array, chosen: list[int], margin: float = 0.0) -> Array:
+    """Whether other cards lie over each of some, with so much around each. Shapes: -> [len(chosen)]"""
+    x, y = scene.x[rows] - margin, scene.y[rows] - margin
+    right, bottom = x + scene.width[rows] + 2 * margin, y + scene.height[rows] + 2 * margin
     at = np.array(chosen)
     meets = (x < right[at, None]) & (right > x[at, None]) & (y < bottom[at, None]) & (bottom > y[at, None])
-    meets &= np.arange(len(rows)) > at[:, None]
-    found: Array = meets.any(axis=1)
+    found: Array = (meets & (np.arange(len(rows)) > at[:, None])).any(axis=1)
     return found
 
 
