@@ -63,8 +63,10 @@ class Cards:
         loose = self._loose(placed)
         # What changes with every frame is not worth a page.
         still = {i for i in loose if self._last.get(placed[i][0]) is placed[i][1]}
-        if loose and not moving:  # what is on no page is drawn over all that is: what others cover has to be on one
-            still.update(np.array(loose)[veil.covered(scene, rows, loose, g.MARGIN)].tolist())
+        # What is on no page is drawn over all that is. A few that others cover get one at once, many with the next frame.
+        below = np.array(loose)[veil.covered(scene, rows, loose, g.MARGIN)].tolist() if loose and not moving else []
+        if len(loose) <= LOOSE:
+            still.update(below)
         steady = [placed[i][:2] for i in sorted(still)]
         if len(steady) > (LOOSE if moving else 0):
             if sheet.full:
@@ -79,7 +81,7 @@ class Cards:
         late, rough = self._draw(p, ink, [placed[i] for i in loose], s, view.ratio) if loose else ([], [])
         waiting = {*late, *rough}
         self._last = {placed[i][0]: placed[i][1] for i in loose if placed[i][0] not in waiting}
-        self.pending = self.tiles.pending or sheet.scale != s
+        self.pending = self.tiles.pending or sheet.scale != s or not still.issuperset(below)
         veil.draw(p, ink, scene, view, rows, contents)
         return late
 

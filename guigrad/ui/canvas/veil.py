@@ -89,8 +89,8 @@ def covered(scene: Scene, rows: Array, chosen: list[int], margin: float = 0.0) -
     right, bottom = x + scene.width[rows] + 2 * margin, y + scene.height[rows] + 2 * margin
     at = np.array(chosen)
     meets = (x < right[at, None]) & (right > x[at, None]) & (y < bottom[at, None]) & (bottom > y[at, None])
-    found: Array = (meets & (np.arange(len(rows)) > at[:, None])).any(axis=1)
-    return found
+    above: Array = np.any(meets & (np.arange(len(rows)) > at[:, None]), axis=1)
+    return above
 
 
 def _free(scene: Scene, view: Viewport, rows: Array, index: int) -> QRegion:
