@@ -18,10 +18,12 @@ from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, damage, found, overlay, stops, threads, traces
 from guigrad.ui.canvas.animate import Motion
+from guigrad.ui.canvas.backward import Backward
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
+from guigrad.ui.canvas.lens import Lens
 from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.painter import Painter
@@ -96,6 +98,8 @@ class Board(QWidget):
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
         self.motion = Motion(self)
+        self.backward = Backward(self)
+        self.painter.below = self.backward.paint
         self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -175,6 +179,12 @@ class Board(QWidget):
         self.motion.stir()
         self.update()
 
+    def set_lens(self, lens: Lens | None) -> None:
+        """Paths that light up; None for none."""
+        if lens != self.painter.lens:
+            self.painter.lens = lens
+            self.update()
+
     def show_step(self, node: str | None, back: frozenset[str] | None = None) -> None:
         """Where stepping is: the card glows, and its wires pulse, in backward (``back``: the paths of ports) those that gradients left on."""
         self.stepping = node is not None
@@ -222,11 +232,13 @@ class Board(QWidget):
     def select(self, chosen: Iterable[str]) -> None:
         """Selects these nodes, boxes and notes and no others."""
         self._choose(tuple(dict.fromkeys(chosen)))
+        self.backward.chosen = ""
         self.update()
 
     def _choose(self, found: tuple[str, ...]) -> None:
         self.scene.select(found)
         if found != self.selection:
+            self.backward.chosen = ""
             self.selection = found
             if len(found) == 1 and found[0] in self.scene.row:
                 self.focused = found[0]
@@ -288,7 +300,7 @@ class Board(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._fit_wanted and self.scene.count:
-            rect = self.scene.bounds()
+            rect = self.backward.around(self.scene.bounds())
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
@@ -345,8 +357,9 @@ class Board(QWidget):
     @property
     def plain(self) -> bool:
         """Whether nothing lies over the graph that does not belong to it."""
-        threads = self.threads() if self.threads is not None else None
-        return self.gesture is None and not self._answer[0] and self._target is None and threads is None
+        if self.backward.on or self.painter.lens is not None or (self.threads is not None and self.threads()):
+            return False
+        return self.gesture is None and not self._answer[0] and self._target is None
 
     def _on_rest(self) -> None:
         self.painter.rest, self.painter.moving = True, False

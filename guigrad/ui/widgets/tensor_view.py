@@ -275,7 +275,7 @@ class TensorView(QWidget):
         self.model.edited.connect(self._on_edited)
         self.model.refused.connect(self.say)
         self.copy_button = parts.copy_button(f"Copy the {scale} as text", self.text)
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.addWidget(self.heading, 1)
         head.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
@@ -286,6 +286,10 @@ class TensorView(QWidget):
         layout.addWidget(self.table)
         layout.addWidget(self.error)
         layout.addStretch(1)
+
+    def add_to_head(self, widget: QWidget) -> None:
+        """One more thing beside the heading."""
+        self._head.insertWidget(1, widget)
 
     def set_editable(self, editable: bool) -> None:
         """Whether its cells can be typed in."""
