@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guigrad.engine.closeup import closeup
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
 from guigrad.engine.products import product
 from guigrad.run.derivative import Answer, AskMatrix, AskProduct, Question
+from guigrad.run.tensor import AskTensor
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
@@ -24,5 +26,7 @@ def answer(engine: Engine, question: Question) -> Answer:
                 return hessian(engine, question.of, question.wrt)
             case AskMatrix():
                 return jacobian(engine, question.of, question.wrt, question.mode, question.rows, question.columns)
+            case AskTensor():
+                return closeup(engine, question)
             case AskProduct():
                 return product(engine, question)

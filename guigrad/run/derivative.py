@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.tensor import AskTensor, Tensor
 
 
 class AskMatrix(Struct, frozen=True, tag=True):
@@ -48,7 +49,7 @@ class AskTrust(Struct, frozen=True, tag=True):
     of: str = ""
 
 
-Question: TypeAlias = AskMatrix | AskProduct
+Question: TypeAlias = AskMatrix | AskProduct | AskTensor
 
 
 class Matrix(Struct, frozen=True):
@@ -188,7 +189,7 @@ class Trusts(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor
 
 RECORDS = (AskMatrix, AskProduct, AskPaths, AskTrust, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts)
 """What crosses a process border. See Note [Wire format]."""
