@@ -18,7 +18,7 @@ from guigrad.engine.play import Engine
 from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
 from guigrad.run.request import Point, Want
-from guigrad.run.steps import Steps, forward_order
+from guigrad.run.steps import Cursor
 
 __all__ = ["NotThereYet", "Result", "Session", "call"]
 
@@ -49,8 +49,7 @@ class Session:
         self._engine.revision = self._store.revision
         self._sequence: list[Callable[[], None]] = []
         self._start: Point | None = None
-        self._steps: Steps | None = None
-        self._cursor = 0
+        self._cursor: Cursor | None = None
         self._store.listen(self._follow)
 
     @property
@@ -109,7 +108,7 @@ class Session:
 
     def run(self) -> Result:
         """Plays the whole program from fresh sources, as Python would play its script."""
-        self._steps = None
+        self._cursor = None
         self._sequence, self._start = [], None
         self._engine.run()
         frame = self.frame
@@ -117,7 +116,7 @@ class Session:
 
     def reset(self) -> Frame:
         """As if just opened: nothing has run."""
-        self._steps = None
+        self._cursor = None
         self._sequence, self._start = [], None
         self._engine.reset()
         return self.frame
@@ -155,45 +154,43 @@ class Session:
 
         Any other verb acts on the end of the pass that is stepped through, or, from within its forward part, before its backward.
         """
-        steps = self._steps
-        if steps is None or (steps.after is not None and self._cursor >= len(steps)):
+        cursor = self._cursor
+        if cursor is None or (cursor.steps.after is not None and cursor.ended):
             self.forward()
-            frame = self._frame_with_events()
-            self._steps = steps = Steps(forward_order(self._engine.state.order, frame), frame)
-            self._cursor = 0
-        self._cursor = min(self._cursor + 1, max(len(steps.order), self._cursor))
-        return steps.at(self._cursor)
+            self._cursor = cursor = Cursor(self._frame_with_events())
+        if cursor.at < len(cursor.steps.order):
+            cursor.move(cursor.at + 1)
+        return cursor.frame
 
     def step_backward(self, root: str | None = None) -> Frame:
         """One grad_fn further in the backward pass, in autograd's order; the first call starts it, from ``root`` as ``backward`` does.
 
         At its end nothing more happens until another verb.
         """
-        steps = self._steps
-        if steps is None:
+        cursor = self._cursor
+        if cursor is None:
             if self._start is None:
                 self.forward()
-            frame = self._frame_with_events()
-            steps = Steps(forward_order(self._engine.state.order, frame), frame)
-        if steps.after is None:
+            cursor = Cursor(self._frame_with_events())
+        if cursor.steps.after is None:
+            self._cursor = None
             self.backward(root)
-            after = self._frame_with_events()
-            self._steps = steps = Steps(steps.order, steps.before, after, after.events)
-            self._cursor = len(steps.order)
-        self._cursor = min(max(self._cursor, len(steps.order)) + 1, len(steps))
-        return steps.at(self._cursor)
+            cursor.add_backward(self._frame_with_events())
+        self._cursor = cursor
+        cursor.move(max(cursor.at, len(cursor.steps.order)) + 1)
+        return cursor.frame
 
     def step_back(self) -> Frame:
         """One step back: what is shown is exactly what was shown then. At the start nothing more happens."""
-        if self._steps is None:
+        if self._cursor is None:
             return self.frame
-        self._cursor = max(0, self._cursor - 1)
-        return self._steps.at(self._cursor)
+        self._cursor.move(self._cursor.at - 1)
+        return self._cursor.frame
 
     def _settle(self) -> None:
-        """Ends stepping: going back into the forward part takes the backward back."""
-        steps, self._steps = self._steps, None
-        if steps is None or steps.after is None or self._cursor > len(steps.order) or self._start is None:
+        """Ends stepping. See Note [Cursor] in run/steps."""
+        cursor, self._cursor = self._cursor, None
+        if cursor is None or not cursor.takes_back or self._start is None:
             return
         self._sequence.pop()
         self._engine.restore(self._start)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from msgspec import structs
 
 from guigrad.document import file
-from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, In
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
+from guigrad.run.amend import amended, ones_like
 from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
@@ -37,6 +36,8 @@ from guigrad.run.request import (
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
+from guigrad.run.stepper import Stepper
+from guigrad.run.steps import without_xray
 
 
 def _now(call: Callable[[], None]) -> None:
@@ -70,6 +71,7 @@ class Session:
         self.refused, self.state_changed, self.at_changed = Event(), Event(), Event()
         self._live = Live(runner, post, self._answered, self._running)
         self._live.watch(self.at_changed.tell)
+        self.stepper = Stepper(self._live, self)
         self._revision = store.revision
         self._said: tuple[Problem, ...] = ()
         self._checked: tuple[Document, tuple[Problem, ...]] | None = None
@@ -194,7 +196,7 @@ class Session:
     def _fix_backward(self, verb: str, root: str) -> bool:
         """A fix for the backward that was asked for here, not by the program: there is nothing to edit."""
         if verb == "retain_graph":
-            self._live.replay(lambda played: _changed(played, Backward, retain_graph=True))
+            self._live.replay(lambda played: amended(played, retain_graph=True))
             return True
         if verb == "insert_before":
             from guigrad.document import edit as edits  # late: it reads the op table
@@ -204,16 +206,10 @@ class Session:
                 return False
             self.backward(next(key for key in self.document.nodes if key not in known))
             return True
-        record = self.frame.records.get(root) if self.frame is not None else None
-        if record is None or record.shape is None or record.dtype not in NUMPY:
-            return False
-        import numpy as np  # late: opening a document needs no NumPy
-
-        ones = np.ones(record.shape, NUMPY[record.dtype])
-        strides = tuple(step // ones.itemsize for step in ones.strides)
-        vector = ArrayData(record.dtype, record.shape, strides, ones.tobytes())
-        self._live.replay(lambda played: _changed(played, Backward, gradient=(vector,)))
-        return True
+        vector = ones_like(self.frame.records.get(root) if self.frame is not None else None)
+        if vector is not None:
+            self._live.replay(lambda played: amended(played, gradient=(vector,)))
+        return vector is not None
 
     def try_wire(
         self,
@@ -232,9 +228,7 @@ class Session:
 
         wire = edits.connect(source, output, target, path)
         try:
-            diff = (wire if instead is None else edits.chain("Move wire", edits.disconnect(*instead), wire))(
-                self.document
-            )
+            diff = (edits.chain("Move wire", edits.disconnect(*instead), wire) if instead else wire)(self.document)
         except ProblemError:
             answer(None)
             return
@@ -253,7 +247,7 @@ class Session:
 
     def forward(self, to: str | None = None) -> None:
         """Evaluates all nodes, or what ``to`` needs."""
-        self._live.play(Forward(to))
+        self._act(Forward(to))
 
     def backward(
         self,
@@ -264,29 +258,32 @@ class Session:
     ) -> None:
         """``backward()`` from ``roots``, or from the document's root."""
         named = (roots,) if isinstance(roots, str) else tuple(roots)
-        self._live.play(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
+        self._act(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Every gradient to None, or to zeros."""
-        self._live.play(ZeroGrad(set_to_none))
+        self._act(ZeroGrad(set_to_none))
 
     def optimizer_step(self) -> None:
         """The program's updates."""
-        self._live.play(OptimizerStep())
+        self._act(OptimizerStep())
 
     def run(self) -> None:
         """The whole program, from fresh sources."""
-        self._live.play(Run())
+        self._act(Run())
 
     def reset(self) -> None:
         """As if just opened: no values, no gradients."""
-        self._live.play(Reset())
+        self._act(Reset())
 
     def look(self, want: Want | None = None) -> None:
         """A frame of what there is; ``want`` is what frames shall carry from now on (other nodes came into view)."""
         if want is not None:
             self._live.want = want
-        self._live.play(Look())
+        if not self.stepper.active:  # its frames have every value
+            self._live.play(Look())
+        elif self.frame is not None:
+            self.frame_changed.tell(self.frame)
 
     def want_only(self, want: Want) -> None:
         """What frames shall carry from the next one on."""
@@ -294,27 +291,28 @@ class Session:
 
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""
+        self.stepper.stop()
         self._live.stop()
 
     def set_device(self, device: str | None) -> None:
         """Computes there from now on (None: the document's wish); nothing has run then."""
         self.device = device
-        self._live.load(self._load)
-        self.state_changed.tell()
+        self._reload()
 
     def set_seed(self, seed: int | None) -> None:
         """Overrides the program's seeds (None: the program's own); nothing has run then."""
         self.seed = seed
-        self._live.load(self._load)
-        self.state_changed.tell()
+        self._reload()
 
     def set_x_ray(self, on: bool) -> None:
         """Whether the gradients of intermediates are shown; a backward that was played is played again."""
         if on == self.x_ray:
             return
         self.x_ray = on
-        if any(isinstance(verb, Backward) for verb in self._live.sequence):
-            self._live.replay(lambda verb: _changed(verb, Backward, xray=on))
+        if self.stepper.active:  # all is recorded
+            self.stepper.show_xray(on)
+        elif any(isinstance(verb, Backward) for verb in self._live.sequence):
+            self._live.replay(lambda verb: amended(verb, xray=on))
         self.state_changed.tell()
 
     def close(self) -> None:
@@ -323,6 +321,16 @@ class Session:
         self._live.close()
 
     # --- inside ---
+
+    def _act(self, verb: Verb) -> None:
+        """Plays a verb at the end of what is stepped through. See Note [Cursor] in run/steps."""
+        self.stepper.settle(replay=not isinstance(verb, Run | Reset))
+        self._live.play(verb)
+
+    def _reload(self) -> None:
+        self.stepper.forget()
+        self._live.load(self._load)
+        self.state_changed.tell()
 
     def _load(self) -> Load:
         return Load(self.document, self._revision, self.device, self.seed)
@@ -334,23 +342,34 @@ class Session:
         finally:
             self._resetting = False
         self._revision = self.store.revision
+        self.stepper.reset()
         if self.running:
             self._live.stop()
         self.frame = None
         self.select(())
-        self._live.load(self._load)
-        self.state_changed.tell()
+        self._reload()
 
     def _follow(self, document: Document, diff: Diff) -> None:
         """The store has changed the document."""
         if diff.nodes:
             self.select(self.selection & document.nodes.keys())
+            self.stepper.keep_breakpoints(document.nodes.keys())
         self.document_changed.tell(document, diff)
         if not self._resetting and not diff.only_layout:
             self._revision = self.store.revision
+            self.stepper.settle(replay=False)
             self._live.edit(diff, self._revision)
 
+    def show_step(self, frame: Frame) -> None:
+        """A frame of another moment of the pass that is stepped through."""
+        self.frame = frame
+        self.frame_changed.tell(frame)
+
     def _answered(self, reply: Reply) -> None:
+        self.answered(reply, reply.frame)
+
+    def answered(self, reply: Reply, frame: Frame | None) -> None:
+        """A verb has been played; ``frame`` is what is shown after it."""
         if reply.devices and reply.devices != self.devices:
             self.devices = reply.devices
             self.state_changed.tell()
@@ -359,9 +378,8 @@ class Session:
         if self._said != reply.problems:
             self._said = reply.problems
             self.problems_changed.tell(self.problems)
-        if reply.frame is not None and reply.frame.freshness[0] == self._revision:
-            self.frame = reply.frame
-            self.frame_changed.tell(reply.frame)
+        if frame is not None and frame.freshness[0] == self._revision:
+            self.show_step(frame if self.x_ray or not frame.order else without_xray(frame))
 
     def _running(self) -> None:
         if self.running != self._was_running:
@@ -371,24 +389,11 @@ class Session:
 
 FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_seed")
 """Session verbs that a fix may name."""
-
-
 _BACKWARD_FIXES = ("retain_graph", "insert_before", "add_gradient")
-
-
 _OPEN = ("open", "unwired")
 """Kinds of the problem that an input has no wire, as the engine and parse tell it."""
 
 
 def _gentle(problem: Problem) -> Problem:
     """An input that nobody has wired yet is no error while somebody is at work: a hint says what is left to do."""
-    if problem.kind not in _OPEN:
-        return problem
-    return structs.replace(problem, severity="hint")
-
-
-def _changed(verb: Verb, kind: type[Backward], **fields: Any) -> Verb:
-    """A backward with some fields changed; any other verb as it is."""
-    if not isinstance(verb, kind):
-        return verb
-    return kind(**{**{name: getattr(verb, name) for name in verb.__struct_fields__}, **fields})
+    return structs.replace(problem, severity="hint") if problem.kind in _OPEN else problem

@@ -46,6 +46,7 @@ def default_roots(engine: Engine) -> Roots | str:
     if all(state.status.get(key) is None for key in state.order):
         engine.forward()
     read = {key for reader in state.order if state.role(reader) == "play" for key in state.facts(reader).reads}
+    read |= {key for variable in state.order for key in state.updates(variable)}  # what a loop hands on is read by it
     sinks = [
         key for key in state.order
         if key not in read and state.role(key) == "play" and isinstance(engine.plan.value(key), torch.Tensor)

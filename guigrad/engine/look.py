@@ -138,6 +138,10 @@ def frame(engine: Engine, want: Want) -> Frame:
         else tuple(dict.fromkeys(_named(engine, shown.get(key, key), key) for key in tape.order)),
         problems=engine.problems,
         events=_events(engine, shown, want) if tape is not None and want.events else (),
+        played=_played(engine) if want.events else (),
+        overwritten={k: tuple((op, *was) for op, was in found.items()) for k, found in engine.state.overwritten.items()}
+        if want.events
+        else {},
     )
 
 
@@ -169,6 +173,11 @@ def _events(engine: Engine, shown: dict[str, str], want: Want) -> tuple[Event, .
 
     assert engine.tape is not None
     return events(engine.tape, lambda place: shown.get(place, engine.label(place)), want.limit)
+
+
+def _played(engine: Engine) -> tuple[str, ...]:
+    status = engine.state.status
+    return tuple(key for key in engine.state.order if status.get(key) in ("fresh", "failed"))
 
 
 def _named(engine: Engine, label: str, place: str) -> str:

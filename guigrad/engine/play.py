@@ -142,6 +142,7 @@ class Engine:
             else:
                 state.put_back()
             state.earlier.forget(todo)
+            state.overwritten.clear()
             if key is not None:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed

@@ -18,15 +18,19 @@ from typing import Any
 import torch
 from msgspec import Struct
 
+from guigrad.document.array import ArrayData
 from guigrad.document.model import Branch, Document, In, Item, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
 from guigrad.engine.stretch import Part, Stretch
-from guigrad.engine.values import MISSING, copy_of, is_leaf, storage_key, tensors_in
+from guigrad.engine.values import MISSING, array_of, copy_of, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
+
+OVERWRITTEN = 65536
+"""Tensors of more elements are not kept as they were before an in-place op."""
 
 
 class Facts(Struct, frozen=True):
@@ -63,6 +67,7 @@ class State:
         self.pristine: dict[str, Pristine] = {}
         self.freed: set[str] = set()
         self.earlier = Earlier()
+        self.overwritten: dict[str, dict[str, tuple[ArrayData | None, int]]] = {}
         self._facts: dict[str, tuple[Node, Facts]] = {}
         self.order: list[str] = []
         self.context: dict[str, tuple[str, ...]] = {}
@@ -241,10 +246,21 @@ class State:
             return
         self.earlier.before(key, value, ((other, self.plan.value(other)) for other in self.order))
         at = storage_key(value)
+        self._keep_overwritten(key, at)
         for source in self.sources:
             tensor = self.plan.value(source)
             if source not in self.pristine and isinstance(tensor, torch.Tensor) and storage_key(tensor) == at:
                 self.pristine[source] = Pristine(copy_of(tensor), tensor.requires_grad)
+
+    def _keep_overwritten(self, key: str, at: int | None) -> None:
+        """What the in-place node ``key`` is about to change, as it is. See Note [Cursor] in run/steps."""
+        for other in self.order:
+            if other == key:
+                return
+            tensor = self.plan.value(other)
+            if isinstance(tensor, torch.Tensor) and storage_key(tensor) == at and tensor.numel() <= OVERWRITTEN:
+                version = 0 if tensor.is_inference() else tensor._version
+                self.overwritten.setdefault(other, {})[key] = (array_of(tensor), version)
 
     def after_forward(self) -> None:
         """Remembers the versions that forward's own in-place ops left."""

@@ -62,7 +62,8 @@ class Frame(Struct, frozen=True, dict=True):
     ``records`` are keyed by node id, outputs of an unpacking by ``id[k]``; ``labels`` maps every label of the contract
     ("t1", "x@1", "split[1]") to such a key. ``contributions`` maps (source label, consumer label, port path) to the gradient that came
     back along that wire. ``order`` are the labels of nodes in autograd's true backward order.
-    ``events`` are the grad_fns that ran in the last backward, if they were asked for.
+    ``events`` are the grad_fns that ran in the last backward, ``played`` the ids of the nodes that have run, in program order,
+    ``overwritten`` what in-place ops found, by key of the record: (id of the op, value, _version); all three if events were asked for.
     """
 
     freshness: tuple[int, int] = (0, 0)
@@ -74,6 +75,8 @@ class Frame(Struct, frozen=True, dict=True):
     problems: tuple[Problem, ...] = ()
     loss: tuple[float, ...] = ()
     events: tuple[Event, ...] = ()
+    played: tuple[str, ...] = ()
+    overwritten: Mapping[str, tuple[tuple[str, ArrayData | None, int], ...]] = {}
 
     def names(self) -> list[str]:
         """Every node's (and output's) name."""

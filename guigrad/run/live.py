@@ -41,13 +41,18 @@ Post = Callable[[Callable[[], None]], None]
 
 
 class _Action(Struct):
-    """One turn: a verb, an edit to follow (``quiet``: nothing is played again), or another document to load."""
+    """One turn: a verb, an edit to follow (``quiet``: nothing is played again), or another document to load.
+
+    ``want`` and ``answer`` are the verb's own, if it has such.
+    """
 
     verb: Verb | None = None
     diff: Diff | None = None
     load: Callable[[], Load] | None = None
     revision: int = 0
     quiet: bool = False
+    want: Want | None = None
+    answer: Callable[[Reply], None] | None = None
 
 
 Answered = Callable[[Reply | None], None]
@@ -78,6 +83,7 @@ class Live:
         self._runner, self._post, self._answer, self._changed = runner, post, answered, changed
         self._queue: deque[_Action] = deque()
         self._rest: deque[Verb] = deque()
+        self._current = _Action()
         self._busy = self._replaying = False
         self._questions: dict[str, _Question] = {}
         self._asking: _Question | None = None
@@ -129,19 +135,26 @@ class Live:
             self._runner.stop()
             self.play(Look())
 
-    def play(self, verb: Verb) -> None:
-        """A verb, after everything that waits. A backward where nothing has run is preceded by a forward."""
+    def play(self, verb: Verb, want: Want | None = None, answer: Callable[[Reply], None] | None = None) -> None:
+        """A verb, after everything that waits. A backward where nothing has run is preceded by a forward.
+
+        ``want`` is the frame wanted of it (None: as always), ``answer`` is told in place of ``answered``.
+        """
         starts = any(isinstance(action.verb, Forward | Run) for action in self._queue)
         if isinstance(verb, Backward) and not self.sequence and not starts:
             self._queue.append(_Action(Forward()))
         if not (isinstance(verb, Look) and self._queue):  # what waits brings a frame anyway
-            self._push(_Action(verb))
+            self._push(_Action(verb, want=want, answer=answer))
 
     def replay(self, change: Callable[[Verb], Verb]) -> None:
         """The verbs of the last sequence, changed, once more."""
-        self.sequence = [change(verb) for verb in self.sequence]
+        self.change(change)
         if self.sequence:
             self.edit(Diff(), self._queue[-1].revision if self._queue else self._told)
+
+    def change(self, change: Callable[[Verb], Verb]) -> None:
+        """The verbs of the last sequence are played again so, when they are played again."""
+        self.sequence = [change(verb) for verb in self.sequence]
 
     def forget_backward(self) -> None:
         """The last verb, if it was a backward, is not played again after edits."""
@@ -202,7 +215,7 @@ class Live:
         self._next()
 
     def _begin(self, action: _Action) -> None:
-        self._replaying = False
+        self._replaying, self._current = False, action
         if action.load is not None:
             load = action.load()
             self.sequence, self._base, self._told = [], None, load.revision
@@ -223,7 +236,8 @@ class Live:
     def _ask(self, verb: Verb) -> None:
         self._busy = True
         last = not self._rest
-        future = self._runner.submit(verb, self.want if last else None, last or isinstance(verb, Forward))
+        want = self._current.want or self.want
+        future = self._runner.submit(verb, want if last else None, last or isinstance(verb, Forward))
         replaying = self._replaying
         future.add_done_callback(lambda done: self._post(lambda: self._told_of(verb, done.result(), last, replaying)))
 
@@ -246,7 +260,7 @@ class Live:
                 reply.point, verbs=self._base.verbs
             )  # interrupted: sources may have been made anew
         if last or ended:
-            self._answer(reply)
+            (self._current.answer or self._answer)(reply)
         self._next()
         self._changed()
 

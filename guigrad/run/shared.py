@@ -52,6 +52,9 @@ _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)
 _ARRAY = -1
 _HEADER = struct.Struct("<QQB")
 _FIELDS = Record.__struct_fields__
+_CHANGES = ("records", "labels", "contributions", "order")
+_REST = tuple(name for name in Frame.__struct_fields__ if name not in _CHANGES)
+"""What of a frame crosses whole each time."""
 _VALUE = _FIELDS.index("value")
 _ARRAY_COLUMNS = tuple(_FIELDS.index(name) for name in ("grad", "xray"))
 _PACKED_COLUMNS = (_VALUE, *(_FIELDS.index(name) for name in ("stats", "grad_stats")))
@@ -123,7 +126,7 @@ class Packer:
                     columns[at] = self.pack(columns[at])
         held = sent.contributions.get
         gradients = self.numbers([None if got == held(wire) else got for wire, got in frame.contributions.items()])
-        rest = self.pack((frame.freshness, frame.device, frame.problems, frame.loss, frame.events))
+        rest = self.pack(tuple([getattr(frame, name) for name in _REST]))
         names = (
             sent.number,
             tuple(records),
@@ -213,17 +216,12 @@ class Unpacker:
         contributions = {
             wire: last.contributions[wire] if got is None else got for wire, got in zip(wires, came, strict=True)
         }
-        freshness, device, problems, loss, events = self._unpack(rest)
         self.last = Frame(
-            freshness,
-            device,
-            records,
-            last.labels if labels is None else labels,
-            contributions,
-            last.order if order is None else order,
-            problems,
-            loss,
-            events,
+            records=records,
+            labels=last.labels if labels is None else labels,
+            contributions=contributions,
+            order=last.order if order is None else order,
+            **dict(zip(_REST, self._unpack(rest), strict=True)),
         )
         self.number += 1
         return self.last
