@@ -44,7 +44,9 @@ def _look(engine: Engine, asked: AskTensor, made: records.Tensor, found: Tensor)
     plain, notes = _plain(found)
     if plain.is_complex() and asked.view in _VIEWS:
         plain = _VIEWS[asked.view](plain)
-        notes.append(f"torch.{asked.view if asked.view in ('abs', 'angle') else {'re': 'real', 'im': 'imag'}[asked.view]}")
+        notes.append(
+            f"torch.{asked.view if asked.view in ('abs', 'angle') else {'re': 'real', 'im': 'imag'}[asked.view]}"
+        )
     comparison = None
     if asked.against is not None:
         comparison, difference = _compare(engine, asked, found, plain)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from guigrad.ui import tensor_dock
 from guigrad.ui.style import Look
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ class Dock(NamedTuple):
     make: Callable[[MainWindow], QWidget]
 
 
-TABLE: tuple[Dock, ...] = ()
+TABLE: tuple[Dock, ...] = (
+    Dock(
+        "tensor", "Tensor", "One tensor closely: heat-map, table, histogram, lines, image, slices (T)", tensor_dock.make
+    ),
+)
 
 
 class Docks(QTabWidget):
@@ -53,6 +58,12 @@ class Docks(QTabWidget):
         window.dock_wanted = True
         window.show_canvas()
         self.bring(name)
+
+    def stop(self) -> None:
+        """Panels that listen to the session stop."""
+        for panel in self.panels.values():
+            if hasattr(panel, "stop"):
+                panel.stop()
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""

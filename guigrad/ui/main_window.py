@@ -387,6 +387,7 @@ class MainWindow(QMainWindow):
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
         self.levels.close()
+        self.tabs.stop()
         self.shelf.close()
         self.tidy.close()
         self.spoken.close()
