@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from guigrad.document.problem import Problem as Problem
     from guigrad.document.problem import ProblemError as ProblemError
     from guigrad.files.load import load as load
+    from guigrad.interop.live import from_tensor as from_tensor
     from guigrad.interop.trace import trace as trace
     from guigrad.run.frame import Frame as Frame
+    from guigrad.run.recorded import recorded as recorded
     from guigrad.source.emit import emit as emit
     from guigrad.source.parse.parser import parse as parse
 
@@ -35,8 +37,10 @@ _PLACES = {
     "call": "guigrad.api:call",
     "edit": "guigrad.document.edit",
     "emit": "guigrad.source.emit:emit",
+    "from_tensor": "guigrad.interop.live:from_tensor",
     "load": "guigrad.files.load:load",
     "parse": "guigrad.source.parse.parser:parse",
+    "recorded": "guigrad.run.recorded:recorded",
     "save": "guigrad.document.file:save",
     "trace": "guigrad.interop.trace:trace",
 }

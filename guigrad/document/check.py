@@ -32,6 +32,7 @@ from guigrad.document.model import (
 )
 from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
+from guigrad.document.recorded import WHY
 from guigrad.document.scope import body_keys, inside
 from guigrad.ops import table
 from guigrad.ops.bind import Kind, bind_overloads
@@ -81,7 +82,7 @@ class Checker:
             found += _labelled(part, here)
             kept |= walk.kept
         self._own = kept
-        return (*found, *_circles(document))
+        return (*found, *_circles(document), *_recorded(document))
 
 
 def _circles(document: Document) -> Iterator[Problem]:
@@ -241,6 +242,16 @@ def _node_problems(node: Node) -> Iterator[Problem]:
     for value in (*node.args, *(value for _, value in node.kwargs)):
         yield from _value_problems(node, value)
     yield from _integers_with_grad(node)
+
+
+def _recorded(document: Document) -> Iterator[Problem]:
+    """One word for all nodes of a live graph, at the first of them."""
+    keys = [key for key, node in document.nodes.items() if node.op.startswith(table.RECORDED)]
+    if keys:
+        text = (
+            f"{len(keys)} {'node was' if len(keys) == 1 else 'nodes were'} recorded from a live graph and cannot be run"
+        )
+        yield from _labelled(document, [Problem(text, "recorded", node_id=keys[0], why=WHY, severity="warning")])
 
 
 def _unknown(node: Node) -> Problem:

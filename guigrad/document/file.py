@@ -80,7 +80,7 @@ def read(data: bytes, path: str = "") -> Document:
         extra["functions"] = reading.unknown_functions
     if unknown_settings:
         extra["settings"] = unknown_settings
-    unknown = sorted({*(set(extra) - {"guigrad", "program"})})
+    unknown = sorted({*(set(extra) - {"guigrad", "program", "recorded"})})
     if unknown:
         reading.tell(f"not known to this version, kept as it is: {', '.join(unknown)[:200]}", severity="warning")
     views = {

@@ -36,7 +36,7 @@ class Roots(Struct, frozen=True):
 def default_roots(engine: Engine) -> Roots | str:
     """The root that is meant when none is named, or why there is none: the document's, the program's own backward, the only scalar sink."""
     document, state = engine.document, engine.state
-    if document.settings.root in document.nodes:
+    if document.settings.root in document.nodes and document.settings.root not in engine.dead:
         return Roots(((str(document.settings.root), None),))
     effects = [key for key in state.order if state.role(key) == "backward"]
     if len(effects) == 1:
@@ -58,6 +58,8 @@ def default_roots(engine: Engine) -> Roots | str:
         if fitting:
             names = ", ".join(engine.label(key) for key in fitting[:8])
             return f"Backward from which node? Several could be meant: {names}."
+    if document.settings.root in engine.dead:
+        return Roots(((str(document.settings.root), None),))
     return "There is nothing to start backward from: no node has a tensor yet."
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from guigrad.engine.play import Engine
 
 
+Place = tuple[str, int | None]
+"""A node id, and which of its outputs (None: its whole value)."""
+
+
 class NoFunction(ValueError):
     """What lies between two nodes cannot be run by itself; the text says why."""
 
@@ -26,11 +30,15 @@ class Between:
     Nothing of the session changes. Raises: NoFunction if in-place ops, loops or branches lie between.
     """
 
-    def __init__(self, engine: Engine, start: str, end: str, dtype: torch.dtype | None = None) -> None:
-        self._engine, self._start, self._end, self._dtype = engine, start, end, dtype
+    def __init__(
+        self, engine: Engine, start: Place, end: Place, dtype: torch.dtype | None = None, device: str | None = None
+    ) -> None:
+        self._engine, self._dtype, self._device = engine, dtype, device
+        self._output, self._end_output = start[1], end[1]
+        self._start, self._end = first, last = start[0], end[0]
         state = engine.state
-        above = _ancestors(engine, end)
-        self.keys = tuple(key for key in state.order if key in state.below({start}) and key in above and key != start)
+        inside = ancestors(engine, last) & state.below({first})
+        self.keys = tuple(key for key in state.order if key in inside and key != first)
         for key in self.keys:
             facts = state.facts(key)
             if facts.changes:
@@ -49,24 +57,31 @@ class Between:
                 known = engine.state.random.get(key)
                 if known is not None:
                     torch.set_rng_state(known[0])
-                values[key] = again(node, inputs, plan.device)
-        return values[self._end]
+                values[key] = again(node, inputs, self._device or plan.device)
+        made = (
+            values[self._end] if self._end in values else self._read(values, In(self._end))
+        )  # it depends on nothing here
+        return made if self._end == self._start or self._end_output is None else tuple(made)[self._end_output]
 
     def _read(self, values: dict[str, Any], wire: In) -> Any:
-        if wire.node in values:
+        if wire.node == self._start and self._output is not None:
+            if wire.output == self._output:
+                return values[wire.node]
+        elif wire.node in values:
             value = values[wire.node]
             return tuple(value)[wire.output] if self._engine.document.nodes[wire.node].outputs else value
         value = self._engine.plan.read(wire)
         if value is MISSING:
             raise NoFunction("Something between the two has not run.")
         if isinstance(value, torch.Tensor):
-            value = value.detach()
+            value = value.detach() if self._device is None else value.detach().to(self._device)
             if self._dtype is not None and value.is_floating_point():
                 value = value.to(self._dtype)
         return value
 
 
-def _ancestors(engine: Engine, end: str) -> set[str]:
+def ancestors(engine: Engine, end: str) -> set[str]:
+    """A node and all that it is computed from."""
     found: set[str] = set()
     todo = [end]
     while todo:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,15 +12,19 @@ from msgspec import structs
 from torch import Tensor
 
 from guigrad.document.array import NUMPY, ArrayData
-from guigrad.engine.look import stats
+from guigrad.engine.differ import compare, difference, differences, same_bits
+from guigrad.engine.jacobian import stop_if_asked
+from guigrad.engine.summary import pieces, spread, summed
 from guigrad.engine.values import array_of, dtype_name, is_leaf, tensor_of
 from guigrad.run import tensor as records
-from guigrad.run.tensor import AskTensor, Comparison, Spread
+from guigrad.run.tensor import AskTensor, Comparison
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
 
-_VIEWS = {"re": torch.real, "im": torch.imag, "abs": torch.abs, "angle": torch.angle}
+_VIEWS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
+    "re": (torch.real, "torch.real"), "im": (torch.imag, "torch.imag"), "abs": (torch.abs, "torch.abs"), "angle": (torch.angle, "torch.angle"),
+}  # fmt: skip
 
 
 class _Nothing(Exception):
@@ -43,33 +49,51 @@ def closeup(engine: Engine, asked: AskTensor) -> records.Tensor:
 def _look(engine: Engine, asked: AskTensor, made: records.Tensor, found: Tensor) -> records.Tensor:
     plain, notes = _plain(found)
     if plain.is_complex() and asked.view in _VIEWS:
-        plain = _VIEWS[asked.view](plain)
-        notes.append(
-            f"torch.{asked.view if asked.view in ('abs', 'angle') else {'re': 'real', 'im': 'imag'}[asked.view]}"
-        )
-    comparison = None
+        part, name = _VIEWS[asked.view]
+        plain = part(plain)
+        notes.append(name)
+    comparison, other = None, None
     if asked.against is not None:
-        comparison, difference = _compare(engine, asked, found, plain)
-        if difference is not None:
-            plain = difference
-            notes.append(f"difference in {dtype_name(plain.dtype)}")
+        comparison, other = _compared(engine, asked, found, plain)
+
+    def source() -> Iterator[Tensor]:
+        for piece in pieces(plain) if other is None else differences(plain, other):
+            stop_if_asked(engine)
+            yield piece
+
     steps = _steps(tuple(plain.shape), asked.limit)
     cut = tuple(slice(None, None, step) for step in steps)
     bits = _bits(found, cut, steps)
-    shown = None if plain is found and bits is not None else _bits(plain, cut, steps)
+    if other is not None:
+        notes.append(f"a − b in {'complex128' if plain.is_complex() or other.is_complex() else 'float64'}")
+        shown = array_of(difference(plain[cut], other[cut]))
+    else:
+        shown = None if plain is found and bits is not None else _bits(plain, cut, steps)
     if bits is None and shown is None:
         raise _Nothing("there is no memory for a copy of this tensor")
+    sums = summed(source)
     return structs.replace(
         made,
         bits=bits,
         shown=shown,
         steps=steps if max(steps, default=1) > 1 else (),
         note=" · ".join(notes),
-        stats=stats(plain),
-        spread=_spread(plain),
-        odd=_odd(plain),
+        stats=None if sums is None else sums.stats,
+        extremes=_extremes(plain) if other is None else (),
+        spread=spread(source, sums, other is None and not (plain.is_floating_point() or plain.is_complex())),
+        odd=() if sums is None else sums.odd,
         comparison=comparison,
     )
+
+
+def _extremes(tensor: Tensor) -> tuple[int, ...]:
+    """Of integers the minimum and the maximum, which doubles may not hold."""
+    if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool or not tensor.numel():
+        return ()
+    try:
+        return int(tensor.min()), int(tensor.max())
+    except (RuntimeError, NotImplementedError):
+        return ()
 
 
 def _moment(bits: ArrayData) -> Tensor:
@@ -150,75 +174,19 @@ def _bits(tensor: Tensor, cut: tuple[slice, ...], steps: tuple[int, ...]) -> Arr
     return array_of(tensor.detach()[cut].contiguous())
 
 
-def _spread(tensor: Tensor) -> Spread:
-    flat = tensor.detach().reshape(-1)
-    flat = flat.abs() if flat.is_complex() else flat
-    if not flat.numel():
-        return Spread()
-    whole = not flat.is_floating_point()
-    numbers = flat.cpu().double()
-    numbers = numbers[torch.isfinite(numbers)]
-    if not numbers.numel():
-        return Spread()
-    low, high = float(numbers.min()), float(numbers.max())
-    if whole and high - low < records.BINS:  # a bin for each number
-        bins = int(high - low) + 1
-        counts = torch.histc(numbers, bins, low - 0.5, high + 0.5)
-        return Spread(low - 0.5, high + 0.5, tuple(int(count) for count in counts.tolist()))
-    if low == high:
-        return Spread(low, high, (numbers.numel(),))
-    top = max(abs(low), abs(high))  # the width of the range of the largest numbers is no number
-    counts = torch.histc(numbers / top, records.BINS, low / top, high / top)
-    return Spread(low, high, tuple(int(count) for count in counts.tolist()))
-
-
-def _odd(tensor: Tensor) -> tuple[int, ...]:
-    if not (tensor.is_floating_point() or tensor.is_complex()):
-        return ()
-    flat = tensor.detach().reshape(-1)
-    places = (~torch.isfinite(flat)).nonzero().reshape(-1)[: records.ODD]
-    return tuple(int(place) for place in places.tolist())
-
-
-def _compare(engine: Engine, asked: AskTensor, found: Tensor, plain: Tensor) -> tuple[Comparison, Tensor | None]:
+def _compared(engine: Engine, asked: AskTensor, found: Tensor, plain: Tensor) -> tuple[Comparison, Tensor | None]:
+    """The comparison, and the other tensor if its difference can be shown."""
     against = asked.against
     assert against is not None
     try:
         other = _moment(against) if isinstance(against, ArrayData) else _read(engine, against, asked.part)
         if found.shape != other.shape:
-            return Comparison(reason=f"shapes differ: {tuple(found.shape)} and {tuple(other.shape)}"), None
-        b, _ = _plain(other)
+            return Comparison(reason=f"shapes differ: {list(found.shape)} and {list(other.shape)}"), None
+        right, _ = _plain(other)
     except _Nothing as error:
         return Comparison(reason=f"the other: {error}"), None
-    if b.is_complex() and asked.view in _VIEWS:
-        b = _VIEWS[asked.view](b)
-    a, b = plain.detach().cpu(), b.detach().cpu()
-    same_bits = found.dtype == other.dtype and _raw(found) == _raw(other)
-    wide = torch.complex128 if a.is_complex() or b.is_complex() else torch.float64
-    x, y = a.to(wide), b.to(wide)
-    exact = a.dtype == b.dtype  # integers beyond 2**53 differ although their doubles do not
-    equal = (a == b) if exact else (x == y)
-    equal = equal | (torch.isnan(x) & torch.isnan(y))
-    difference = torch.where(equal, torch.zeros((), dtype=wide), x - y)
-    if not difference.numel():
-        return Comparison(same_bits=same_bits), difference
-    size = difference.abs()
-    if exact and not (a.is_floating_point() or a.is_complex()):
-        size = torch.where(equal, size, size.clamp(min=1.0))
-    size = torch.where(torch.isnan(size), torch.inf, size).reshape(-1)
-    larger = torch.maximum(x.abs(), y.abs()).reshape(-1)
-    relative = torch.where(size == 0, 0.0, torch.where(torch.isinf(size), torch.inf, size / larger))
-    where = int(size.argmax())
-    differing = int((~equal).sum())
-    return Comparison(
-        differing, float(size[where]), float(relative.max()), where if differing else -1, same_bits
-    ), difference
-
-
-def _raw(tensor: Tensor) -> bytes | None:
-    """Every bit of a tensor in row-major order."""
-    copy = tensor.detach()
-    if copy.layout is not torch.strided or copy.is_quantized:
-        copy = _plain(copy)[0]
-    array = array_of(copy.resolve_conj().resolve_neg().contiguous())
-    return None if array is None else array.data
+    check = partial(stop_if_asked, engine)
+    same = found.dtype == other.dtype and same_bits(_plain(found)[0], right, check)
+    if right.is_complex() and asked.view in _VIEWS:
+        right = _VIEWS[asked.view][0](right)
+    return compare(plain, right, same, check), right

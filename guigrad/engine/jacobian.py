@@ -9,6 +9,8 @@ that they had (``again`` in Matrix), and reverse mode goes through that.
 
 from __future__ import annotations
 
+import math
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ import torch
 from torch.autograd import forward_ad
 
 from guigrad.document.problem import Fix, Problem
-from guigrad.engine.between import Between, NoFunction
+from guigrad.engine.between import Between, NoFunction, Place
 from guigrad.engine.build import Cancelled
 from guigrad.engine.explain import explain
 from guigrad.engine.memory import available_bytes
@@ -38,6 +40,8 @@ make_dual: Callable[..., Any] = forward_ad.make_dual  # torch's stubs leave thes
 unpack_dual: Callable[..., Any] = forward_ad.unpack_dual
 CHECKED = 64
 """How many entries of a leaf a check looks at."""
+CHECK_SECONDS = 2.0
+"""How long one check goes on to further entries."""
 STEP = 1e-6
 TOLERANCE = 1e-5
 
@@ -196,15 +200,12 @@ def _columns(engine: Engine, of: str, wrt: str, source: torch.Tensor, columns: S
     return torch.stack(found, 1)
 
 
-def keys(engine: Engine, of: str, wrt: str) -> tuple[str, str]:
-    """Node ids of whole values.
-
-    Raises: NoFunction for one output of several.
-    """
-    places = [engine.names.find(label) for label in (wrt, of)]
-    if any(place is None or place[1] is not None for place in places):
-        raise NoFunction("One of several outputs cannot be run forward by itself.")
-    return places[0][0], places[1][0]  # type: ignore[index]  # None has just been refused
+def keys(engine: Engine, of: str, wrt: str) -> tuple[Place, Place]:
+    """Where the two are, the input first."""
+    start, end = engine.names.find(wrt), engine.names.find(of)
+    assert start is not None  # ``pair`` has found both
+    assert end is not None
+    return start, end
 
 
 @contextmanager
@@ -231,25 +232,35 @@ def retained_kept(engine: Engine) -> Iterator[None]:
             tensor.grad = grad
 
 
-def check(engine: Engine, of: str, wrt: str) -> Check:
-    """A scalar node's gradient against central differences, both in double precision. See Check."""
+def check(engine: Engine, of: str, wrt: str, v: torch.Tensor | None = None) -> Check:
+    """The gradient of a scalar node (of ⟨v, node⟩ for another) against central differences, both in double precision. See Check."""
     found = pair(engine, of, wrt)
     if isinstance(found, Problem):
         return Check(of, wrt, problems=(found,))
     output, source = found
-    if output.numel() != 1 or output.is_complex() or source.is_complex():
+    if (output.numel() != 1 and v is None) or output.is_complex() or source.is_complex():
         text = f"{of} is no real scalar: the check is of the gradient of one number by real entries."
         return Check(of, wrt, problems=(Problem(text, "autograd", of),))
     try:
         own = Between(engine, *keys(engine, of, wrt))
         double = Between(engine, *keys(engine, of, wrt), dtype=torch.float64)
         x = source.detach().to(torch.float64)
-        shown = _gradient(own, source.detach())
-        analytic = _gradient(double, x)
-        entries = _wanted(None, source.numel(), (ENTRIES + 1, source.numel()))[
-            :: max(1, min(source.numel(), SAMPLE) // CHECKED)
-        ]
-        sides = [_sides(double, x, at) for at in entries]
+        shown = gradient(own, source.detach(), v)
+        analytic = gradient(double, x, v)
+        count = source.numel()
+        entries = (
+            sorted({round(at * (count - 1) / (CHECKED - 1)) for at in range(CHECKED)})
+            if count > CHECKED
+            else range(count)
+        )
+        here = _at(double, x, v)
+        sides, until = [], time.monotonic() + CHECK_SECONDS
+        for at in entries:
+            stop_if_asked(engine)
+            sides.append(_sides(double, x, at, here, v))
+            if time.monotonic() > until:
+                break
+        entries = entries[: len(sides)]
     except NoFunction as error:
         return Check(of, wrt, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
@@ -265,27 +276,35 @@ def check(engine: Engine, of: str, wrt: str) -> Check:
         for at, a, b in zip(entries, numeric, exact, strict=True)
         if at not in kinks
     ]
-    worst = max(errors, default=0.0)
+    worst = math.nan if any(map(math.isnan, errors)) else max(errors, default=0.0)
     mine = tuple(float(shown.reshape(-1)[at]) for at in entries)
     return Check(of, wrt, tuple(entries), tuple(numeric), tuple(exact), mine, kinks, worst, worst <= TOLERANCE)
 
 
-def _gradient(function: Between, x: torch.Tensor) -> torch.Tensor:
-    with torch.enable_grad():
+def gradient(function: Between, x: torch.Tensor, v: torch.Tensor | None = None) -> torch.Tensor:
+    """The gradient of the sum of a function's entries, each times that of v."""
+    with torch.enable_grad(), quiet():
         leaf = x.detach().clone().requires_grad_()
         out = function(leaf)
-        (found,) = torch.autograd.grad(out.sum(), leaf, allow_unused=True) if out.requires_grad else (None,)
+        (found,) = torch.autograd.grad(_weighted(out, v), leaf, allow_unused=True) if out.requires_grad else (None,)
     return torch.zeros_like(x) if found is None else found
 
 
-def _sides(function: Between, x: torch.Tensor, at: int) -> tuple[float, float]:
+def _weighted(out: torch.Tensor, v: torch.Tensor | None) -> torch.Tensor:
+    return out.sum() if v is None else (out * v.to(out.dtype)).sum()
+
+
+def _at(function: Between, x: torch.Tensor, v: torch.Tensor | None) -> float:
+    with torch.no_grad(), quiet():
+        return float(_weighted(function(x), v))
+
+
+def _sides(function: Between, x: torch.Tensor, at: int, here: float, v: torch.Tensor | None) -> tuple[float, float]:
     """The differences from the left and from the right at one entry."""
-    with torch.no_grad():
-        here = float(function(x))
-        step = STEP * max(1.0, abs(float(x.reshape(-1)[at])))
-        values = []
-        for sign in (-1, 1):
-            moved = x.clone()
-            moved.view(-1)[at] += sign * step
-            values.append(float(function(moved)))
+    step = STEP * max(1.0, abs(float(x.reshape(-1)[at])))
+    values = []
+    for sign in (-1, 1):
+        moved = x.clone(memory_format=torch.contiguous_format)
+        moved.view(-1)[at] += sign * step
+        values.append(_at(function, moved, v))
     return (here - values[0]) / step, (values[1] - here) / step

@@ -13,6 +13,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, In
 from guigrad.document.problem import Problem
+from guigrad.document.recorded import not_runnable
 from guigrad.engine import look, restore
 from guigrad.engine.backward import Roots, backward, default_roots
 from guigrad.engine.build import Cancelled, Plan
@@ -21,10 +22,12 @@ from guigrad.engine.edits import follow
 from guigrad.engine.look import Names, Seen
 from guigrad.engine.memory import limited
 from guigrad.engine.program import play_all, watched
+from guigrad.engine.recorded import refuses
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
+from guigrad.ops.table import is_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
 
@@ -57,6 +60,7 @@ class Engine:
         self.document = document = self.expansion.document
         self._wish, self.seed = device, seed
         self._settle_device()
+        self.dead = not_runnable(document)
         self.plan = Plan(document, self._print, self.cancelled, seed)
         self.plan.device = self.device
         self.plan.around = lambda key, step: watched(self, key, step)
@@ -83,6 +87,8 @@ class Engine:
         self.document = self.plan.document
         kept = None if self.expansion.source.functions else self.names.after(diff, self.document)
         self.names = kept or self._names()
+        if self.dead or any(after is not None and is_recorded(after.op) for _, after in diff.nodes.values()):
+            self.dead = not_runnable(self.document)
         follow(self.state, before, diff)
         if self.document.settings.device != wish and self._wish is None:
             self._settle_device()
@@ -130,7 +136,7 @@ class Engine:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
         with self._verb(draws=False):
             key = None if to is None else self._need(to)
-            if to is not None and key is None:
+            if (to is not None and key is None) or refuses(self, key):
                 return
             state = self.state
             todo: set[str] | None = None
@@ -147,7 +153,7 @@ class Engine:
                 needed = self._needed(key)
                 todo = needed if todo is None else todo & needed
             walk = self._walk = Walk(
-                state, self.label, todo, partial=partial, cancelled=self.cancelled, ambient=self.ambient
+                state, self.label, todo, partial=partial, dead=self.dead, cancelled=self.cancelled, ambient=self.ambient
             )
             try:
                 walk.play()
@@ -203,6 +209,10 @@ class Engine:
         """``torch.autograd.backward`` on the graph that the last forward built; runs forward first where a root has not run."""
         found = self._roots(roots)
         if found is None:
+            return
+        if any(key in self.dead for key in found.keys):
+            with self._verb():
+                refuses(self, next(key for key in found.keys if key in self.dead))
             return
         if any(self.state.status.get(key) != "fresh" for key in found.keys):
             self.forward(partial=True)
@@ -263,6 +273,12 @@ class Engine:
 
     def run(self) -> None:
         """The whole program from fresh sources, as a new Python process would; stops at the first error."""
+        if self.dead:
+            with self._verb():
+                refuses(
+                    self, next(iter(self.dead)), "the program as a whole cannot be run; Forward plays the rest of it"
+                )
+            return
         self.reset()
         with self._verb():
             play_all(self)

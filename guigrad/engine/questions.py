@@ -8,7 +8,7 @@ from guigrad.engine.closeup import closeup
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
 from guigrad.engine.products import product
-from guigrad.run.derivative import Answer, AskMatrix, AskProduct, Question
+from guigrad.run.derivative import Answer, AskMatrix, AskPaths, AskProduct, AskTrust, Question
 from guigrad.run.tensor import AskTensor
 
 if TYPE_CHECKING:
@@ -30,3 +30,11 @@ def answer(engine: Engine, question: Question) -> Answer:
                 return closeup(engine, question)
             case AskProduct():
                 return product(engine, question)
+            case AskPaths():
+                from guigrad.engine.paths import paths  # late: most sessions ask for none
+
+                return paths(engine, question)
+            case AskTrust():
+                from guigrad.engine.trust import trust  # late: the same
+
+                return trust(engine, question)

@@ -70,7 +70,7 @@ class Tape:
     def gradients(self) -> dict[str, Tensor]:
         """The gradient that arrived at each place: node id, ``id[k]`` for elements of a tuple or list."""
         found = {}
-        for place, _, edges in self._places():
+        for place, _, edges in self.places():
             for edge in edges:
                 gradient = None if edge is None else self.arrived(edge)
                 if gradient is not None:
@@ -115,7 +115,7 @@ class Tape:
         """The place that each grad_fn belongs to, those inside composite ops included; what no node made is missing."""
         found = dict(self._owner)
         outputs: dict[str, list[Edge]] = {}
-        for place, _, known in self._places():
+        for place, _, known in self.places():
             outputs.setdefault(place.partition("[")[0], []).extend(edge for edge in known if edge is not None)
         for key, outs in outputs.items():
             todo = [fn for fn, _ in outs if found.get(fn, "").partition("[")[0] == key]
@@ -131,6 +131,11 @@ class Tape:
         """The document's wire that an edge is (a part of)."""
         return {edge: wire for wire, edges in self._edges_by_wire[0].items() for edge in edges}
 
+    @property
+    def makers(self) -> dict[Any, str]:
+        """The place that each grad_fn made, of those that made a value of the document."""
+        return self._owner
+
     def into(self, edge: Edge) -> list[Edge]:
         """The edges on which something arrived there, in that order."""
         return self._into.get(edge, [])
@@ -141,7 +146,7 @@ class Tape:
 
     # --- places and owners ---
 
-    def _places(self) -> Iterator[tuple[str, Tensor, list[Edge | None]]]:
+    def places(self) -> Iterator[tuple[str, Tensor, list[Edge | None]]]:
         """Every tensor of the document: its place, and where its gradient may have arrived, oldest first."""
         for key in self._order:
             value = self._values(key, -1)
@@ -153,13 +158,13 @@ class Tape:
                     yield place, tensor, [*[edges[at] for edges in taken if at < len(edges)], edge_of(tensor)]
 
     def _edges_of(self, place: str) -> list[Edge]:
-        return [edge for key, _, edges in self._places() if key == place for edge in edges if edge is not None]
+        return [edge for key, _, edges in self.places() if key == place for edge in edges if edge is not None]
 
     @cached_property
     def _owner(self) -> dict[Any, str]:
         """The place whose gradient arrives at a grad_fn. Of several that hold one tensor it is the one that made it."""
         found: dict[Any, str] = {}
-        places = [(place, [edge for edge in edges if edge is not None]) for place, _, edges in self._places()]
+        places = [(place, [edge for edge in edges if edge is not None]) for place, _, edges in self.places()]
         for place, edges in places:  # what was made first: later edges may come from an in-place node of their own
             for fn, _ in edges[:1]:
                 found.setdefault(fn, place)
@@ -204,7 +209,7 @@ class Tape:
         at = {key: number for number, key in enumerate(self._order)}
         outputs: dict[str, list[Edge]] = {}
         makers: set[Any] = set()
-        for place, _, known in self._places():
+        for place, _, known in self.places():
             made = [edge for edge in known if edge is not None]
             outputs.setdefault(place.partition("[")[0], []).extend(made)
             makers.update(fn for fn, _ in made)

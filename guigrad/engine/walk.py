@@ -27,7 +27,7 @@ class Walk:
 
     ``todo`` None means everything whose role is in ``played``. ``partial`` restores each node's own random state. ``once``: loop
     bodies are played once, with the first value of their variable. ``ambient`` gives the session's random numbers when something
-    draws; without it they are in place.
+    draws; without it they are in place. ``dead``: keys of what cannot be run (see document.recorded).
     """
 
     def __init__(
@@ -37,11 +37,13 @@ class Walk:
         todo: set[str] | None = None,
         played: tuple[str, ...] = ("play",),
         partial: bool = False,
+        dead: frozenset[str] = frozenset(),
         cancelled: Callable[[], bool] | None = None,
         ambient: Ambient | None = None,
     ) -> None:
         self.state, self.plan, self.label = state, state.plan, label
         self.todo, self.played, self.partial, self.cancelled = todo, played, partial, cancelled
+        self.dead = dead
         self.bad: set[str] = set()
         self.empty: set[str] = set()
         self.problems: list[Problem] = []
@@ -90,7 +92,7 @@ class Walk:
 
     def _items(self, items: tuple[Item, ...]) -> None:
         todo, status, bad = self.todo, self.state.status, self.bad
-        whole = todo is None and self.played == ("play",)
+        whole = todo is None and self.played == ("play",) and not self.dead
         for item in parts_of(self.state, items) if whole else items:
             if todo is not None and type(item) is Eval and item.node not in todo:
                 if status.get(item.node) != "fresh":
@@ -143,6 +145,9 @@ class Walk:
             return
         if self.cancelled is not None and self.cancelled():
             raise Cancelled
+        if key in self.dead:
+            self._not_run(key)
+            return
         facts = state.facts(key)
         if self.bad and not self.bad.isdisjoint(facts.reads):
             self._not_run(key)
@@ -267,6 +272,9 @@ class Walk:
     def _compound(self, item: Loop | Branch) -> None:
         plan, env = self.plan, self.plan.env
         if self._untouched(item):
+            return
+        if item.id in self.dead:
+            self._body_not_run(item.body + getattr(item, "orelse", ()), item)
             return
         for carry in item.carried:
             self._carry(carry.port)

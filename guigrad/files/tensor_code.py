@@ -73,7 +73,7 @@ def _exact(values: Any) -> bool:
         return True
     parts = values.view(values.real.dtype)
     odd = parts[np.isnan(parts)]
-    return bool((odd.tobytes() == np.full(odd.shape, math.nan, odd.dtype).tobytes()))
+    return bool(odd.tobytes() == np.full(odd.shape, math.nan, odd.dtype).tobytes())
 
 
 def _reshaped(array: ArrayData) -> str:

@@ -38,6 +38,8 @@ FAMILIES: Final = (
 
 TENSOR: Final = "torch.Tensor."
 SAVED: Final = "grad_fn._saved_"
+RECORDED: Final = "recorded."
+"""How the ops of nodes begin that a live graph was made of: the name of torch's grad_fn follows. Nothing can run them again."""
 
 
 OBSCURE: Final = (
@@ -116,7 +118,7 @@ def find(target: str) -> OpSpec | None:
     base = rows.by_target.get(target)
     front = rows.curator.get(target)
     if base is None:
-        return _saved(target) if target.startswith(SAVED) else None
+        return _saved(target) if target.startswith(SAVED) else _recorded(target) if is_recorded(target) else None
     if front is None:
         return base
     rows.merged[target] = merged = _merge(front, base)
@@ -132,6 +134,17 @@ def _saved(target: str) -> OpSpec | None:
     return OpSpec(
         f"grad_fn._saved_{name}", (target,), (Overload((Param("self", "grad_fn"),), ("any",)),), "attribute", doc=doc
     )
+
+
+def is_recorded(target: str) -> bool:
+    """Whether it names a node of a live graph, which can be looked at and not run."""
+    return target.startswith(RECORDED) and target[len(RECORDED) :].isidentifier()
+
+
+def _recorded(target: str) -> OpSpec:
+    name = target.removeprefix(RECORDED)
+    doc = f"{name}, as torch recorded it in a program of its own: it can be looked at, not run."
+    return OpSpec(name, (target,), family="recorded", about=doc, doc=doc)
 
 
 def _merge(front: OpSpec, base: OpSpec) -> OpSpec:

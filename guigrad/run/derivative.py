@@ -49,7 +49,7 @@ class AskTrust(Struct, frozen=True, tag=True):
     of: str = ""
 
 
-Question: TypeAlias = AskMatrix | AskProduct | AskTensor
+Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor
 
 
 class Matrix(Struct, frozen=True):
@@ -164,7 +164,7 @@ class Trust(Struct, frozen=True):
 
     ``verdict``: "trusted", "kink" (it has entries where no derivative exists), "differs" or "unknown". ``check`` holds it against finite
     differences, ``gradcheck`` is "" when torch's own passed, else what it said. ``held`` is the largest relative difference of the node's
-    stored gradient to a recomputed one, None if it stores none; ``held_note`` says why it may differ. ``corners`` name the ops with a kink. ``devices`` are the largest relative
+    stored gradient to a recomputed one, None if it stores none; ``held_note`` says why it may differ. ``corners`` name the ops with a kink, ``cuts`` those that let no gradient through (detach, no_grad). ``devices`` are the largest relative
     differences to other devices. ``deterministic``: torch was told to use deterministic algorithms.
     """
 
@@ -176,6 +176,7 @@ class Trust(Struct, frozen=True):
     held: float | None = None
     held_note: str = ""
     corners: tuple[str, ...] = ()
+    cuts: tuple[str, ...] = ()
     devices: tuple[tuple[str, float], ...] = ()
     tolerance: float = 0.0
     deterministic: bool = False

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.graph import Graph
 from guigrad.run.tape import Event
 
 
@@ -30,7 +31,8 @@ class Record(Struct, frozen=True):
 
     ``value``: ArrayData for a tensor, the Python value for a number, bool or string, a tuple of such for a tuple or list, None when
     not run. ``grad``: what ``.grad`` holds, None where torch has None. ``xray``: the gradient that flowed through in the last
-    backward. ``state``: "fresh", "stale", "not run" or "failed". ``kind``: the Python type name ("Tensor", "int", "tuple" …).
+    backward. ``state``: "fresh", "stale", "not run", "failed" or "recorded" (what
+    torch held elsewhere, see Note [Recorded] in run/recorded). ``kind``: the Python type name ("Tensor", "int", "tuple" …).
     ``text``: what ``str()`` gives for values that are neither numbers nor tensors.
     """
 
@@ -62,8 +64,8 @@ class Frame(Struct, frozen=True, dict=True):
     ``records`` are keyed by node id, outputs of an unpacking by ``id[k]``; ``labels`` maps every label of the contract
     ("t1", "x@1", "split[1]") to such a key. ``contributions`` maps (source label, consumer label, port path) to the gradient that came
     back along that wire. ``order`` are the labels of nodes in autograd's true backward order.
-    ``events`` are the grad_fns that ran in the last backward, ``played`` the ids of the nodes that have run, in program order,
-    ``overwritten`` what in-place ops found, by key of the record: (id of the op, value, _version); all three if events were asked for.
+    ``events`` are the grad_fns that ran in the last backward, ``graph`` those that the last forward left behind, ``played`` the
+    ids of the nodes that have run, in program order, ``overwritten`` what in-place ops found, by key of the record: (id of the op, value, _version); each if it was asked for.
     """
 
     freshness: tuple[int, int] = (0, 0)
@@ -77,6 +79,7 @@ class Frame(Struct, frozen=True, dict=True):
     events: tuple[Event, ...] = ()
     played: tuple[str, ...] = ()
     overwritten: Mapping[str, tuple[tuple[str, ArrayData | None, int], ...]] = {}
+    graph: Graph | None = None
 
     def names(self) -> list[str]:
         """Every node's (and output's) name."""

@@ -13,7 +13,7 @@ from guigrad.run.amend import amended
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
-from guigrad.run.request import Backward, Forward, Reply, Want
+from guigrad.run.request import Backward, Forward, Look, Reply, Want
 from guigrad.run.steps import Cursor, Step, Steps
 
 LARGE: Final = 500
@@ -130,6 +130,11 @@ class Stepper:
     def leave(self) -> None:
         """Ends stepping as any other verb does."""
         self.settle()
+
+    def recorded(self, answer: Callable[[Frame | None], None]) -> None:
+        """Tells ``answer`` the events of the last backward; nothing changes."""
+        want = Want(nodes=(), limit=LIMIT, events=True)
+        self._live.play(Look(), want, lambda reply: answer(reply.frame))
 
     # --- breakpoints ---
 

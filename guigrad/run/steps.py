@@ -91,14 +91,23 @@ class Steps(Struct, frozen=True, dict=True, eq=False):
     def find(self, wanted: Collection[str], start: int, back: bool = False) -> int | None:
         """The cursor just after the next (or, going back, the last) step of one of these nodes; None if there is none.
 
-        The id of a node in a function's body stands for it in every call.
+        The id of a node in a function's body stands for it in every call; that of a call for the first step inside, too.
         """
         numbers = range(min(start, len(self)) - 2, -1, -1) if back else range(start, len(self))
         for number in numbers:
-            key = self.key(number)
-            if key in wanted or ((last := key.rpartition("/")[2]) in wanted and last != key):
+            if self._is_at(number, wanted):
                 return number + 1
         return None
+
+    def _is_at(self, number: int, wanted: Collection[str]) -> bool:
+        key = self.key(number)
+        if "/" not in key:
+            return key in wanted
+        *calls, last = key.split("/")
+        if key in wanted or last in wanted:
+            return True
+        before = self.key(number - 1).split("/")[:-1] if number else []
+        return any(call in wanted and call not in before for call in calls)
 
     def key(self, number: int) -> str:
         """The id of the node of a step."""

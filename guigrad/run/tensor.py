@@ -42,7 +42,8 @@ class Comparison(Struct, frozen=True):
     """Two tensors of one shape, entry by entry. Equal infinities and two NaN count as no difference.
 
     ``differing`` entries are unequal; ``largest`` is max |a - b|, at ``where`` in row-major order, ``relative`` the largest |a - b| / max(|a|, |b|), both
-    in double precision. ``same_bits``: dtype and every bit are the same. ``reason`` says why they cannot be compared.
+    in double precision. ``same_bits``: dtype and every bit are the same. ``ulps``: the largest count of representable numbers from one to the other, of
+    finite pairs of one dtype, real and imaginary parts by themselves; -1 where there are none. ``reason`` says why they cannot be compared.
     """
 
     differing: int = 0
@@ -50,6 +51,7 @@ class Comparison(Struct, frozen=True):
     relative: float = 0.0
     where: int = -1
     same_bits: bool = False
+    ulps: int = -1
     reason: str = ""
 
 
@@ -58,7 +60,8 @@ class Tensor(Struct, frozen=True):
 
     ``bits`` are the tensor's own, ``shown`` the numbers to be shown where those are others (a part of complex numbers, what NumPy has no
     type for, sparse tensors, the difference from another); ``note`` says what was done to get them. ``steps``: of a dimension only every k-th
-    entry was sent. ``stats`` and ``spread`` are of all entries of what is shown, ``odd`` the row-major places of its first NaN and infinities.
+    entry was sent. ``stats`` and ``spread`` are of all entries of what is shown (``extremes``: of integers the exact minimum and maximum), ``odd``
+    the row-major places of its first NaN and infinities.
     ``reason``: why there is nothing to show.
     """
 
@@ -74,6 +77,7 @@ class Tensor(Struct, frozen=True):
     steps: tuple[int, ...] = ()
     note: str = ""
     stats: Stats | None = None
+    extremes: tuple[int, ...] = ()
     spread: Spread = Spread()
     odd: tuple[int, ...] = ()
     comparison: Comparison | None = None

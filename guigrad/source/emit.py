@@ -23,6 +23,7 @@ from guigrad.document.model import (
     item_key,
 )
 from guigrad.document.plan import Plan
+from guigrad.document.recorded import MARK, not_runnable
 from guigrad.document.written import params_of, written
 from guigrad.source.literals import docstring, text_literal
 from guigrad.source.printer import INFIX, Printer
@@ -51,6 +52,7 @@ def emit_lines(document: Document) -> tuple[str, dict[str, int]]:
         found = written(document)
         writer = _Writer(*found.main)
         writer.document_comments = document.comments
+        writer.dead = not_runnable(document)
         for function, body, plan in found.bodies:
             writer.function(function, body, plan)
         first = len(writer.lines)
@@ -105,6 +107,7 @@ class _Writer:
         self.printer = Printer(document, plan)
         self.lines: list[str] = []
         self.places: dict[str, int] = {}
+        self.dead: frozenset[str] = frozenset()
         self.inside: list[str] = []  # keys written inside the next statement
         self.absorbed = set(plan.absorbed.values())
 
@@ -116,6 +119,7 @@ class _Writer:
         self.inside.clear()
         comments = [self.document.comments[each] for each in keys if each in self.document.comments]
         margin = "    " * indent
+        text = (MARK if key in self.dead else "") + text
         for comment in comments:
             self.lines += [margin + line if line else "" for line in comment.before]
         behind = [comment.after for comment in comments if comment.after]
@@ -136,6 +140,7 @@ class _Writer:
         self.lines += before
         inner = _Writer(body, plan)
         inner.printer.modules = self.printer.modules
+        inner.dead = self.dead
         params = []
         nodes = list(params_of(function, body))
         for index, node in enumerate(nodes):
@@ -153,13 +158,14 @@ class _Writer:
         own = {key: line + offset for key, line in inner.places.items() if key != function.id}
         self.places.update(own)
 
-    def body(self, items: tuple[Item, ...], indent: int) -> None:
-        """Every statement of a body."""
+    def body(self, items: tuple[Item, ...], indent: int, dead: bool = False) -> None:
+        """Every statement of a body; ``dead``: its head is a comment."""
         written = len(self.lines)
         for item in items:
             self.item(item, indent)
-        if indent and len(self.lines) == written:
-            self.lines.append("    " * indent + "pass")
+        lines = self.lines[written:]
+        if indent and not any(line and not line.lstrip().startswith("#") for line in lines):
+            self.lines.append("    " * indent + (MARK if dead else "") + "pass")
 
     def item(self, item: Item, indent: int) -> None:
         key = item_key(item)
@@ -183,7 +189,7 @@ class _Writer:
                 for carry in item.carried:
                     self.places[carry.port] = self.places[key]
                 self.places[item.var] = self.places[key]
-                self.body(item.body, indent + 1)
+                self.body(item.body, indent + 1, key in self.dead)
             case Branch():
                 self.branch(item, indent)
 
@@ -201,7 +207,8 @@ class _Writer:
         self.line(item.id, indent, f"{word} {test}:")
         for carry in item.carried:
             self.places[carry.port] = self.places[item.id]
-        self.body(item.body, indent + 1)
+        dead = item.id in self.dead
+        self.body(item.body, indent + 1, dead)
         if not item.orelse:
             return
         nested = self._elif(item.orelse)
@@ -209,8 +216,8 @@ class _Writer:
             self.inside += [item_key(inner) for inner in item.orelse[:-1]]
             self.branch(nested, indent, "elif")
         else:
-            self.lines.append("    " * indent + "else:")
-            self.body(item.orelse, indent + 1)
+            self.lines.append("    " * indent + (MARK if dead else "") + "else:")
+            self.body(item.orelse, indent + 1, dead)
 
     def expression(self, item: Branch, carry: str, indent: int) -> None:
         """A Branch that is an expression: part of a statement, or one."""

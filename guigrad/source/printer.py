@@ -27,6 +27,7 @@ from guigrad.document.model import (
 )
 from guigrad.document.plan import Plan
 from guigrad.ops.builtin import ATTRIBUTES
+from guigrad.ops.table import RECORDED
 from guigrad.source.literals import ATOM, UNARY, number, text_literal
 
 IF, OR, AND, NOT, COMPARE = 0, 1, 2, 3, 4
@@ -154,6 +155,8 @@ class Printer:
             return self.operator(node, name)
         if family == "python":
             return self.python(node, name)
+        if op.startswith(RECORDED):
+            return f"{op}({self.arguments(args, node)})", ATOM
         if op == "tensor.data" and args:
             return self.free(args[0]) + (".requires_grad_()" if dict(node.kwargs).get("requires_grad") else ""), ATOM
         if args and self.is_attribute(op):

@@ -30,6 +30,8 @@ class State:
     inside: bool = False
     functions: int = 0
     calls: int = 0
+    stepping: bool = False
+    breakpoints: int = 0
 
 
 def _always(state: State) -> bool:
@@ -56,6 +58,10 @@ def _has_function(state: State) -> bool:
     return state.calls == 1 or state.inside
 
 
+def _steps(state: State) -> bool:
+    return state.stepping
+
+
 def _later(state: State) -> bool:
     return False
 
@@ -66,6 +72,7 @@ WHY_NOT: Final[dict[Callable[[State], bool], str]] = {
     _has_several: "Select two or more cards",
     _has_call: "Select one call of a function",
     _has_function: "Select a call of a function, or open it",
+    _steps: "Not stepping: Step begins",
     _later: LATER,
 }
 """Why an action is disabled, by what enables it; a row's own ``lack`` goes first."""
@@ -179,8 +186,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("tidy", "Tidy layout", "Arrange the selected nodes, or all", "Graph", ("L",), "", _has_nodes, on_canvas=True, separator=True, words="arrange layout"),
     Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),
     Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes, words="gradient differentiate"),
-    Action("step", "Step", "The next op alone", "Run", ("F10",), "step-forward", _later, lack=LATER),
-    Action("step_back", "Step back", "Take the last op back", "Run", ("Shift+F10",), "", _later, lack=LATER),
     Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _has_nodes, words="reset gradients"),
     Action(
         "optimizer_step", "Optimizer step", "Let the program's optimizer update its parameters", "Run", ("F8",),
@@ -189,7 +194,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("run_program", "Run program", "Play the whole program from fresh sources", "Run", ("Ctrl+F5",), "square-play", _has_nodes),
     Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running, lack="Nothing is running"),
     Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _has_nodes),
-    Action("breakpoint", "Breakpoint", "Stop before the selected node", "Run", ("F9",), "", _later, lack=LATER, separator=True),
+    Action("step", "Step", "One op on, and after the last one grad_fn by grad_fn", "Run", ("F10",), "step-forward", _has_nodes, separator=True),
+    Action("step_back", "Step back", "One step back: what is shown is what was shown then", "Run", ("Shift+F10",), "", _steps, words="reverse"),
+    Action("step_to_breakpoint", "Step to the next breakpoint", "On to the next node with a breakpoint, or to the end", "Run", ("Ctrl+F9",), "", _has_nodes, words="continue resume"),
+    Action("step_to_node", "Step to this node", "On to the next step of the selected node", "Run", ("Ctrl+F10",), "", _has_selection, words="run to cursor"),
+    Action("step_to_end", "Step to the end", "On to the end of the backward", "Run", ("Ctrl+Shift+F10",), "", _has_nodes),
+    Action("leave_steps", "Leave stepping", "Show the end of the pass again", "Run", ("Shift+F9",), "", _steps, words="stop stepping"),
+    Action("breakpoint", "Breakpoint", "Stepping stops at the selected node, or no more", "Run", ("F9",), "", _has_selection, separator=True),
+    Action("clear_breakpoints", "Clear breakpoints", "Stepping stops nowhere", "Run", (), "", lambda s: s.breakpoints > 0, lack="There are no breakpoints"),
     Action(
         "xray", "X-ray gradients", "Show the gradient of every intermediate; torch's own .grad stays as it is", "Run",
         ("Alt+X",), "scan-eye", checkable=True, separator=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from guigrad.ui import tensor_dock
+from guigrad.ui.steps_view import make_tape
 from guigrad.ui.style import Look
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Dock(NamedTuple):
 
 
 TABLE: tuple[Dock, ...] = (
+    Dock("tape", "Tape", "Every op and every grad_fn in the order in which torch ran them", make_tape),
     Dock(
         "tensor", "Tensor", "One tensor closely: heat-map, table, histogram, lines, image, slices (T)", tensor_dock.make
     ),

@@ -22,6 +22,9 @@ def next_action(session: Session | Level, problems: Sequence[Problem], busy: boo
 
     if busy:
         return f"Running… {keymap.text('stop') or 'Stop in the Run menu'} stops it."
+    if session.stepper.words:
+        back = keymap.text("step_back")
+        return f"{session.stepper.words}. {press('step', 'go on')}{f', {back} to go back' if back else ''}."
     if not document.nodes:
         add = keymap.text("add_node")
         return f"Drag an op from the palette, {f'press {add} on the canvas, ' if add else ''}or open a lesson (File › Lessons)."
@@ -37,6 +40,8 @@ def next_action(session: Session | Level, problems: Sequence[Problem], busy: boo
         box, find = keymap.text("box_selection"), keymap.text("tidy")
         return f"{several} selected. Drag moves them, {box or 'the menu'} puts them in a box, {find or 'the menu'} tidies them; right-click for all."
     if not any(record.grad is not None for record in frame.records.values()):
+        if not any(record.requires_grad for record in frame.records.values()):
+            return "Select a leaf and tick its requires_grad to have gradients, or select a node to read its value."
         return f"{press('backward', 'compute the gradients')}. Select a node to read its value."
     again, empty = keymap.text("backward") or "Backward", keymap.text("zero_grad") or "zero_grad"
     return f"Select a node to see how its gradient came. {again} again accumulates; {empty} empties the gradients."

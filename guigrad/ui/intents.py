@@ -8,8 +8,11 @@ from guigrad.ui.intents_functions import FunctionIntents
 from guigrad.ui.intents_graph import GraphIntents
 from guigrad.ui.intents_run import RunIntents
 from guigrad.ui.intents_search import SearchIntents
+from guigrad.ui.intents_step import StepIntents
 from guigrad.ui.intents_view import ViewIntents
 
 
-class Intents(FileIntents, EditMenuIntents, GraphIntents, FunctionIntents, SearchIntents, RunIntents, ViewIntents):
+class Intents(
+    FileIntents, EditMenuIntents, GraphIntents, FunctionIntents, SearchIntents, RunIntents, StepIntents, ViewIntents
+):
     """The verbs behind menus, buttons and keys. Thread: the GUI thread."""

@@ -44,6 +44,7 @@ class Levels:
         """A card was entered: a call opens its function, any other node the inspector."""
         if not self.session.enter(key):
             self.window.show_inspector()
+            self.window.inspector.focus_parameters()
 
     def leave(self) -> None:
         """Back to what is around the open function."""

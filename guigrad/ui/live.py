@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
 
-from guigrad.document import edit, ports
+from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.file import read, save
-from guigrad.document.model import Document, Value
+from guigrad.document.model import Document
 from guigrad.document.names import labels
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.ops import table
@@ -38,6 +38,8 @@ LOOK_MS: Final = 120
 """How long after the view moved the values that came into it are asked for."""
 LARGE: Final = 500
 """With more nodes than this a frame carries the values of what is in view alone."""
+WHOLE: Final = 1 << 22
+"""Tensors of more elements come as statistics alone; the tensor viewer asks for what it shows of them."""
 RECOVER_MS: Final = 3000
 """How long after an edit the recovery file is written."""
 NOTHING: Final = Frame()
@@ -76,7 +78,7 @@ class Live:
         self._passing = QTimer(window)
         self._passing.setSingleShot(True)
         self._passing.setInterval(PASSING_MS)
-        self._passing.timeout.connect(self._hint)
+        self._passing.timeout.connect(self.show_hint)
         self.recovery = window.settings.folder / "recovery.guigrad"
         session = self.session
         self._stops: list[Callable[[], None]] = [
@@ -90,6 +92,7 @@ class Live:
             session.refused.connect(lambda problems: window.show_refused(problems)),
             session.state_changed.connect(self._on_state),
         ]
+        session.want_only(Want(limit=WHOLE))
         self._connect_panels()
         self.menus = Menus(window)
         self.values = Values(window)
@@ -113,10 +116,10 @@ class Live:
         w.problems.chosen.connect(lambda problem: self._show_problem(problem))
         w.problems.hovered.connect(lambda problem: self._hover((problem.node_id,) if problem else (), "problems"))
         w.inspector.renamed.connect(lambda key, name: session.edit(edit.rename(key, name or None)))
-        w.inspector.param_edited.connect(self._on_param)
         w.inspector.retain_asked.connect(lambda key: session.edit(edit.add_effect("retain_grad", key)))
         w.inspector.xray_asked.connect(lambda: session.set_x_ray(True))
         w.inspector.node_chosen.connect(w.go_to)
+        w.inspector.left.connect(w.canvas.setFocus)
         w.inspector.node_hovered.connect(lambda key: self._hover((key,) if key else (), "inspector"))
         strip = w.rail.strip
         strip.hovered.connect(lambda keys: self._hover(keys, "rail"))
@@ -170,7 +173,7 @@ class Live:
         if self.session.selection:
             self._show_inspector()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _follow(self) -> None:
         """Code, rail, labels and problems as they are now."""
@@ -208,7 +211,7 @@ class Live:
         self.window.where.setText(f"{len(self.session.document.nodes)} nodes · {frame.device}")
         self._on_state()
         self._show_inspector()
-        self._hint()
+        self.show_hint()
 
     def _on_problems(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
@@ -218,7 +221,7 @@ class Live:
         w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
         self._pin()
         self._show_inspector()
-        self._hint()
+        self.show_hint()
 
     def _pin(self) -> None:
         self.pinned = self.session.pinned(self.problems)
@@ -230,7 +233,7 @@ class Live:
         self._pin()
         self._looks.start()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _on_running(self, running: bool) -> None:
         if running:
@@ -239,11 +242,11 @@ class Live:
             self._busy.stop()
             self.window.top.set_running(False)
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _show_busy(self) -> None:
         self.window.top.set_running(True)
-        self._hint()
+        self.show_hint()
 
     def _on_selection(self, keys: frozenset[str]) -> None:
         self.window.canvas.select(keys)
@@ -251,7 +254,7 @@ class Live:
         self._looks.start()
         self._show_inspector()
         self.window.update_actions()
-        self._hint()
+        self.show_hint()
 
     def _on_printed(self, texts: tuple[str, ...]) -> None:
         for text in texts:
@@ -280,7 +283,7 @@ class Live:
         want = self.session.want
         if len(self.session.document.nodes) <= LARGE:
             if want.nodes is not None:
-                self.session.look(Want())
+                self.session.look(Want(limit=WHOLE))
             return
         canvas, scene = self.window.canvas, self.window.canvas.scene
         left, top, right, bottom = canvas.viewport.world
@@ -292,12 +295,14 @@ class Live:
         if canvas.viewport.scale >= DETAIL:  # and half a screen around it, so that not every move asks again
             around = scene.visible(canvas.viewport.world, max(right - left, bottom - top) / 2).tolist()
             keys.update(scene.ids[row] for row in around)
-        self.session.look(Want(tuple(sorted(keys))))
+        self.session.look(Want(tuple(sorted(keys)), WHOLE))
 
     def with_whole_frame(self, use: Callable[[Frame | None], None]) -> None:
         """Calls ``use`` with a frame that carries every value, as soon as there is one."""
-        if self.session.want.nodes is None:
-            use(self.session.frame)
+        frame = self.session.frame
+        large = frame is not None and any(r.value is None and r.stats is not None for r in frame.records.values())
+        if self.session.want.nodes is None and not large:
+            use(frame)
             return
 
         def once(frame: Frame) -> None:
@@ -330,13 +335,6 @@ class Live:
         if problem.node_id and self.session.place(problem.node_id) is not None:
             self.window.go_to(problem.node_id)
 
-    def _on_param(self, key: str, name: str, value: Value) -> None:
-        """A parameter was edited; None where None is the default leaves it out."""
-        node = self.session.document.nodes.get(key)
-        found = [p for p in ports.parameters(node) if p.name == name] if node is not None else []
-        left_out = value is None and any(p.given and p.default is None for p in found)
-        self.session.edit(edit.set_argument(key, name, edit.DEFAULT if left_out else value))
-
     def _on_fix(self, fix: Fix) -> None:
         if not self.session.apply_fix(fix):
             self.window.say_status(f"“{fix.title}” could not be applied")
@@ -360,7 +358,7 @@ class Live:
         self._passing.start()
         self.window.hint.setText(text)
 
-    def _hint(self) -> None:
+    def show_hint(self) -> None:
         """The next sensible action."""
         if self._passing.isActive():
             return

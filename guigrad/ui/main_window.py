@@ -357,6 +357,8 @@ class MainWindow(QMainWindow):
             optimizer=self.live.updates,
             inside=bool(session.way),
             functions=len(session.whole.functions),
+            stepping=session.stepper.active,
+            breakpoints=len(session.stepper.breakpoints),
             calls=sum(
                 key in session.document.nodes and callee(session.document.nodes[key]) is not None
                 for key in session.selection

@@ -73,6 +73,7 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
             program.addAction(text.format(name), partial(window.session.edit, edit.add_effect(effect, key)))
         menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
         menu.addSeparator()
+        actions(window, menu, ("step_to_node", "breakpoint", ""))
     for action in (window.actions_by_id[name] for name in _FUNCTION):
         if action.isEnabled():  # most cards are no calls
             menu.addAction(action)

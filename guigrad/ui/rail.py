@@ -376,9 +376,9 @@ class Rail(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Room for the scroll bar only when there is one."""
-        bar = self.area.horizontalScrollBar().sizeHint().height() if self.strip.width() > self.area.width() else 0
-        self.area.setFixedHeight(self.strip.height() + bar)
+        """Room for the scroll bar whether there is one or not: the canvas above keeps its height when a pill comes or goes."""
+        self.area.horizontalScrollBar().setFixedHeight(self.strip.look.px(10))
+        self.area.setFixedHeight(self.strip.height() + self.strip.look.px(10))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -392,7 +392,7 @@ class Rail(QFrame):
 
 def inside_of(bracket: Bracket) -> str:
     """How the body of a bracket is named where something goes into it."""
-    return f"{bracket.key}/else" if bracket.otherwise else bracket.key
+    return bracket.key + ("/else" if bracket.otherwise else "")
 
 
 def cut(text: str) -> str:

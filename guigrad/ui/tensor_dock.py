@@ -32,7 +32,12 @@ def open_viewer(window: MainWindow, key: str = "", part: str = "") -> None:
     window.tabs.open(window, "tensor")
     if part:
         record = dock.record()
-        kept = part == "grad" and record is not None and record.grad is None and record.xray is not None
+        kept = (
+            part == "grad"
+            and record is not None
+            and record.grad is None is record.grad_stats
+            and record.xray is not None
+        )
         dock.show_part("xray" if kept else part)
     dock.board.tabs.setFocus(Qt.FocusReason.ShortcutFocusReason)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QPointF
 from PySide6.QtGui import QImage
 
-from guigrad.document import edit
+from guigrad.document import edit, ports
 from guigrad.document.array import ArrayData
+from guigrad.document.model import In, Value
 from guigrad.document.problem import ProblemError
 from guigrad.files.arrays import read_arrays
 from guigrad.run.frame import Frame
@@ -36,8 +37,24 @@ class Values(QObject):
         panel.param_dragged.connect(
             lambda key, name, value, merge: self.session.edit(edit.set_argument(key, name, value, merge))
         )
+        panel.param_edited.connect(self._on_param)
         panel.cells_edited.connect(self._on_cells)
         panel.paint_asked.connect(self.open_painter)
+
+    def _on_param(self, key: str, name: str, value: Value) -> None:
+        """A parameter was edited; None where None is the default leaves it out, the name of a node is a wire."""
+        node = self.session.document.nodes.get(key)
+        found = [p for p in ports.parameters(node) if p.name == name] if node is not None else []
+        left_out = value is None and any(p.given and p.default is None for p in found)
+        if isinstance(value, In):
+            wire = (
+                edit.disconnect(key, name) if value.node is None else edit.connect(value.node, value.output, key, name)
+            )
+            done = self.session.edit(wire)
+        else:
+            done = self.session.edit(edit.set_argument(key, name, edit.DEFAULT if left_out else value))
+        if not done:
+            self.window.inspector.restore()
 
     def show_frame(self, frame: Frame) -> None:
         """The painting follows what is computed and undone."""

@@ -143,3 +143,9 @@ def test_a_check_passes_finds_kinks_and_finds_a_wrong_gradient() -> None:
     wrong = check(cut, "y", "x")  # the derivative of x² is 2x: half of it was cut off
     assert not wrong.passed
     assert wrong.analytic == (1.0, 2.0)
+
+
+def test_two_nodes_that_have_nothing_to_do_with_each_other() -> None:
+    engine = engine_of(NET + "u = torch.ones(2, requires_grad=True)\n")
+    for mode in ("reverse", "forward"):
+        assert not values(jacobian(engine, "y", "u", mode)).any()

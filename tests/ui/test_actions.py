@@ -53,5 +53,5 @@ def test_every_binding_of_the_design_is_a_row() -> None:
 def test_why_an_action_is_disabled() -> None:
     assert by_id("forward").why_not(State()) == "The graph is empty"
     assert by_id("forward").why_not(State(nodes=1)) == ""
-    assert by_id("step").why_not(State(nodes=1)) == LATER
+    assert by_id("present").why_not(State(nodes=1)) == LATER
     assert "no optimizer" in by_id("optimizer_step").why_not(State(nodes=1))

@@ -55,7 +55,7 @@ def test_a_new_key_replaces_the_old_one(lesson: MainWindow, qtbot: QtBot, asked:
 
 
 def test_disabled_actions_hear_nothing(lesson: MainWindow, qtbot: QtBot, asked: list[str]) -> None:
-    for name in ("step", "breakpoint", "present", "play_training", "frame_before"):
+    for name in ("step_back", "breakpoint", "present", "play_training", "frame_before"):
         assert lesson.commands.why_not(name)
         press(lesson, qtbot, lesson.keymap.keys(name)[0])
     assert asked == []

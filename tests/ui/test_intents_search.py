@@ -49,7 +49,7 @@ def test_commands_show_their_keys_and_why_not(lesson: MainWindow, qtbot: QtBot) 
     qtbot.keyClicks(box.field, "step")
     entries = {entry.text: entry for entry in box.model.entries}
     assert entries["Step"].hint == "F10"
-    assert "Not there yet" in entries["Step"].why_not
+    assert "Step begins" in entries["Step back"].why_not
     assert "no optimizer" in entries["Optimizer step"].why_not
     qtbot.keyClick(box.field, Key.Key_End)
     assert box.list.currentIndex().row() == len(box.model.entries) - 1

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
+from guigrad.document.model import In
 from guigrad.ui.live import LARGE
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
@@ -79,6 +80,59 @@ def test_a_value_typed_on_an_open_port_is_used(empty: MainWindow, qtbot: QtBot) 
     assert set(record.value.numpy().reshape(-1).tolist()) == {3.0}
 
 
+def test_a_graph_is_built_and_wired_by_keys_alone(empty: MainWindow, qtbot: QtBot) -> None:
+    source, weight, key = add(empty, qtbot, "ones"), add(empty, qtbot, "parameter"), add(empty, qtbot, "linear")
+    scene = empty.canvas.scene
+    places = {(float(scene.x[row]), float(scene.y[row])) for row in scene.row.values()}
+    assert len(places) == 3, "no card lies on another"
+    qtbot.keyClick(empty.canvas, Qt.Key.Key_Return)
+    assert list(empty.inspector.editors) == ["input", "weight", "bias"]
+    for port, name in (("input", "t1"), ("weight", empty.live.names[weight]), ("bias", "t1")):
+        field = empty.inspector.editors[port].field
+        field.setFocus() if port != "input" else None
+        assert field.hasFocus()
+        qtbot.keyClicks(field, name)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        empty.live._follow()
+    assert tuple(empty.session.document.nodes[key].inputs()) == (In(source), In(weight), In(source))
+    field = empty.inspector.editors["bias"].field
+    assert isinstance(field, QLineEdit)
+    assert field.text() == "t1"
+    field.clear()
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert tuple(empty.session.document.nodes[key].inputs()) == (In(source), In(weight)), (
+        "a port without a name is left out"
+    )
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert empty.canvas.hasFocus()
+
+
+def test_the_status_line_asks_for_gradients_only_where_something_requires_them(empty: MainWindow, qtbot: QtBot) -> None:
+    key = add(empty, qtbot, "ones")
+    empty.session.select(())
+    assert "F6" not in empty.hint.text()
+    assert "requires_grad" in empty.hint.text()
+    empty.session.edit(edit.set_requires_grad(key, True))
+    assert "Press F6" in empty.hint.text()
+
+
+def test_a_name_that_would_close_a_cycle_is_refused(empty: MainWindow, qtbot: QtBot) -> None:
+    first, second = add(empty, qtbot, "exp"), add(empty, qtbot, "log")
+    empty.session.edit(edit.connect(first, 0, second, "self"))
+    empty.session.select((first,))
+    field = empty.inspector.editors["self"].field
+    assert isinstance(field, QLineEdit)
+    field.setFocus()
+    qtbot.keyClicks(field, empty.live.names[second])
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert tuple(empty.session.document.nodes[first].inputs()) == (In(),)
+    field = empty.inspector.editors["self"].field
+    assert isinstance(field, QLineEdit)
+    assert field.text() == ""
+
+
 def test_backward_without_grad_offers_the_leaves(window: MainWindow, qtbot: QtBot) -> None:
     code = "import torch\nt1 = torch.tensor([1.0, 2.0])\nw = torch.ones(2)\nk = torch.arange(2)\nt2 = t1 * w\nt3 = (t2 * k).sum()\n"
     assert window.intents.open_code(code)
@@ -103,7 +157,7 @@ def test_parameters_of_every_overload_that_fits(window: MainWindow, qtbot: QtBot
     window.live._follow()
     key = window.labels()["s"]
     window.session.select((key,))
-    assert list(window.inspector.editors) == ["dim", "keepdim", "dtype"]
+    assert list(window.inspector.editors) == ["self", "dim", "keepdim", "dtype"]
     assert window.inspector.kind.text().startswith("op")
     field = window.inspector.editors["dim"].field
     field.setFocus()
@@ -126,7 +180,7 @@ def test_parameters_of_every_overload_that_fits(window: MainWindow, qtbot: QtBot
     assert "s = x.sum(dim=None, keepdim=True)" in window.code.view.toPlainText()
     assert window.session.frame["s"].shape == (1, 1)
     window.session.select((window.labels()["m"],))
-    assert list(window.inspector.editors) == ["dim", "keepdim"]
+    assert list(window.inspector.editors) == ["self", "dim", "keepdim"]
 
 
 def test_cards_from_the_palette_never_lie_on_what_is_there(window: MainWindow, qtbot: QtBot) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from guigrad.document.edit_mute import mute
 from guigrad.document.model import Document, Eval, In, ListOf, Node, Sym
 from guigrad.document.problem import Fix, Problem
 from guigrad.ops.spec import OpSpec
@@ -246,3 +247,11 @@ def test_only_changed_lines_are_written_anew(qtbot: QtBot, look: Look) -> None:
     ):
         panel.show_code(text, {})
         assert panel.view.toPlainText() == text
+
+
+def test_a_muted_node_tells_what_it_was(qtbot: QtBot, look: Look) -> None:
+    panel = InspectorPanel(look)
+    qtbot.addWidget(panel)
+    muted = mute(("b",))(DOCUMENT).apply(DOCUMENT)
+    panel.show_node(Shown(muted, frame(), "b", 1, "t2", (), False, {}))
+    assert panel.kind.text() == "muted, its input is passed on · operator.add"

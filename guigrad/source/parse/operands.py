@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from guigrad.document.model import Branch, Carried, DictOf, In, Item, ListOf, Value
+from guigrad.ops.table import RECORDED
 from guigrad.source.parse import kinds
 from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.scope import RefusedError, Scope
@@ -27,6 +28,8 @@ class Operands(Scope):
         if not isinstance(expr, ast.Name):
             return ""
         bound = self.names.get(expr.id)
+        if bound is None and expr.id == RECORDED[:-1] and names:
+            return RECORDED + ".".join(reversed(names))
         if bound is None or not bound.path:
             return ""
         return ".".join([bound.path, *reversed(names)])

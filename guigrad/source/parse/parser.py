@@ -14,6 +14,7 @@ from guigrad.document.calls import synced
 from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Branch, Comment, Document, Function, Node, Settings
 from guigrad.document.problem import Problem, ProblemError
+from guigrad.document.recorded import unmask
 from guigrad.document.scope import body_keys
 from guigrad.document.variables import prune
 from guigrad.source.parse.comments import tidy
@@ -26,6 +27,7 @@ def parse(source: str, path: str = "") -> Document:
     Raises: ProblemError when nothing at all could be parsed (a syntax error).
     """
     with _room():
+        source = unmask(source)
         tree = _tree(source, path)
         reader = Statements(_lines(source))
         reader.depth = 0

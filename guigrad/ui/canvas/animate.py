@@ -112,12 +112,15 @@ class Motion:
         if forward or backward:
             self.pulse(forward, backward)
 
-    def pulse(self, forward: list[int], backward: list[int]) -> None:
-        """Values run along some wires from left to right, then gradients along others from right to left."""
+    def pulse(self, forward: list[int], backward: list[int], anew: bool = False) -> None:
+        """Values run along some wires from left to right, then gradients along others from right to left.
+
+        ``anew``: also while those of a moment ago still run.
+        """
         if self._board.calm:
             return
         now = perf_counter()
-        if (now - self._pulse_start) * 1000 < self._length and (self._forward or self._backward):
+        if not anew and (now - self._pulse_start) * 1000 < self._length and (self._forward or self._backward):
             return  # those of a moment ago still run: numbers that are dragged would only flicker
         self._forward, self._backward, self._pulse_start = forward, backward, now
         self._run()

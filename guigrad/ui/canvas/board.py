@@ -16,7 +16,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, found, frames, overlay, threads, traces
+from guigrad.ui.canvas import accessible, found, frames, overlay, stops, threads, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.brush_bar import BrushBar
@@ -78,6 +78,8 @@ class Board(QWidget):
         self.found: frozenset[str] = frozenset()
         self.gesture: Gesture | None = None
         self.brush: Brush | None = None
+        self.breakpoints: frozenset[str] = frozenset()
+        self.stepping = False
         self.space = False
         self.tapped = False
         self.keymap = Keymap(self)
@@ -150,7 +152,8 @@ class Board(QWidget):
         """What a run gave; every face shows it from the next paint on."""
         before = self.scene.faces.frame
         self.scene.faces.set_frame(frame)
-        self.motion.news(before, frame)
+        if not self.stepping:
+            self.motion.news(before, frame)
         if frame is not None:
             self.set_problems(frame.problems)
         self._changed()
@@ -168,6 +171,21 @@ class Board(QWidget):
         if row is not None:
             self.scene.running[row] = True
         self.motion.stir()
+        self.update()
+
+    def show_step(self, node: str | None, back: frozenset[str] | None = None) -> None:
+        """Where stepping is: the card glows, and its wires pulse, in backward (``back``: the paths of ports) those that gradients left on."""
+        self.stepping = node is not None
+        self.set_running(node)
+        row = self.scene.row.get(node or "")
+        if row is not None:
+            table, wires = self.scene.wires, self.scene.into[row]
+            gone = [wire for wire in wires if back is not None and table.paths[wire] in back]
+            self.motion.pulse(list(wires) if back is None else [], gone, anew=True)
+
+    def set_breakpoints(self, keys: frozenset[str]) -> None:
+        """The nodes at which stepping stops have a dot."""
+        self.breakpoints = keys
         self.update()
 
     def set_theme(self, name: str) -> None:
@@ -270,6 +288,7 @@ class Board(QWidget):
         self.painter.glow = self.motion.glow
         self.painter.paint(p, self.viewport)
         self.motion.paint(p)
+        stops.paint(p, self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)

@@ -20,6 +20,7 @@ from guigrad.ui.canvas.drag_wire import repair_name
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
+from guigrad.ui.canvas.place import STEP as COLUMN
 from guigrad.ui.canvas.place import free_place
 
 STEP: Final = 1.25
@@ -211,9 +212,14 @@ class Commands(Arrange):
             self.answer(self.intents.collapse(places, folded))
 
     def add_node(self) -> None:
-        """Opens the search list at the pointer."""
-        inside = self.rect().contains(self.pointer.toPoint()) and self.underMouse()
-        self.open_search(self.pointer if inside else QPointF(self.rect().center()))
+        """Opens the search list at the pointer; beside the focused card, or in the middle, when that is elsewhere."""
+        inside = self.rect().contains(self.pointer.toPoint()) and self.underMouse() and not self.pointer.isNull()
+        at, row = QPointF(self.rect().center()), self.scene.row.get(self.focused or "")
+        if row is not None:
+            x = float(self.scene.x[row] + self.scene.width[row]) + COLUMN - g.WIDTH / 2
+            beside = QPointF(*self.viewport.to_screen(x, float(self.scene.y[row]) + g.TITLE))
+            at = beside if self.rect().contains(beside.toPoint()) else at
+        self.open_search(self.pointer if inside else at)
 
     def open_search(
         self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
@@ -259,10 +265,12 @@ class Commands(Arrange):
         """Adds a node at a point of the screen and selects it."""
         x, y = self.viewport.to_world(at.x(), at.y())
         x -= g.WIDTH if target is not None else 0.0 if source is not None else g.WIDTH / 2
-        key, reason = self.intents.add_node(op, (round(x), round(y - g.TITLE)), source, target)
+        x, y = free_place(self.scene, x, y - g.TITLE, NEW_HEIGHT, inside=True)
+        key, reason = self.intents.add_node(op, (round(x), round(y)), source, target)
         self.answer(reason)
         if key:
             self.select((key,))
+            self.reveal(key)
             self.op_used.emit(op)
         self.setFocus()
 

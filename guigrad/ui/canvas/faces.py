@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
 
 Array = np.ndarray[Any, Any]
+FEW = 16
+"""Up to so many wires with another gradient are asked for one by one."""
 ASKED_A_FRAME = 100
 """Wires whose gradient is looked up in one paint; the others follow in the next."""
 
@@ -61,8 +63,22 @@ class Faces:
             self.root = root
             self._known = [None] * len(self._known)
         if frame is None or before is None or frame.contributions is not before.contributions:
+            self._follow_contributions(before, frame)
+
+    def _follow_contributions(self, before: Frame | None, frame: Frame | None) -> None:
+        """What came back along wires is other now: asked for anew, from one step to the next only where it is."""
+        scene = self.scene
+        old, new = (each.contributions if each is not None else {} for each in (before, frame))
+        changed = [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)]
+        if len(changed) > FEW or before is None or frame is None or before.labels != frame.labels:
             scene.wires.forget_gradients()
             self._chips.clear()
+            return
+        for source, _, _ in changed:
+            row = scene.row.get(frame.labels.get(source, "").partition("[")[0])
+            for wire in scene.out[row] if row is not None else ():
+                scene.wires.known[wire] = False
+                self._chips.pop(wire, None)
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """What is wrong: pinned to the cards it names."""

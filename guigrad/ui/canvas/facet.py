@@ -197,8 +197,11 @@ def _inlets(node: Node) -> tuple[Inlet, ...]:
             found.append(Inlet(port.path, port.label, port.place))
         elif extra and len(found):
             found.append(Inlet(port.path, "…", (), optional=True))
+        elif not port.place and not extra:  # a bias
+            found.append(Inlet(port.path, port.label, (), optional=True))
     # A call without any wire, and a lone literal, is a source: its numbers are edited in the card, not wired.
-    if not any(isinstance(template.get(node, i.place), In) for i in found if i.place) and all(i.place for i in found):
+    needed = [i for i in found if i.place or not i.optional]
+    if not any(isinstance(template.get(node, i.place), In) for i in needed if i.place) and all(i.place for i in needed):
         return ()
     return tuple(found)
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from guigrad.document.layered import PART_GAP, QUICK, arrange
 from guigrad.document.layout import layout
 from guigrad.ui.canvas.brackets import HEAD, PAD, Bracket
 from guigrad.ui.canvas.geometry import WIDTH
+from guigrad.ui.canvas.tidy import around, grown, plan
 from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 STEP: Final = WIDTH + 64.0
 SPACE: Final = 32.0
+TIDY: Final = 250
+"""Up to so many cards are laid out as the tidy layout does it, its quick way."""
 LAID_OUT: Final = 500
 """Up to so many cards are laid out by the document's own layout, which takes its time; more are put in plain columns."""
 
@@ -25,6 +29,8 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
     waiting = [key for key in keys if key not in scene.document.views]
     if not waiting:
         return {}
+    if len(waiting) == len(scene.row) <= TIDY:
+        return tidied(scene)
     if len(waiting) == len(scene.row) <= LAID_OUT:  # nobody has put any of them anywhere
         views = layout(scene.document)
         if all(key in views for key in waiting):
@@ -43,16 +49,38 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
             if where is not None and round(where[0] / STEP) + 1 > column:
                 column, top = round(where[0] / STEP) + 1, where[1]
         y = max(taken.get(column, 0.0), top if not found else 0.0)
-        height = float(scene.height[scene.row[key]])
+        height = grown(scene, scene.row[key])
         y = _below([rect for rows, rect in frames if scene.row[key] not in rows], column * STEP, y, height)
         found[key] = (column * STEP, y)
         taken[column] = y + height + SPACE
     return found
 
 
-def free_place(scene: Scene, x: float, y: float, height: float) -> tuple[float, float]:
-    """The place itself, or the first one below it where a new card lies on no card, bracket or box."""
-    taken = [rect for _, rect in _frames(scene)]
+def tidied(scene: Scene) -> dict[str, tuple[float, float]]:
+    """The layered layout of all cards: those that no wire joins to others in rows, the connected parts below one another."""
+    parts = plan(scene, room=True)
+    laid = [arrange(part.task, QUICK) for part in parts]
+    wide = max([x for places in laid for x, _ in places] + [3 * STEP])
+    found: dict[int, tuple[float, float]] = {}
+    x = top = 0.0
+    for part in (part for part in parts if len(part.rows) == 1 and not part.task.groups):
+        if x > wide:
+            x, top = 0.0, top + STEP
+        found[part.rows[0]] = (x, top)
+        x += STEP
+    top += STEP if found else 0.0
+    for part, places in zip(parts, laid, strict=True):
+        if part.rows[0] in found:
+            continue
+        left, high, _, low = around(part.task, places)
+        found.update({row: (x - left, y - high + top) for row, (x, y) in zip(part.rows, places, strict=True)})
+        top += low - high + PART_GAP
+    return apart(scene, {scene.ids[row]: place for row, place in found.items()})
+
+
+def free_place(scene: Scene, x: float, y: float, height: float, inside: bool = False) -> tuple[float, float]:
+    """The place itself, or the first one below it where a new card lies on no card, and not ``inside`` a bracket or box."""
+    taken = [] if inside else [rect for _, rect in _frames(scene)]
     rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0].tolist()
     taken += [(scene.x[r], scene.y[r], scene.x[r] + scene.width[r], scene.y[r] + scene.height[r]) for r in rows]
     return x, _below(taken, x, y, height)
@@ -115,7 +143,7 @@ def _settled(
         left, right = min(x for x, _, _ in rows) - pad, max(x + float(scene.width[row]) for x, _, row in rows) + pad
         top, bottom = (
             min(y for _, y, _ in rows) - pad - head,
-            max(y + float(scene.height[row]) for _, y, row in rows) + pad,
+            max(y + grown(scene, row) for _, y, row in rows) + pad,
         )
         if bracket is not None and bracket.carried:
             bottom += SPACE  # the wires that go back run below

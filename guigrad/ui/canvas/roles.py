@@ -4,7 +4,7 @@ Note [Drawn]
 A named node has a card, and so has an expression that nothing reads. Any other node has one if a node that has one reads it, other
 than as an operand of an effect (``0.1 * w.grad`` in ``w -= 0.1 * w.grad`` stays inside the effect's pill). An effect has one
 if it yields a value under a name (``y += 1``) or one that something reads, or is the result of a function; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
-card only if one reads it: the bracket names it anyway.
+card only if one reads it: the bracket names it anyway. The nodes of a function have their cards inside it alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from guigrad.document.index import moved_alone
 from guigrad.document.model import RETURN, Branch, Document, Effect, Eval, Item, Loop, Region, wires_in
+from guigrad.document.scope import owners
 
 EVAL, EFFECT, CARRY, VARIABLE = "eval", "effect", "carry", "variable"
 
@@ -100,6 +101,8 @@ class Roles:
         if node is None:
             return False
         role = self.role.get(key)
+        if role is None and document.functions and key in owners(document):
+            return False
         if node.name is not None and role != VARIABLE:
             return True
         if node.outputs or role == CARRY:

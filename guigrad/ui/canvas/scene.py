@@ -101,9 +101,9 @@ class Scene:
             self._face(self.row[key])
         self._compound = compound(document.program)
         self.brackets = brackets(self, self._compound)
-        self._lay(shown)
         for key in shown:
             self._wire(self.row[key])
+        self._lay(shown)
         self.place_wires(None)
 
     def apply(self, document: Document, diff: Diff) -> set[int]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from guigrad.document.layered import COLUMN_GAP, PART_GAP, ROW_GAP, Group, Place, Task, parts
 from guigrad.ui.canvas.brackets import HEAD, PAD
+from guigrad.ui.canvas.geometry import HEIGHTS
 from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ class Tidied(Struct, frozen=True):
     frames: Mapping[str, tuple[float, float, float, float]]
 
 
-def plan(scene: Scene, chosen: Iterable[str] = ()) -> list[Part]:
-    """The connected parts of these cards, of all when there are none; groups connect what is in them."""
+def plan(scene: Scene, chosen: Iterable[str] = (), room: bool = False) -> list[Part]:
+    """The connected parts of these cards, of all when there are none; groups connect what is in them.
+
+    ``room``: each is taken to be as high as its numbers can make it.
+    """
     rows = [scene.row[key] for key in chosen if key in scene.row] or list(scene.row.values())
     number = {row: index for index, row in enumerate(rows)}
     groups = _groups(scene, number)
@@ -71,13 +75,18 @@ def plan(scene: Scene, chosen: Iterable[str] = ()) -> list[Part]:
     for part, part_links, part_groups in zip(members, sorted_links, sorted_groups, strict=True):
         local = {row: index for index, row in enumerate(part)}
         task = Task(
-            tuple((float(scene.width[row]), float(scene.height[row])) for row in part),
+            tuple((float(scene.width[row]), grown(scene, row) if room else float(scene.height[row])) for row in part),
             tuple((local[s], sy, local[t], ty) for s, sy, t, ty in part_links),
             tuple(Group(tuple(local[row] for row in inside), *pads) for _, inside, pads in part_groups),
         )
         boxes = {index: key for index, (key, _, _) in enumerate(part_groups) if key}
         found.append(Part(tuple(part), task, boxes))
     return found
+
+
+def grown(scene: Scene, row: int) -> float:
+    """The height of a card once it shows a large tensor and its gradient."""
+    return float(scene.height[row] - scene.value_height[row] - scene.grad_height[row]) + 2 * HEIGHTS[-1]
 
 
 def _groups(scene: Scene, number: Mapping[int, int]) -> list[tuple[str, list[int], tuple[float, float, float, float]]]:
@@ -125,7 +134,7 @@ def settle(scene: Scene, found: Sequence[Part], laid: Sequence[Sequence[Place]],
         if not alone and len(part.rows) == 1 and not part.boxes:
             single.append(part.rows[0])
         elif not alone and _in_order(scene, part, new):
-            solid.append(_around(part.task, [(float(scene.x[row]), float(scene.y[row])) for row in part.rows]))
+            solid.append(around(part.task, [(float(scene.x[row]), float(scene.y[row])) for row in part.rows]))
         else:
             moving.append((part, new))
     frames: dict[str, tuple[float, float, float, float]] = {}
@@ -135,7 +144,7 @@ def settle(scene: Scene, found: Sequence[Part], laid: Sequence[Sequence[Place]],
         dx = round(float(scene.x[part.rows[anchor]])) - new[anchor][0]
         dy = round(float(scene.y[part.rows[anchor]])) - new[anchor][1]
         corners = [(x + dx, y + dy) for x, y in new]
-        left, top, right, bottom = _around(part.task, corners)
+        left, top, right, bottom = around(part.task, corners)
         down = _free(solid, left, top, right, bottom) - top
         corners = [(x, y + down) for x, y in corners]
         solid.append((left, top + down, right, bottom + down))
@@ -192,7 +201,7 @@ def _clear(task: Task, corners: Sequence[Place]) -> bool:
     return True
 
 
-def _around(task: Task, corners: Sequence[Place]) -> Rect:
+def around(task: Task, corners: Sequence[Place]) -> Rect:
     """The rectangle around a part with its groups."""
     rects = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(corners, task.sizes, strict=True)]
     rects += [_frame(task, index, corners) for index in range(len(task.groups))]

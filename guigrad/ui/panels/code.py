@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -72,22 +72,52 @@ class _Numbers(QWidget):
         while block.isValid() and top <= event.rect().bottom():
             height = view.blockBoundingRect(block).height()
             if block.isVisible():
+                self._paint_signs(painter, block.blockNumber() + 1, top, height)
                 rect = QRect(0, round(top), self.width() - look.px(8), round(height))
                 align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                 painter.drawText(rect, align, str(block.blockNumber() + 1))
             top += height
             block = block.next()
 
+    def _paint_signs(self, painter: QPainter, line: int, top: float, height: float) -> None:
+        """A dot where stepping stops, an arrow where it is."""
+        look, view = self.view.look, self.view
+        size = look.px(7)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        middle = top + height / 2
+        if line in view.stops:
+            painter.setBrush(look.color("failed"))
+            painter.drawEllipse(QPointF(look.px(7), middle), size / 2, size / 2)
+        if line == view.step_line:
+            painter.setBrush(look.color("running"))
+            x = float(look.px(3))
+            tip = QPointF(x + size * 1.3, middle)
+            painter.drawPolygon([QPointF(x, middle - size * 0.7), tip, QPointF(x, middle + size * 0.7)])
+        painter.restore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            cursor = self.view.cursorForPosition(QPoint(0, round(event.position().y())))
+            self.view.margin_clicked.emit(cursor.blockNumber() + 1)
+
 
 class CodeView(QPlainTextEdit):
-    """The text itself. ``line_hovered`` and ``line_clicked`` count from 1; 0 is none."""
+    """The text itself. ``line_hovered``, ``line_clicked`` and ``margin_clicked`` count from 1; 0 is none.
+
+    ``stops`` are the lines with a breakpoint, ``step_line`` the one where stepping is.
+    """
 
     line_hovered = Signal(int)
     line_clicked = Signal(int)
+    margin_clicked = Signal(int)
 
     def __init__(self, look: Look) -> None:
         super().__init__()
         self.look = look
+        self.stops: frozenset[int] = frozenset()
+        self.step_line = 0
         self.setObjectName("code")
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -99,6 +129,7 @@ class CodeView(QPlainTextEdit):
         self.setPlaceholderText("The script of the graph appears here, line by line, as you add nodes.")
         self.viewport().setMouseTracking(True)
         self.numbers = _Numbers(self)
+        self.numbers.setToolTip("Click sets a breakpoint on the line's node, or takes it away")
         self.blockCountChanged.connect(lambda _count: self._fit())
         self.updateRequest.connect(self._on_update)
 
@@ -143,8 +174,9 @@ class CodeView(QPlainTextEdit):
 
 
 class CodePanel(QWidget):
-    """The code view with its copy button. Signals carry node ids (a tuple)."""
+    """The code view with its copy button. Signals carry node ids (a tuple); ``breakpoint_asked`` is told a click in the margin."""
 
+    breakpoint_asked = Signal(object)
     nodes_hovered = Signal(object)
     nodes_chosen = Signal(object)
 
@@ -155,7 +187,8 @@ class CodePanel(QWidget):
         self.highlighter = Highlighter(self.view.document(), look)
         self._by_line: dict[int, tuple[str, ...]] = {}
         self._line_of: Mapping[str, int] = {}
-        self._marked: dict[str, frozenset[str]] = {"selected": frozenset(), "hovered": frozenset()}
+        self._marked: dict[str, frozenset[str]] = {"step": frozenset(), "selected": frozenset(), "hovered": frozenset()}
+        self._stops: frozenset[str] = frozenset()
         self.copy_button = QPushButton(self.view)
         self.copy_button.setProperty("role", "flat")
         self.copy_button.setToolTip("Copy the whole script")
@@ -166,6 +199,7 @@ class CodePanel(QWidget):
         layout.addWidget(self.view)
         self.view.line_hovered.connect(lambda line: self.nodes_hovered.emit(self._by_line.get(line, ())))
         self.view.line_clicked.connect(self._on_clicked)
+        self.view.margin_clicked.connect(lambda line: self.breakpoint_asked.emit(self._by_line.get(line, ())))
         self.view.viewport().installEventFilter(self)
         self.set_look(look)
 
@@ -212,6 +246,18 @@ class CodePanel(QWidget):
             self._marked["hovered"] = hovered
         self._mark()
 
+    def show_step(self, node: str | None) -> None:
+        """The line of the node where stepping is; None when it is nowhere."""
+        self._marked["step"] = frozenset((node,)) if node is not None else frozenset()
+        self._mark()
+        if self.view.step_line:
+            self._show_line(self.view.step_line)
+
+    def show_breakpoints(self, nodes: frozenset[str]) -> None:
+        """Dots beside the lines of these nodes."""
+        self._stops = nodes
+        self._mark()
+
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         self.look = self.view.look = look
@@ -236,9 +282,16 @@ class CodePanel(QWidget):
 
     def _mark(self) -> None:
         marks: list[QTextEdit.ExtraSelection] = []
-        for kind, colour in (("selected", "accent_soft"), ("hovered", "hover")):
+        soft = self.look.color("running", 0.22)
+        colours = (("step", soft), ("selected", self.look.color("accent_soft")), ("hovered", self.look.color("hover")))
+        for kind, colour in colours:
             lines = {self._line_of[node] for node in self._marked[kind] if node in self._line_of}
-            marks += [self._line_mark(line, self.look.color(colour)) for line in sorted(lines)]
+            marks += [self._line_mark(line, colour) for line in sorted(lines)]
+        at = next((self._line_of[node] for node in self._marked["step"] if node in self._line_of), 0)
+        stops = frozenset(self._line_of[node] for node in self._stops if node in self._line_of)
+        if (at, stops) != (self.view.step_line, self.view.stops):
+            self.view.step_line, self.view.stops = at, stops
+            self.view.numbers.update()
         self.view.setExtraSelections(marks)
 
     def _line_mark(self, line: int, colour: QColor) -> QTextEdit.ExtraSelection:

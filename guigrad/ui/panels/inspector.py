@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from guigrad.document import ports
 from guigrad.document.array import NUMPY, ArrayData
-from guigrad.document.model import Document, In, Node
+from guigrad.document.model import Document, Node
 from guigrad.document.problem import Problem
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
@@ -30,11 +30,13 @@ from guigrad.ui.widgets import parts, story
 from guigrad.ui.widgets.formula import rich_text
 from guigrad.ui.widgets.function_card import FunctionCard
 from guigrad.ui.widgets.param_editor import ParamEditor
+from guigrad.ui.widgets.step_line import StepLine
 from guigrad.ui.widgets.tensor_view import TensorView
+from guigrad.ui.widgets.typed_wire import Names
 
 NARROW_PX = 250
 """Below this width names stand above their values. Units: px at scale 1"""
-MANY = "{} nodes are selected. Select one to see its value and its gradient."
+MANY = "{} things are selected. Select one to see its value and its gradient."
 EMPTY = "Select a node to see its value, its gradient and its parameters."
 
 
@@ -65,6 +67,8 @@ class InspectorPanel(QScrollArea):
     fix_chosen = Signal(object)
     node_chosen = Signal(str)
     node_hovered = Signal(str)
+    left = Signal()
+    """Esc was pressed: the keys go back to the canvas."""
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,7 +161,7 @@ class InspectorPanel(QScrollArea):
             self.name.setPlaceholderText(shown.label)
             self.name.setCursorPosition(0)
         op = self.function.show_call(shown.document, node) or parts.breakable(node.op)
-        self.kind.setText(f"{story.kind_words(node, record)} · {op}")
+        self.kind.setText(story.muted_words(shown.document, node) or f"{story.kind_words(node, record)} · {op}")
         self._fill_attributes(record)
         self._fill_tables(record)
         self._fill_cards(node, record)
@@ -171,6 +175,26 @@ class InspectorPanel(QScrollArea):
         """Begins renaming."""
         self.name.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.name.selectAll()
+
+    def focus_parameters(self) -> None:
+        """Begins to edit: the first port that waits for a wire, else the first parameter, else the name."""
+        fields = [editor.field for editor in self.editors.values() if editor.field.isEnabled()]
+        waiting = [editor.field for editor in self.editors.values() if editor.waits]
+        field = next(iter((*waiting, *fields)), self.name)
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.ensureWidgetVisible(field)
+
+    def restore(self) -> None:
+        """The fields as the document has them, after an edit was refused."""
+        if self._node is not None:
+            self._fill_parameters(self._node, True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.restore()
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -284,11 +308,7 @@ class InspectorPanel(QScrollArea):
         if node is self._node and not other:
             return
         focused = next((name for name, editor in self.editors.items() if editor.field.hasFocus()), None)
-        wanted = [
-            p
-            for p in ports.parameters(node)
-            if not p.is_port or story.is_literal(p.value) or (p.given and p.value == In())
-        ]
+        wanted = [p for p in ports.parameters(node) if not p.is_port or story.has_field(p)]
         same = not other and [p.name for p in wanted] == list(self.editors)
         if same and all(repr(self.editors[p.name].value) == repr(p.value) for p in wanted):
             self._node = node
@@ -299,11 +319,13 @@ class InspectorPanel(QScrollArea):
         if not wanted:
             return
         self._parameters.addWidget(parts.label("PARAMETERS", "heading"))
+        names = Names(self.shown.document, node.id) if self.shown is not None else None
         holder, grid = parts.grid()
         grid.setVerticalSpacing(self.look.px(6))
         for row, parameter in enumerate(wanted):
             default = None if parameter.required else parameter.default
-            editor = ParamEditor(self.look, parameter.name, parameter.type, parameter.value, default)
+            kind, wires = parameter.type, names if parameter.is_port else None
+            editor = ParamEditor(self.look, parameter.name, kind, parameter.value, default, wires)
             editor.edited.connect(partial(self.param_edited.emit, node.id, parameter.name))
             editor.dragged.connect(partial(self.param_dragged.emit, node.id, parameter.name))
             label = parts.label(parameter.name, "" if parameter.given else "muted")
@@ -338,8 +360,8 @@ class InspectorPanel(QScrollArea):
             self._story.addWidget(self._step("", f"{end}{passes}", ""))
 
     def _step(self, text: str, effect: str, node: str, local: str = "") -> QFrame:
-        frame = _Step(node) if node else QFrame()
-        if isinstance(frame, _Step):
+        frame = StepLine(node) if node else QFrame()
+        if isinstance(frame, StepLine):
             frame.chosen.connect(self.node_chosen)
             frame.hovered.connect(self.node_hovered)
         frame.setObjectName("line")
@@ -376,23 +398,3 @@ class InspectorPanel(QScrollArea):
             self._about.addWidget(formula)
         for port, text in spec.vjp.items():
             self._about.addWidget(self._step(f"∂/∂{port}", story.plain_formula(text), ""))
-
-
-class _Step(QFrame):
-    """A line that belongs to a node."""
-
-    chosen = Signal(str)
-    hovered = Signal(str)
-
-    def __init__(self, node: str) -> None:
-        super().__init__()
-        self.node = node
-
-    def enterEvent(self, event: object) -> None:
-        self.hovered.emit(self.node)
-
-    def leaveEvent(self, event: object) -> None:
-        self.hovered.emit("")
-
-    def mousePressEvent(self, event: object) -> None:
-        self.chosen.emit(self.node)

@@ -27,6 +27,7 @@ PARTS: Final = (("value", "Value"), ("grad", "Gradient"), ("xray", "X-ray gradie
 COMPLEX: Final = (("", "complex"), ("re", "real"), ("im", "imaginary"), ("abs", "abs"), ("angle", "angle"))
 OTHERS: Final = 200
 """Nodes to compare with that are offered at most."""
+PINNED, BEFORE = "^pinned", "^before"
 EMPTY: Final = "Select a node to look at its tensor; double-click the numbers of a card, or press T."
 
 
@@ -43,14 +44,15 @@ class TensorPanel(QWidget):
         self.asker = f"tensor {TensorPanel._count}"
         self.answer: Tensor | None = None
         self.pinned: tuple[str, ArrayData] | None = None
-        self.recorded: Frame | None = None
+        self._now: Frame | None = None
+        self._before: Frame | None = None
         self._asked: tuple[str, str] = ("", "")
         self._pending = False
         self._outputs_of = ""
         self._build()
         self.set_look(look)
         self._stops: list[Callable[[], None]] = [
-            session.frame_changed.connect(lambda _: self.refresh()),
+            session.frame_changed.connect(lambda _: self._on_frame()),
             session.selection_changed.connect(lambda _: self.refresh() if not self.kept else None),
             session.document_changed.connect(lambda *_: self._show()),
         ]
@@ -134,14 +136,26 @@ class TensorPanel(QWidget):
         output = self.output.currentData()
         return f"{node}[{output}]" if output is not None and self._outputs_of == node else node
 
-    def frame(self) -> Frame | None:
-        """The moment that is looked at."""
-        return self.recorded or self.session.frame
+    @property
+    def stepping(self) -> bool:
+        """What is shown is a step: the engine is already at the end of the pass."""
+        return bool(self.session.stepper.active)
 
-    def show_recorded(self, frame: Frame | None) -> None:
-        """A moment of a recording instead of now; None for now."""
-        self.recorded = frame
+    def _on_frame(self) -> None:
+        """Another moment, or the same one with other nodes in view."""
+        frame: Frame | None = self.session.base.frame
+        if frame is not None and frame is not self._now:
+            if self._now is not None and (self.stepping or self._now.freshness != frame.freshness):
+                self._before = self._now
+            self._now = frame
         self.refresh()
+
+    def before(self) -> ArrayData | None:
+        """The bits before the last run, step or edit."""
+        key = self._whole(self.key)
+        record = self._before.records.get(key) if self._before is not None else None
+        bits = getattr(record, self.part.currentData()) if record is not None else None
+        return bits if isinstance(bits, ArrayData) else None
 
     def show_part(self, part: str) -> None:
         """Value, gradient or x-ray gradient."""
@@ -165,10 +179,10 @@ class TensorPanel(QWidget):
             self._cancel()
             self._show(reason)
             return
-        bits = getattr(record, part) if self.recorded is not None and record is not None else None
+        bits = getattr(record, part) if self.stepping and record is not None else None
         against: ArrayData | str | None = self.other.currentData()
-        if against == "pinned" and self.pinned is not None:
-            against = self.pinned[1]
+        if against in (PINNED, BEFORE):
+            against = self.before() if against == BEFORE else self.pinned[1] if self.pinned is not None else None
         elif isinstance(against, str):
             against = self._whole(against)
         view = self.complex.currentData() if record is not None and str(record.dtype).startswith("complex") else ""
@@ -185,7 +199,7 @@ class TensorPanel(QWidget):
 
     def record(self) -> Record | None:
         """What the moment says of the node."""
-        frame = self.frame()
+        frame = self.session.frame
         return frame.records.get(self.key) if frame is not None else None
 
     def _why_nothing(self, record: Record | None, part: str) -> str:
@@ -197,25 +211,26 @@ class TensorPanel(QWidget):
             return "failed · see the problem"
         if record.shape is None or not record.kind:
             return f"This is no tensor but {record.kind or 'nothing'}: {record.text or record.value!r}"
-        if part == "grad" and record.grad is None and record.grad_stats is None and self._carried():
+        if part == "grad" and record.grad is None and record.grad_stats is None and self._carried(record):
             return story.missing_grad(record)
-        if part == "xray" and record.xray is None and self._carried():
+        if part == "xray" and record.xray is None and self._carried(record):
             return "no backward with x-ray has passed here"
-        if self.recorded is not None and getattr(record, part) is None:
-            return "the recording does not hold this tensor"
+        if self.stepping and getattr(record, part) is None:
+            return "Steps do not keep tensors as large as this one. Stop stepping to see it."
         return ""
 
-    def _carried(self) -> bool:
+    def _carried(self, record: Record) -> bool:
         """Whether frames carry this node's tensors, so that None is torch's None."""
         want = self.session.want
-        return want.nodes is None or self.key in want.nodes
+        large = record.value is None and record.stats is not None
+        return not large and (want.nodes is None or self.key in want.nodes)
 
     def _fill_outputs(self) -> None:
         """A node that gives several tensors: which of them."""
         node = (
             self.key.partition("[")[0] if self._outputs_of and self.key.startswith(f"{self._outputs_of}[") else self.key
         )
-        frame = self.frame()
+        frame = self.session.frame
         record = frame.records.get(node) if frame is not None else None
         names: list[str] = []
         if frame is not None and record is not None and record.shape is None:
@@ -232,9 +247,11 @@ class TensorPanel(QWidget):
         """Pinned numbers, then nodes of the same shape."""
         chosen = self.other.currentData()
         items: list[tuple[str, str | None]] = [("Compare with…", None)]
+        if self.before() is not None:
+            items.append(("Before the last run or step", BEFORE))
         if self.pinned is not None:
-            items.append((f"pinned: {self.pinned[0]}", "pinned"))
-        frame = self.frame()
+            items.append((f"Pinned: {self.pinned[0]}", PINNED))
+        frame = self.session.frame
         if frame is not None and record is not None and record.shape is not None:
             same = [r for k, r in frame.records.items() if r.shape == record.shape and k != self.key and r.kind]
             items += [(r.label, r.id) for r in same[:OTHERS]]
@@ -262,8 +279,8 @@ class TensorPanel(QWidget):
     def _show(self, reason: str = "") -> None:
         record, answer = self.record(), self.answer
         label = record.label if record is not None else self.key
-        state = "" if record is None else "recorded" if self.recorded is not None else record.state
-        if state in ("fresh", "recorded") and self.recorded is None and not self.session.fresh:
+        state = "" if record is None else record.state
+        if state == "fresh" and not self.session.fresh:
             state = "stale"
         self.name.setText(
             f"{label}  {dict(PARTS)[self.part.currentData()].lower()}{'' if state == 'fresh' else f' · {state}'}"
@@ -275,8 +292,7 @@ class TensorPanel(QWidget):
         for button in (self.pin, self.copy, self.save):
             button.setEnabled(has and answer is not None and answer.bits is not None and not answer.steps)
         self.other.setEnabled(has or self.other.currentIndex() > 0)
-        old = self.recorded is None and not self.session.fresh
-        faded = self._pending or old or state == "stale"
+        faded = self._pending or not self.session.fresh or state == "stale"
         waits = "…" if self._pending and not reason else ""
         self.board.show_answer(answer if has else None, state, faded, reason or waits)
 

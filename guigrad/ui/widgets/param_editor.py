@@ -15,6 +15,7 @@ from guigrad.ui.widgets import literal
 from guigrad.ui.widgets.literal import LiteralTextError
 from guigrad.ui.widgets.number_line import NumberLine
 from guigrad.ui.widgets.parts import ChevronCombo
+from guigrad.ui.widgets.typed_wire import Names
 
 DTYPES: Final = tuple(
     f"torch.{name}"
@@ -39,17 +40,27 @@ DEVICES: Final = ("cpu", "cuda", "mps", "xpu")
 
 
 class ParamEditor(QWidget):
-    """Edits one value. ``edited`` carries the new Value when it is complete and differs; never a half-typed one."""
+    """Edits one value. ``edited`` carries the new Value when it is complete and differs; never a half-typed one.
+
+    Given ``names``, the value is that of a port: a wire comes in where the name of a node is typed.
+    """
 
     edited = Signal(object)
     dragged = Signal(object, str)
     """The number of the moment, and a key that is the same for one whole drag."""
 
     def __init__(
-        self, look: Look, name: str, kind: str, value: Value, default: Value, parent: QWidget | None = None
+        self,
+        look: Look,
+        name: str,
+        kind: str,
+        value: Value,
+        default: Value,
+        names: Names | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.look, self.name, self.kind, self.value = look, name, kind, value
+        self.look, self.name, self.kind, self.value, self._names = look, name, kind, value, names
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setWordWrap(True)
@@ -65,9 +76,12 @@ class ParamEditor(QWidget):
 
     def _make(self, word: str, optional: bool, default: Value) -> QWidget:
         value = self.value
-        if value == In():
-            line = self._line(_unwired, "")
-            line.setPlaceholderText("wire it, or type a value")
+        if value == In() or (self._names is not None and (value is None or isinstance(value, In))):
+            wired = self._names.write(value) if self._names is not None and isinstance(value, In) else ""
+            line = self._line(_unwired if isinstance(value, In) else _left_out, wired)
+            line.setPlaceholderText(
+                "wire it, or type a name or a value" if value == In() else "none: a name or a value"
+            )
             return line
         if any(True for _ in wires_in(value)):
             label = QLabel("wired" if isinstance(value, In) else literal.value_text(value))
@@ -115,12 +129,25 @@ class ParamEditor(QWidget):
             line.dragged.connect(self._on_dragged)  # type: ignore[attr-defined]  # it is a NumberLine
         else:
             line = QLineEdit(text)
+        read = self._or_wire(read)
         line.setFont(self.look.code(11.5))
         line.setCursorPosition(0)
         line.textEdited.connect(lambda typed: self._check(read, typed))
         line.editingFinished.connect(lambda: self._finish(read, line.text()))
         self._read = read
         return line
+
+    def _or_wire(self, read: Callable[[str], Value]) -> Callable[[str], Value]:
+        """The reader of a port's text: names of nodes come first, so that ``e`` and ``pi`` may be nodes."""
+        names = self._names
+        if names is None:
+            return read
+
+        def either(text: str) -> Value:
+            wire = names.read(text)
+            return read(text) if wire is None else wire
+
+        return either
 
     def _area(self) -> QPlainTextEdit:
         area = _Area()
@@ -174,6 +201,11 @@ class ParamEditor(QWidget):
             if isinstance(self.field, NumberLine) and isinstance(value, int | float):
                 self.field.number = value
             self.edited.emit(value)
+
+    @property
+    def waits(self) -> bool:
+        """A wire or a value is still missing here."""
+        return self.value == In()
 
     @property
     def dirty(self) -> bool:
@@ -240,6 +272,11 @@ def _reader(word: str, name: str, optional: bool) -> Callable[[str], Value]:
 def _unwired(text: str) -> Value:
     """What is typed instead of a wire; nothing typed leaves the port open."""
     return literal.read_value(text) if text.strip() else In()
+
+
+def _left_out(text: str) -> Value:
+    """What is typed on a port that may be left out; nothing typed leaves it out."""
+    return literal.read_value(text) if text.strip() else None
 
 
 def _mismatch(word: str, value: Value) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from guigrad.run.tensor import Spread
 
 Array = np.ndarray[Any, Any]
+NO_SPREAD = Spread()
 COLOURS = (3, 4)
 """Entries of a dimension that can be red, green, blue (and opacity)."""
 
@@ -56,7 +57,7 @@ class Shown:
     steps: tuple[int, ...] = ()
     scale: str = "value"
     limit: float = 0.0
-    spread: Spread = Spread()
+    spread: Spread = NO_SPREAD
     odd: tuple[int, ...] = ()
     faded: bool = False
 
@@ -133,7 +134,7 @@ def pixels(array: Array, low: float, high: float) -> tuple[Array, str]:
         return array, "0 … 255"
     numbers = np.abs(array) if np.iscomplexobj(array) else array
     wide: Array = numbers.astype(np.float32 if numbers.dtype.kind == "f" and numbers.dtype.itemsize < 8 else np.float64)
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     top = max(abs(low), abs(high), 1e-300)
     scaled = (wide / top - low / top) / max(high / top - low / top, 1e-30) * 255.0

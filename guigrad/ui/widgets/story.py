@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from guigrad.document.array import ArrayData
-from guigrad.document.model import Document, Node, Value, wires_in
+from guigrad.document.model import Document, In, Node, Value, wires_in
+from guigrad.document.ports import Parameter
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
 
@@ -46,6 +47,12 @@ def kind_words(node: Node, record: Record | None) -> str:
     if record is not None and record.is_leaf is False:
         return "intermediate"
     return "op" if reads else "source"
+
+
+def muted_words(document: Document, node: Node) -> str:
+    """What a muted node does instead of what it was; "" for any other."""
+    view = document.views.get(node.id)
+    return f"muted, its input is passed on · {view.muted.op}" if view is not None and view.muted is not None else ""
 
 
 def attributes(record: Record | None) -> list[tuple[str, str, str]]:
@@ -187,3 +194,8 @@ def _four(value: Any) -> str:
 def is_literal(value: Value) -> bool:
     """No wire comes in anywhere inside a value, and something stands there."""
     return value is not None and not any(True for _ in wires_in(value))
+
+
+def has_field(port: Parameter) -> bool:
+    """What comes in at a port can be typed: a value, a name, or nothing yet; not a list with wires in it."""
+    return not port.given or isinstance(port.value, In) or is_literal(port.value)

@@ -32,8 +32,8 @@ class TensorBoard(QWidget):
         self.tabs.setAccessibleName("View of the tensor")
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(True)
-        for view in VIEWS:
-            self.tabs.addTab(view)
+        for title in VIEWS:
+            self.tabs.addTab(title)
         self.heat, self.table, self.histogram = HeatMap(look), SliceTable(look), Histogram(look)
         self.lines, self.image, self.tiles = Lines(look), ImageView(look), Tiles(look)
         self.views = (self.heat, self.table, self.histogram, self.lines, self.image, self.tiles)

@@ -95,6 +95,8 @@ def fact_rows(answer: Tensor) -> list[tuple[str, str, str]]:
             ("max |a−b|", f"{comparison.largest:.6g}", "text"),
             ("max rel", f"{comparison.relative:.6g}", "text"),
         ]
+        if comparison.ulps >= 0:
+            rows.append(("max ulp", f"{comparison.ulps:,}", "text"))
         if comparison.where >= 0:
             rows.append(("at", place_text(comparison.where, answer.shape), "text"))
     stats = answer.stats
@@ -109,9 +111,10 @@ def fact_rows(answer: Tensor) -> list[tuple[str, str, str]]:
         ("norm", stats.norm),
     )
     token = "value" if answer.part == "value" else "grad"
-    rows += [
-        (f"{head if not place else ''}{name}", f"{number:.6g}", token) for place, (name, number) in enumerate(numbers)
-    ]
+    for place, (name, number) in enumerate(numbers):
+        whole = place < 2 and answer.extremes
+        text = str(answer.extremes[place]) if whole else f"{number:.6g}"
+        rows.append((f"{head if not place else ''}{name}", text, token))
     rows.append(("zeros", f"{stats.zeros:,}", "text"))
     for name, count in (("NaN", stats.nans), ("Inf", stats.infs)):
         rows.append((name, f"{'⚠ ' if count else ''}{count:,}", "failed" if count else "text"))

@@ -123,7 +123,7 @@ class Lines(Picture):
         p.setClipRect(room.adjusted(-2, -2, 2, 2))
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         size = max(shown.grid.shape[1] - 1, 1)
-        for (row, starts, small, large), token in zip(parts, TOKENS, strict=False):
+        for (_, starts, small, large), token in zip(parts, TOKENS, strict=False):
             color = self.look.color(token if len(parts) > 1 else shown.scale)
             p.setPen(QPen(color, 1.4))
             x = room.left() + starts / size * room.width()

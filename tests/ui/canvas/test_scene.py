@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from guigrad.document import edit
 from guigrad.document.draft import Refused
 from guigrad.document.layout import shown_nodes
 from guigrad.document.model import Document, In, View
+from guigrad.document.scope import body_keys, inside
 from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.geometry import WIDTH
 from guigrad.ui.canvas.scene import Scene
+from guigrad.ui.canvas.tidy import grown
 from tests.ui.canvas.samples import lesson, lesson_frame
 
 GOLDEN_SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "golden" / "scripts").glob("*.py"))
@@ -285,3 +289,20 @@ def test_a_card_that_nobody_had_placed_goes_back_when_its_first_move_is_undone()
     assert scene.x[scene.row[key]] == 500
     scene.apply(diff.inverse().apply(after), diff.inverse())
     assert (scene.x[scene.row[key]], scene.y[scene.row[key]]) == place
+
+
+@pytest.mark.parametrize("path", GOLDEN_SCRIPTS, ids=lambda path: path.stem)
+def test_what_is_inside_a_function_has_no_card_around_it(path: Path) -> None:
+    document = parse(path.read_text("utf-8"))
+    assert set(Scene(document).row) == set(Scene(inside(document, "")).row)
+    for function in document.functions:
+        assert set(Scene(inside(document, function)).row) <= {*body_keys(document.functions[function]), function}
+
+
+@pytest.mark.parametrize("path", GOLDEN_SCRIPTS, ids=lambda path: path.stem)
+def test_cards_that_nobody_placed_have_room_for_their_numbers(path: Path) -> None:
+    scene = Scene(inside(parse(path.read_text("utf-8")), ""))
+    rects = [(float(scene.x[row]), float(scene.y[row]), grown(scene, row)) for row in scene.row.values()]
+    for (x, y, height), (other_x, other_y, other_height) in itertools.combinations(rects, 2):
+        across = abs(x - other_x) >= WIDTH
+        assert across or y + height <= other_y or other_y + other_height <= y, ((x, y), (other_x, other_y))

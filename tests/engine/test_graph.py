@@ -1,0 +1,113 @@
+"""The grad_fn graph of the last forward, told by the document's nodes."""
+
+from __future__ import annotations
+
+import torch
+
+import guigrad
+from guigrad.engine.play import Engine
+from guigrad.run.graph import Graph
+from guigrad.run.request import Want
+
+
+def graph_after(source: str, backward: bool = False) -> tuple[Graph, guigrad.Frame]:
+    engine = Engine(guigrad.parse(source))
+    engine.forward()
+    if backward:
+        engine.backward()
+    frame = engine.frame(Want(graph=True))
+    assert frame.graph is not None
+    return frame.graph, frame
+
+
+def names(graph: Graph, frame: guigrad.Frame, label: str) -> list[str]:
+    return [node.name for node in graph.of(frame.labels[label])]
+
+
+SCRIPT = """
+import torch
+import torch.nn.functional as F
+
+x = torch.randn(4, 3)
+w = torch.randn(3, 2, requires_grad=True)
+h = x @ w
+loss = F.cross_entropy(h, torch.tensor([0, 1, 1, 0]))
+"""
+
+
+def test_every_grad_fn_is_there_and_composite_ops_open() -> None:
+    graph, frame = graph_after(SCRIPT)
+    assert names(graph, frame, "w") == ["AccumulateGrad"]
+    assert names(graph, frame, "h") == ["MmBackward0"]
+    assert names(graph, frame, "loss") == ["LogSoftmaxBackward0", "NllLossBackward0"]
+    inside = {node.name: node.inside for node in graph.nodes}
+    assert inside == {
+        "AccumulateGrad": False, "MmBackward0": False, "LogSoftmaxBackward0": True, "NllLossBackward0": False,
+    }  # fmt: skip
+    by_id = {node.id: node for node in graph.nodes}
+    mm = next(node for node in graph.nodes if node.name == "MmBackward0")
+    assert mm.edges[0] is None
+    edge = mm.edges[1]
+    assert edge is not None
+    assert by_id[edge[0]].kind == "accumulate"
+    assert [by_id[key].name for key in graph.roots] == ["NllLossBackward0"]
+    assert mm.outputs == (((4, 2), "float32"),)
+    assert not any(node.freed for node in graph.nodes)
+
+
+def test_saved_tensors_tell_whose_they_are_and_are_freed_by_a_backward() -> None:
+    source = "import torch\nw = torch.ones(3, requires_grad=True)\ne = w.exp()\ny = e * w\nloss = y.sum()\n"
+    graph, _ = graph_after(source)
+    saved = {node.name: {one.name: one.node for one in node.saved if one.shape is not None} for node in graph.nodes}
+    assert saved["ExpBackward0"] == {"result": "e"}
+    assert saved["MulBackward0"] == {"self": "e", "other": "w"}
+    graph, _ = graph_after(source, backward=True)
+    assert {node.name for node in graph.nodes if node.freed} == {"ExpBackward0", "MulBackward0"}
+
+
+def test_the_same_grad_fns_as_plain_torch() -> None:
+    graph, _ = graph_after(
+        "import torch\nimport torch.nn.functional as F\n"
+        "x = torch.randn(2, 5, 8, requires_grad=True)\ng = torch.ones(8, requires_grad=True)\n"
+        "y = F.layer_norm(x, (8,), weight=g)\na = F.scaled_dot_product_attention(y, y, y)\nloss = a.softmax(-1).var()\n"
+    )
+    x, g = torch.randn(2, 5, 8, requires_grad=True), torch.ones(8, requires_grad=True)
+    y = torch.nn.functional.layer_norm(x, (8,), weight=g)
+    loss = torch.nn.functional.scaled_dot_product_attention(y, y, y).softmax(-1).var()
+    todo, found = [loss.grad_fn], set()
+    while todo:
+        fn = todo.pop()
+        if fn is not None and fn not in found:
+            found.add(fn)
+            todo += [target for target, _ in fn.next_functions]
+    assert sorted(node.name for node in graph.nodes) == sorted(fn.name().rpartition("::")[2] for fn in found if fn)
+    assert all(node.key for node in graph.nodes)
+
+
+def test_in_place_changes_views_and_versions() -> None:
+    graph, frame = graph_after(
+        "import torch\nw = torch.ones(3, requires_grad=True)\ny = w * 2\nv = y[1:]\ny.mul_(3)\nloss = v.sum()\n"
+    )
+    leaf = graph.of(frame.labels["w"])[0]
+    assert leaf.version == 0
+    assert not leaf.view
+    assert names(graph, frame, "y@1") == ["MulBackward0"]
+    view = graph.of(frame.labels["v"])[0]
+    assert view.view
+    assert view.version == 1
+
+
+def test_there_is_none_before_a_run_and_none_unless_asked() -> None:
+    engine = Engine(guigrad.parse(SCRIPT))
+    assert engine.frame(Want(graph=True)).graph is None
+    engine.forward()
+    assert engine.frame().graph is None
+
+
+def test_it_crosses_to_the_window() -> None:
+    from guigrad.run.sent import Sent
+    from guigrad.run.shared import Packer, Unpacker
+
+    graph, frame = graph_after(SCRIPT)
+    head, blobs = Packer(Sent()).message(frame)
+    assert Unpacker().message(head, b"".join(blobs)).graph == graph
