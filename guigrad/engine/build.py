@@ -189,8 +189,8 @@ class Plan:
             step = raiser(
                 error if isinstance(error, Refused) else Refused(f"{node.op} cannot be called like this: {error}")
             )
-        if not node.outputs and node.id not in self._updates:
-            return step
+        if not node.outputs and (node.id not in self._updates or (op_is_carry(node) and not node.args)):
+            return step  # what both branches of a choice give has no first value to pass on
         spread = self._spread(node.id)
 
         def both() -> None:

@@ -27,6 +27,7 @@ from guigrad.ui.rail_items import COLOURS, SOFT, Bracket, Pill
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.parts import ElidedLabel
 
+TIP: Final = "Drag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all"
 LONGEST: Final = 46
 """Characters of a pill before it is cut; the tooltip has all of them."""
 
@@ -325,11 +326,7 @@ class RailStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             placed = self.at(QPointF(event.pos()))
-            tip = (
-                f"{placed.item.text}\nDrag or Alt+arrows reorder, Enter shows it on the canvas, Delete removes, right-click for all"
-                if placed
-                else ""
-            )
+            tip = f"{placed.item.text}\n{TIP}" if placed else ""
             QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)
@@ -376,9 +373,11 @@ class Rail(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Room for the scroll bar whether there is one or not: the canvas above keeps its height when a pill comes or goes."""
-        self.area.horizontalScrollBar().setFixedHeight(self.strip.look.px(10))
-        self.area.setFixedHeight(self.strip.height() + self.strip.look.px(10))
+        """Room for pills and scroll bar whether there are any or not: the canvas above keeps its height when a pill comes or goes."""
+        bar = self.strip.look.px(10)
+        self.area.horizontalScrollBar().setFixedHeight(bar)
+        self.area.setFixedHeight(self.strip.height() + bar)
+        self.setFixedHeight(self.strip.height() + bar + 1)  # the line above
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -34,7 +34,17 @@ SHORTEN_S = 60.0
 """How long a list of events that failed is shortened."""
 SPARE = 4
 """So many objects of a class may be more: the message bar keeps the links of its last message, a text that was touched its document."""
-LAZY = {"QObject": 16, "QTimer": 0, "QMenu": 0, "QThread": 0, "SearchBox": 0, "MainWindow": 0}
+LAZY = {
+    "QObject": 16,
+    "QTimer": 0,
+    "QMenu": 0,
+    "QThread": 0,
+    "SearchBox": 0,
+    "MainWindow": 0,
+    "QAction": 16,
+    "Link": 16,
+}
+"""Other numbers than that: recent files are actions of a menu and links of the welcome page."""
 PASSING = {"selected", "running", "level", "stale", "failed", "x", "y"}
 """Columns that are not the document's own; places are compared where the document has them."""
 

@@ -207,9 +207,7 @@ def test_a_picture_on_the_clipboard_becomes_channels(live: MainWindow, qtbot: Qt
     image = QImage(5, 3, QImage.Format.Format_RGB888)
     image.fill(QColor(255, 0, 51))
     live.canvas.select(())
-    data = QMimeData()
-    data.setImageData(image)
-    QGuiApplication.clipboard().setMimeData(data)
+    QGuiApplication.clipboard().setImage(image)
     live.canvas.setFocus()
     qtbot.keyClick(live.canvas, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     frame = live.session.frame

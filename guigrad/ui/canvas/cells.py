@@ -63,9 +63,8 @@ def draw(
         levels[:, :-1] = np.stack([job[2] for job in group]).reshape(count, -1)
         levels[:, :-1] += np.array([job[3] for job in group])[:, None]
         pixels = np.ascontiguousarray(colors[levels][:, _map(rows, columns, width, height, scale * ratio)])
-        image = QImage(
-            pixels.data, width, height * count, width * 4, QImage.Format.Format_ARGB32_Premultiplied
-        )  # ``pixels`` outlives it: it is copied by the next line
+        # Image and pixmap look into ``pixels``, which lives until both have been drawn below; neither may be kept.
+        image = QImage(pixels.data, width, height * count, width * 4, QImage.Format.Format_ARGB32_Premultiplied)
         sheet = QPixmap.fromImage(image)
         fragments = np.zeros((count, 10))
         place = np.array([(job[0], job[1], job[4]) for job in group])
@@ -76,3 +75,4 @@ def draw(
         fragments[:, 6:8] = 1.0 / ratio
         fragments[:, 9] = place[:, 2]
         p.drawPixmapFragments(c_array(fragments, QPainter.PixmapFragment), count, sheet)
+        del sheet, image  # before their pixels

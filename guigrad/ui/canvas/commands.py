@@ -22,6 +22,8 @@ from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.paste_tensor import paste_tensor, put_array
 from guigrad.ui.canvas.place import STEP as COLUMN
 from guigrad.ui.canvas.place import free_place
+from guigrad.ui.canvas.wire import Rect
+from guigrad.ui.clipboard import put_on_clipboard
 
 STEP: Final = 1.25
 """One step of Ctrl+Plus."""
@@ -146,7 +148,7 @@ class Commands(Arrange):
         picture = self._picture()
         if picture is not None:
             data.setImageData(picture)
-        QGuiApplication.clipboard().setMimeData(data)
+        put_on_clipboard(data)
 
     def _picture(self) -> QImage | None:
         """What is selected as other programs paste it, with the values that are true now; None of what is too much to look at."""
@@ -195,6 +197,9 @@ class Commands(Arrange):
         self.answer(reason)
         if made:
             self.select(key for key in made if self.exists(key))
+            rect = self.selected_rect()
+            if rect is not None and not within(rect, self.viewport.world):
+                self.fit()
 
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
@@ -341,3 +346,8 @@ class Commands(Arrange):
             self.editor = NoteEditor.over(self, key)
         else:
             self.editor = InPlaceEditor.over(self, key, path)
+
+
+def within(inner: Rect, outer: Rect) -> bool:
+    """Whether one rectangle holds the whole of another."""
+    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]

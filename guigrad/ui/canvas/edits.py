@@ -17,10 +17,13 @@ from guigrad.document.encode import encode
 from guigrad.document.loose import wire_at
 from guigrad.document.model import CALL, Document, In, Value, View, Wire, wires_in
 from guigrad.document.problem import ProblemError
+from guigrad.document.scope import inside
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas.layout_edits import LayoutEdits
 from guigrad.ui.canvas.live_edits import SLIDER, LiveEdits, slider_node
+from guigrad.ui.canvas.place import LAID_OUT
+from guigrad.ui.canvas.scene import Scene
 
 Places = Mapping[str, tuple[float, float]]
 PASTE_LIMIT: Final = 400_000
@@ -163,11 +166,14 @@ class EditIntents(LayoutEdits, LiveEdits):
         try:
             fragment = file.read(data) if isinstance(data, bytes) else parse(data)
         except ProblemError as error:
-            return (), str(error)
+            return (), f"not pasted: {error}" if isinstance(data, str) else str(error)
         if isinstance(data, str) and is_prose(data, fragment):
             return self._paste_note(data, at)
         if not fragment.program and not fragment.boxes and not fragment.notes:
-            return (), fragment.problems[0].message if fragment.problems else "there is nothing to paste"
+            why = f"not pasted: {fragment.problems[0].message}" if fragment.problems else "there is nothing to paste"
+            return (), why
+        if isinstance(data, str):
+            fragment = laid_out(fragment)
         made, reason = self._paste(edits.paste(fragment, at))
         if made and fragment.problems:
             first = fragment.problems[0]
@@ -248,3 +254,12 @@ def literal(text: str) -> Value:
     if any(True for _ in wires_in(value)):
         raise refused(f"{line!r} is not one value")
     return value
+
+
+def laid_out(document: Document) -> Document:
+    """A document whose cards have places, as it would open; a large one as it is, its cards go where there is room."""
+    scene = Scene(inside(document, ""))
+    if len(scene.row) > LAID_OUT:
+        return document
+    views = {key: View(float(scene.x[row]), float(scene.y[row])) for key, row in scene.row.items()}
+    return structs.replace(document, views={**views, **document.views})

@@ -119,8 +119,9 @@ class Minimap:
             groups, key=lambda group: len(group[1])
         ):  # where cards share a px, most are of this kind
             if len(chosen):
+                rects = self._rects(rect, chosen)  # alive until they are drawn
                 p.setBrush(color)
-                p.drawRects(c_array(self._rects(rect, chosen), QRect), len(chosen))
+                p.drawRects(c_array(rects, QRect), len(chosen))
         p.end()
         return picture
 

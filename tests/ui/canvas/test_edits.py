@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from guigrad.document.model import In
+from guigrad.ui.canvas.commands import within
 from guigrad.ui.canvas.edits import PASTE_LIMIT
 from guigrad.ui.canvas.view import OP_MIME
 from tests.ui.canvas.hand import CTRL, Hand
@@ -82,3 +83,18 @@ def test_an_op_dropped_on_a_wire_goes_into_it(hand: Hand) -> None:
     hand.drop(QPoint(round(x), round(y)), data)
     assert hand.document.nodes["t4"] == before.nodes["t4"]
     assert len(hand.document.nodes) == len(before.nodes) + 1
+
+
+def test_pasted_code_is_laid_out_and_brought_into_view(hand: Hand) -> None:
+    before = set(hand.document.nodes)
+    code = "import torch\ndef net(x, w):\n    return (x @ w).sum()\nx = torch.ones(4, 3)\nw = torch.ones(3, 2)\nfor i in range(3):\n    loss = net(x, w)\n"
+    assert paste(hand, code) == []
+    view, scene = hand.view, hand.view.scene
+    made = {hand.document.nodes[key].name: scene.row[key] for key in view.selection}
+    assert set(made) == {"x", "w", "loss"}
+    assert not before & set(view.selection)
+    for name in ("x", "w"):
+        assert scene.x[made[name]] + scene.width[made[name]] < scene.x[made["loss"]]
+    rect = view.selected_rect()
+    assert rect is not None
+    assert within(rect, view.viewport.world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QLineF, QObject, Signal
@@ -155,6 +157,17 @@ def test_c_arrays_reach_qt() -> None:
     p.drawLines(c_array(lines, QLineF), 2)
     p.end()
     assert [QColor(image.pixel(5, y)).value() for y in (0, 5, 8)] == [255, 255, 0]
+
+
+def test_a_c_array_keeps_its_array_alive() -> None:
+    array = np.zeros((3, 4))
+    alive = weakref.ref(array)
+    seen = c_array(array, QLineF)
+    del array
+    assert alive() is not None
+    assert (seen.x1(), seen.y2()) == (0.0, 0.0)
+    del seen
+    assert alive() is None
 
 
 def test_many_void_calls_and_signals_do_no_harm() -> None:
