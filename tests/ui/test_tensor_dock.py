@@ -244,6 +244,15 @@ def test_a_window_of_its_own_stays_with_its_node(window: MainWindow, dock: Tenso
     assert dock.windows == []
 
 
+def test_arrows_go_from_view_to_view(window: MainWindow, dock: TensorDock, qtbot: QtBot) -> None:
+    show(window, qtbot, "x")
+    assert dock.board.tabs.hasFocus()
+    qtbot.keyClick(dock.board.tabs, Qt.Key.Key_Right)
+    assert dock.board.stack.currentWidget() is dock.board.table
+    for combo in (dock.part, dock.other, dock.pin, dock.copy, dock.save, dock.window_button):
+        assert combo.accessibleName()
+
+
 def test_nothing_is_asked_while_it_is_hidden(window: MainWindow, dock: TensorDock) -> None:
     window.tabs.bring("code")
     dock.answer = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from guigrad.document.array import ArrayData
 from guigrad.document.file import write_atomically
@@ -20,6 +20,7 @@ from guigrad.run.request import Reply
 from guigrad.run.tensor import AskTensor, Tensor
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts, story
+from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.tensor_board import TensorBoard
 from guigrad.ui.widgets.tensor_view import COPY_LIMIT
 
@@ -90,8 +91,8 @@ class TensorPanel(QWidget):
             "Window", "This tensor in a window of its own, beside others", self.window_asked.emit
         )
         self.board = TensorBoard(look)
-        head = QHBoxLayout()
-        head.addWidget(self.name, 1)
+        head = Sideways()
+        head.row.addWidget(self.name, 1)
         for widget in (
             self.output,
             self.part,
@@ -102,9 +103,9 @@ class TensorPanel(QWidget):
             self.save,
             self.window_button,
         ):
-            head.addWidget(widget)
+            head.row.addWidget(widget)
         layout = QVBoxLayout(self)
-        layout.addLayout(head)
+        layout.addWidget(head)
         layout.addWidget(self.board, 1)
         self._body = layout
 

@@ -56,8 +56,8 @@ class TensorBoard(QWidget):
             right.addWidget(part, stretch)
         body = QHBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
-        body.addWidget(self.facts)
-        body.addLayout(right, 1)
+        body.addWidget(self.facts, 2)
+        body.addLayout(right, 3)
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
@@ -77,7 +77,6 @@ class TensorBoard(QWidget):
         )
         self.facts.show_answer(answer, state)
         self.say("")
-        self.tabs.setEnabled(answer is not None)
         if answer is None:
             self._say_instead(reason)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from guigrad.run.tensor import Comparison, Tensor
@@ -44,8 +44,15 @@ class Facts(QScrollArea):
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         self.look = look
-        self.setFixedWidth(look.px(WIDTH_PX))
+        self.setMinimumWidth(0)
+        self.setMaximumWidth(look.px(WIDTH_PX))
         self.show_answer(self.answer, self.state)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.look.px(WIDTH_PX), self.look.px(120))
 
     def show_answer(self, answer: Tensor | None, state: str) -> None:
         """The statistics of another tensor; None takes them away."""
