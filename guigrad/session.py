@@ -239,9 +239,9 @@ class Session:
         """A question about what was computed. Nothing changes; the asker's next one takes its place. None: it is out of date."""
         self._live.ask(Ask(question), self._revision, answer, asker)
 
-    def cancel(self, asker: str) -> None:
-        """Takes a question back; a second time ends the engine's process, if it is still at it."""
-        self._live.cancel(asker)
+    def cancel(self, asker: str, end: bool = True) -> None:
+        """Takes a question back; a second time ends the engine's process, if it is still at it (unless not ``end``)."""
+        self._live.cancel(asker, end)
 
     # --- computing ---
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from guigrad.document import order, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve
@@ -36,6 +38,7 @@ EFFECTS: dict[str, tuple[str, ...]] = {
 }
 """What may be put on the rail for a node: the calls from the inside out, each with the one before as its first argument."""
 
+DETERMINISTIC = "torch.use_deterministic_algorithms"
 _BESIDE = frozenset(("retain_grad", "requires_grad_"))
 
 
@@ -118,6 +121,33 @@ def remove_item(key: str) -> Edit:
                 rewire(draft, carry.port, next(document.nodes[carry.port].inputs(), None), doomed)
         draft.drop(with_effects(draft.document, doomed))
         return draft.diff(f"Delete {order.name(document, item_key(item))}")
+
+    return apply
+
+
+def is_deterministic(document: Document) -> bool:
+    """Whether the program asks for algorithms that give the same bits each time."""
+    calls = [node for node in document.nodes.values() if node.op == DETERMINISTIC]
+    return any(node.args[:1] == (True,) or ("mode", True) in node.kwargs for node in calls)
+
+
+def set_deterministic(on: bool) -> Edit:
+    """``torch.use_deterministic_algorithms`` with this mode, as the first line if no line says so yet.
+
+    Off is a line of its own: torch keeps the mode until it is told otherwise.
+    """
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        calls = [node for node in document.nodes.values() if node.op == DETERMINISTIC]
+        for node in calls:
+            rest = tuple(pair for pair in node.kwargs if pair[0] != "mode")
+            draft.put_node(structs.replace(node, args=(on, *node.args[1:]), kwargs=rest))
+        if not calls:
+            key = next(draft.ids)
+            draft.put_node(Node(key, DETERMINISTIC, (on,)))
+            draft.add(Effect(key), (), 0)
+        return draft.diff(f"Deterministic algorithms {'on' if on else 'off'}")
 
     return apply
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from guigrad.engine.look import name_of_grad_fn
 from guigrad.engine.recorder import ACCUMULATE, Edge, edge_of
+from guigrad.engine.second import maker, order, sequence
 from guigrad.engine.values import dtype_name, text_of
 from guigrad.run.graph import GradNode, Graph, Saved
 
@@ -59,17 +60,6 @@ def reached(roots: Iterable[Any]) -> list[Any]:
             if not waits[user]:
                 heapq.heappush(ready, (sequence(user), count[user], user))
     return found
-
-
-def sequence(fn: Any) -> int:
-    """Counts up with the forward of one thread; -1 for the grad_fns of leaves."""
-    if type(fn) is ACCUMULATE:
-        return -1
-    try:
-        number = int(fn._sequence_nr())
-    except (AttributeError, RuntimeError):
-        return -1
-    return number if number < 1 << 62 else -1
 
 
 def outputs_of(fn: Any) -> tuple[tuple[tuple[int, ...], str, str], ...]:
@@ -161,6 +151,7 @@ def graph(
     roots = list(dict.fromkeys(roots))
     found = reached(roots)
     ids = {fn: f"g{number}" for number, fn in enumerate(found)}
+    numbers: dict[int | None, str] = {sequence(fn): key for fn, key in ids.items() if type(fn) is not ACCUMULATE}
     nodes = []
     for fn in found:
         place, key, inside = owners.get(fn, ("", "", False))
@@ -182,6 +173,8 @@ def graph(
                 sum(map(hooks, hooked)),
                 version(value),
                 value is not None and bool(value._is_view()),
+                order(sequence(fn)),
+                numbers.get(maker(sequence(fn)), ""),
             )
         )
     return Graph(tuple(nodes), tuple(ids[fn] for fn in roots))
@@ -218,4 +211,7 @@ def _saved(keep: Keep, label: Callable[[Edge], str]) -> Saved:
         tuple(tensor.shape),
         dtype_name(tensor.dtype),
         version(tensor),
+        text_of(tensor.item(), 40)
+        if type(tensor) is torch.Tensor and tensor.device.type == "cpu" and not tensor.dim()
+        else "",
     )

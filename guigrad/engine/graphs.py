@@ -39,6 +39,7 @@ def graph_of(engine: Engine, label: Callable[[str], str]) -> Graph | None:
         return None if recorded is None else recorded.graph
     for fn, place in tape.makers.items():
         owners[fn] = (label(place), place.partition("[")[0], False)
+    grads = _grads(tape, owners, label)
     for key, fns in outputs.items():  # in program order: what an op made inside is met from its own value first
         todo = [fn for fn in fns if owners[fn][1] == key]
         while todo:
@@ -46,10 +47,30 @@ def graph_of(engine: Engine, label: Callable[[str], str]) -> Graph | None:
                 if target is not None and target not in owners and type(target) is not ACCUMULATE:
                     owners[target] = (label(key), key, True)
                     todo.append(target)
-    now = dict.fromkeys(
-        fn for fn, _ in made
-    )  # what an in-place op has put another grad_fn in place of is shown where it is still led to
-    return graph(_ends(now), owners, lambda edge: label(places[edge]) if edge in places else "", made)
+    # What an in-place op has put another grad_fn in place of is shown where it is still led to.
+    return graph(
+        _ends(dict.fromkeys((*(fn for fn, _ in made), *grads))),
+        owners,
+        lambda edge: label(places[edge]) if edge in places else "",
+        made,
+    )
+
+
+def _grads(tape: Tape, owners: dict[Any, tuple[str, str, bool]], label: Callable[[str], str]) -> list[Any]:
+    """The grad_fns of gradients that have one (``create_graph``); they and what is behind them belong to whose ``.grad`` it is."""
+    found = []
+    for place, tensor, _ in tape.places():
+        grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+        if grad is None or grad.grad_fn is None or grad.grad_fn in owners:
+            continue
+        found.append(grad.grad_fn)
+        todo = [grad.grad_fn]
+        while todo:
+            fn = todo.pop()
+            if fn not in owners and type(fn) is not ACCUMULATE:
+                owners[fn] = (f"{label(place)}.grad", place.partition("[")[0], True)
+                todo += [target for target, _ in fn.next_functions if target is not None]
+    return found
 
 
 def _ends(fns: Iterable[Any]) -> list[Any]:

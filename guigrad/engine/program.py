@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +11,7 @@ from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import NotWired, Step
 from guigrad.engine.explain import explain
 from guigrad.engine.mixed import MixedDevices, refuse_mixed
+from guigrad.engine.second import noting
 from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
 
@@ -98,10 +100,11 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
     node = engine.document.nodes[key]
     first = node.args[0] if node.args else dict(node.kwargs).get("tensors")
     wires = tuple(wires_in(first))
+    builds = any(name == "create_graph" for name, _ in node.kwargs)
 
     def call() -> None:
         roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
-        with engine.recorder(roots, xray=True):
+        with engine.recorder(roots, xray=True), noting(roots) if builds else nullcontext():
             step()
         if engine.tape is not None:
             engine.tape.seal()  # the program may zero or change the gradients next

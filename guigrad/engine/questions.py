@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from guigrad.engine.closeup import closeup
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
@@ -21,6 +23,7 @@ def answer(engine: Engine, question: Question) -> Answer:
     Raises: Cancelled. Thread: the engine's.
     """
     with engine.asking():
+        question = _named(engine, question)
         match question:
             case AskMatrix(kind="hessian"):
                 return hessian(engine, question.of, question.wrt)
@@ -38,3 +41,24 @@ def answer(engine: Engine, question: Question) -> Answer:
                 from guigrad.engine.trust import trust  # late: the same
 
                 return trust(engine, question)
+
+
+def _named(engine: Engine, question: Question) -> Question:
+    """The question with labels in place of ids, so that what is answered names nodes as the code does."""
+    if isinstance(question, AskTensor):
+        return question
+    if isinstance(question, AskTrust):
+        wrt = tuple(_label(engine, name) for name in question.wrt)
+        return structs.replace(question, of=_label(engine, question.of), wrt=wrt)
+    return structs.replace(question, of=_label(engine, question.of), wrt=_label(engine, question.wrt))
+
+
+def _label(engine: Engine, name: str) -> str:
+    place = engine.names.find(name)
+    if place is None or name in engine.names.by_label:
+        return name
+    key, output = place
+    label = engine.label(key)
+    if output is not None:
+        label = next((each for each, known in engine.names.by_label.items() if known == place), f"{label}[{output}]")
+    return label if engine.names.find(label) == place else name

@@ -165,7 +165,8 @@ class Trust(Struct, frozen=True):
     ``verdict``: "trusted", "kink" (it has entries where no derivative exists), "differs" or "unknown". ``check`` holds it against finite
     differences, ``gradcheck`` is "" when torch's own passed, else what it said. ``held`` is the largest relative difference of the node's
     stored gradient to a recomputed one, None if it stores none; ``held_note`` says why it may differ. ``corners`` name the ops with a kink, ``cuts`` those that let no gradient through (detach, no_grad). ``devices`` are the largest relative
-    differences to other devices. ``deterministic``: torch was told to use deterministic algorithms.
+    differences to other devices. ``deterministic``: torch was told to use deterministic algorithms. ``v``: of an output of several entries, which
+    vector the gradient is for. Of complex numbers ``check`` is empty: gradcheck, in complex128, speaks alone.
     """
 
     of: str
@@ -181,6 +182,7 @@ class Trust(Struct, frozen=True):
     tolerance: float = 0.0
     deterministic: bool = False
     problems: tuple[Problem, ...] = ()
+    v: str = ""
 
 
 class Trusts(Struct, frozen=True):

@@ -136,6 +136,10 @@ class Stepper:
         want = Want(nodes=(), limit=LIMIT, events=True)
         self._live.play(Look(), want, lambda reply: answer(reply.frame))
 
+    def graph(self, answer: Callable[[Frame | None], None]) -> None:
+        """Tells ``answer`` the grad_fns that the last forward left behind; nothing changes."""
+        self._live.play(Look(), Want(nodes=(), contributions=False, graph=True), lambda reply: answer(reply.frame))
+
     # --- breakpoints ---
 
     def toggle_breakpoints(self, keys: Iterable[str]) -> None:

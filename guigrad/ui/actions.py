@@ -186,6 +186,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tidy", "Tidy layout", "Arrange the selected nodes, or all", "Graph", ("L",), "", _has_nodes, on_canvas=True, separator=True, words="arrange layout"),
     Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),
     Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes, words="gradient differentiate"),
+    Action("backward_create", "Backward with create_graph", "Compute gradients that have a graph of their own, for gradients of gradients", "Run", ("Ctrl+F6",), "", _has_nodes, words="double backward second order grad of grad"),
     Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _has_nodes, words="reset gradients"),
     Action(
         "optimizer_step", "Optimizer step", "Let the program's optimizer update its parameters", "Run", ("F8",),
@@ -217,6 +218,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("zoom_out", "Zoom out", "Zoom the canvas out", "View", ("Ctrl+-",), "zoom-out"),
     Action("zoom_reset", "100 %", "Show the canvas at its own size", "View", ("Ctrl+0",), words="zoom reset actual size"),
     Action("toggle_minimap", "Minimap", "Show or hide the small overview", "View", ("Alt+M",), "", _has_nodes, words="overview"),
+    Action("backward_graph", "Backward graph", "Show the grad_fns that torch made under the forward, with what they saved", "View", ("Alt+B",), "", _has_nodes, True, words="grad_fn saved tensors autograd graph mirror", separator=True),
+    Action("backward_over", "Backward graph above", "Show the grad_fns over the forward instead of under it", "View", ("Alt+Shift+B",), "", _has_nodes, True, words="grad_fn mirror over"),
+    Action("open_grad_fns", "Open composite ops", "Open every op into the grad_fns that torch made for it, or fold them all", "View", ("Alt+O",), "", _has_nodes, words="grad_fn composite fold unfold layer_norm attention"),
     Action("larger", "Larger text", "Enlarge every text, for a projector", "View", ("Ctrl+Alt++", "Ctrl+Alt+="), "a-large-small", separator=True, words="lecture scale zoom"),
     Action("smaller", "Smaller text", "Make every text smaller", "View", ("Ctrl+Alt+-",), words="lecture scale zoom"),
     Action("theme", "Light theme", "Change between dark and light", "View", ("Ctrl+Alt+T",), "sun", words="dark light colours"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from guigrad.ui import tensor_dock
+from guigrad.ui.panels.jacobian import JacobianPanel
 from guigrad.ui.steps_view import make_tape
 from guigrad.ui.style import Look
 
@@ -26,6 +27,12 @@ class Dock(NamedTuple):
 
 TABLE: tuple[Dock, ...] = (
     Dock("tape", "Tape", "Every op and every grad_fn in the order in which torch ran them", make_tape),
+    Dock(
+        "jacobian",
+        "Jacobian",
+        "v, J and vᵀJ between two nodes; paths; checks of gradients",
+        lambda w: JacobianPanel(w.look),
+    ),
     Dock(
         "tensor", "Tensor", "One tensor closely: heat-map, table, histogram, lines, image, slices (T)", tensor_dock.make
     ),

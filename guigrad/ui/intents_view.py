@@ -57,6 +57,19 @@ class ViewIntents(Verbs):
         panel.setVisible(not panel.isVisible())
         self.window.update_actions()
 
+    def backward_graph(self) -> None:
+        """Shows or hides the grad_fns under the forward."""
+        self.window.backward.toggle()
+
+    def backward_over(self) -> None:
+        """The grad_fns over the forward, or under it."""
+        self.window.backward.toggle_side()
+
+    def open_grad_fns(self) -> None:
+        """Opens what several grad_fns are folded in, or folds all."""
+        self.window.canvas.backward.flip_all()
+        self.window.canvas.fit_all()
+
     def preferences(self) -> None:
         """Keys, mouse, look and files."""
         open_now = (dialog for dialog in self.window.findChildren(Preferences) if dialog.isVisible())

@@ -26,6 +26,7 @@ from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
+from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
@@ -56,6 +57,7 @@ from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
+from guigrad.ui.workbench import Workbench
 
 SIZE: Final = (1600, 1000)
 TITLE_PX: Final = 32
@@ -72,7 +74,7 @@ class MainWindow(QMainWindow):
         self.session, self.settings = Level(session), settings
         self._asks = True
         self.dock_wanted = True
-        self.look = Look(theme(settings.theme), settings.scale)
+        self.look: Look = Look(theme(settings.theme), settings.scale)
         self._apply_look()
         self.keymap = Keymap(self)
         self.intents = Intents(self)
@@ -86,6 +88,8 @@ class MainWindow(QMainWindow):
         self.levels = Levels(self, self.way)
         self.shelf = Shelf(self)
         self.tabs.fill(self)
+        self.workbench = Workbench(self)
+        self.backward = BackwardView(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -388,10 +392,8 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
-        self.levels.close()
         self.tabs.stop()
-        self.shelf.close()
-        self.tidy.close()
-        self.spoken.close()
+        for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken):
+            part.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

@@ -19,10 +19,12 @@ from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, found, frames, overlay, stops, threads, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.animate import Motion
+from guigrad.ui.canvas.backward import Backward
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
+from guigrad.ui.canvas.lens import Lens
 from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.note_editor import NoteEditor
 from guigrad.ui.canvas.painter import Painter
@@ -99,6 +101,8 @@ class Board(QWidget):
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
         self.motion = Motion(self)
+        self.backward = Backward(self)
+        self.painter.below = self.backward.paint
         self.threads: threads.Source | None = None
         self.brush_bar = BrushBar(self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -173,6 +177,12 @@ class Board(QWidget):
         self.motion.stir()
         self.update()
 
+    def set_lens(self, lens: Lens | None) -> None:
+        """Paths that light up; None for none."""
+        if lens != self.painter.lens:
+            self.painter.lens = lens
+            self.update()
+
     def show_step(self, node: str | None, back: frozenset[str] | None = None) -> None:
         """Where stepping is: the card glows, and its wires pulse, in backward (``back``: the paths of ports) those that gradients left on."""
         self.stepping = node is not None
@@ -221,6 +231,7 @@ class Board(QWidget):
         """Selects these nodes, boxes and notes and no others."""
         found = tuple(dict.fromkeys(chosen))
         self.scene.select(found)
+        self.backward.chosen = ""
         self.update()
         if found != self.selection:
             self.selection = found
@@ -281,7 +292,7 @@ class Board(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._fit_wanted and self.scene.count:
-            rect = self.scene.bounds()
+            rect = self.backward.around(self.scene.bounds())
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)

@@ -52,7 +52,7 @@ class Commands(Arrange):
 
     def fit_all(self) -> None:
         """Shows everything."""
-        rect = self.scene.bounds()
+        rect = self.backward.around(self.scene.bounds())
         if rect is not None:
             self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
 

@@ -8,13 +8,14 @@ draws every card in full instead.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
 
-from guigrad.ui.canvas import decor, traces
+from guigrad.ui.canvas import decor, lens, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.cards import Cards
@@ -45,6 +46,7 @@ class Painter:
     """Paints a scene. One for each widget: it keeps the tiles.
 
     ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``frames`` are boxes and notes as a gesture shows them.
+    ``below`` draws what lies under the cards and is none of the scene's.
     """
 
     def __init__(self, scene: Scene, theme: str = "dark") -> None:
@@ -56,7 +58,9 @@ class Painter:
         self.pending = False
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
+        self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
+        self.below: Callable[[QPainter], None] | None = None
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
@@ -77,6 +81,8 @@ class Painter:
         elif background:
             self._background(p, view)
         self._under(p, view)
+        if self.below is not None:
+            self.below(p)
         rows = self.scene.visible(view.world)
         detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
         contents: list[Content] = []
@@ -84,6 +90,8 @@ class Painter:
             contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact)
         traces.draw(p, self.ink, self.scene, view)
+        if self.lens is not None:
+            lens.draw(p, self.ink, self.scene, view, self.lens)
         if exact:
             self._exact(p, view, rows)
         elif detail:
@@ -96,6 +104,8 @@ class Painter:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
             decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
         decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
+        if self.lens is not None:
+            lens.draw_factors(p, self.ink, self.scene, view, self.lens)
 
     # ---- below the cards -------------------------------------------------
 

@@ -26,6 +26,9 @@ def tip(view: Board, at: QPoint) -> str:
     """The tooltip for a point of the screen, "" for none."""
     scene = view.scene
     point = QPointF(at)
+    grad_fn = view.backward.tip(point)
+    if grad_fn:
+        return grad_fn
     port = port_under(view, point)
     if port is not None:
         return _port(view, *port)

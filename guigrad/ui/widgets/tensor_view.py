@@ -284,7 +284,7 @@ class TensorView(QWidget):
         self.open_button.setToolTip(f"Look at the {scale} closely: heat-map, histogram, slices … (T)")
         self.open_button.setAccessibleName(f"View the {scale} in the tensor viewer")
         self.open_button.clicked.connect(self.open_asked)
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.addWidget(self.heading, 1)
         head.addWidget(self.open_button)
         head.addWidget(self.copy_button)
@@ -296,6 +296,10 @@ class TensorView(QWidget):
         layout.addWidget(self.table)
         layout.addWidget(self.error)
         layout.addStretch(1)
+
+    def add_to_head(self, widget: QWidget) -> None:
+        """One more thing beside the heading."""
+        self._head.insertWidget(1, widget)
 
     def set_editable(self, editable: bool) -> None:
         """Whether its cells can be typed in."""
