@@ -196,9 +196,11 @@ def chain(label: str, *edits: Edit) -> Edit:
 
     def apply(document: Document) -> Diff:
         current, whole = document, Diff(label=label)
-        for edit in edits:
+        for place, edit in enumerate(edits, 1):
             step = edit(current)
-            current, whole = step.apply(current), whole.then(step)
+            whole = whole.then(step)
+            if place < len(edits):
+                current = step.apply(current)
         return whole
 
     return apply

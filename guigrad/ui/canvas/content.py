@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.run.frame import Record, Stats
@@ -59,8 +59,13 @@ class Content(Struct, frozen=True):
         """All of it but the numbers: while this stays, the drawn card stays."""
         return (
             self.value.reason, self.value.height, self.grad.reason, self.grad.height,
-            self.pill, self.foot, self.grad_fn, self.xray, self.stale, self.failed,
+            self.pill, self.foot, self.grad_fn, self.xray, self.failed,
         )  # fmt: skip
+
+
+def fresh(content: Content) -> Content:
+    """The same, as it was before it was stale."""
+    return structs.replace(content, stale=False) if content.stale else content
 
 
 NOT_RUN: Final = Part(reason="not run yet")

@@ -19,7 +19,7 @@ from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
-from guigrad.ui.canvas.wire import Array, handle
+from guigrad.ui.canvas.wire import Array, Rect, handle
 
 CHIP_ZOOM: Final = 0.7
 CHIPS: Final = 60
@@ -101,18 +101,19 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     draw_text(p, ink, rect, text)
 
 
-def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float) -> None:
-    """What came back along each wire, where there is room for it between the cards.
+Chip = tuple[str, float, float, float, float]
+"""What it says, and its rectangle on the canvas: left, top, right, bottom."""
 
-    ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew.
-    """
+
+def chips(ink: Ink, scene: Scene, view: Viewport, rows: Array) -> list[Chip]:
+    """What came back along each wire in view, where there is room for it between the cards of some rows."""
     if view.scale < CHIP_ZOOM or scene.faces.frame is None:
-        return
+        return []
     table = scene.wires
     wires = table.visible(view.world)
     wires = wires[(table.grad[wires] >= 0) & (table.first[wires] == wires)][:CHIPS]
     if not len(wires):
-        return
+        return []
     x1, y1, x2, y2, _ = table.ends[:, wires]
     # The middle of the curve is the middle of its ends.
     xs = (x1 + x2) / 2
@@ -126,25 +127,34 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixm
     # Chips of one place would cover each other: the first stays.
     meets = (left < right[:, None]) & (right > left[:, None]) & (top < bottom[:, None]) & (bottom > top[:, None])
     free = ~(across & down).any(axis=1)
-    for index in range(len(texts)):
-        text = texts[index]
-        if not free[index] or not text:
+    found: list[Chip] = []
+    for index, text in enumerate(texts):
+        if free[index] and text:
+            free &= ~meets[index]
+            found.append((text, float(left[index]), float(top[index]), float(right[index]), float(bottom[index])))
+    return found
+
+
+def draw_chips(
+    p: QPainter, ink: Ink, view: Viewport, chips: list[Chip], pixmap_scale: float, world: Rect | None = None
+) -> None:
+    """Draws chips. ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew. ``world``: only those in a part of the canvas."""
+    for text, left, top, right, bottom in chips:
+        if world is not None and (right < world[0] or left > world[2] or bottom < world[1] or top > world[3]):
             continue
-        free &= ~meets[index]
-        rect = QRectF(float(left[index]), float(top[index]), float(widths[index]), 18)
-        x, y = view.to_screen(rect.left(), rect.top())
+        x, y = view.to_screen(left, top)
         if not pixmap_scale:
             p.save()
             p.translate(x, y)
             p.scale(view.scale, view.scale)
-            _chip(p, ink, text, rect.width())
+            _chip(p, ink, text, right - left)
             p.restore()
             continue
         pixmap = _chip_pixmap(ink.theme.name, text, pixmap_scale, view.ratio)
         if pixmap_scale == view.scale:
             p.drawPixmap(QPointF(round(x), round(y)), pixmap)
         else:
-            target = QRectF(x, y, rect.width() * view.scale, 18 * view.scale)
+            target = QRectF(x, y, (right - left) * view.scale, 18 * view.scale)
             p.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
 

@@ -16,7 +16,7 @@ FOOT: Final = 20.0
 PAD: Final = 16.0
 """Around the cards of an open group; its title takes ``TITLE`` above them."""
 TITLE: Final = 24.0
-BAND: Final = 84.0
+BAND: Final = 96.0
 """Between the forward and its mirror image, and between that and the next: room for a heading."""
 GAP: Final = 22.0
 COLUMN: Final = WIDTH + 52.0

@@ -85,7 +85,7 @@ def _bands(p: QPainter, ink: Ink, view: Backward, port: Viewport) -> None:
         p.setPen(pen)
         p.drawLine(QPointF(max(left, x - m.PAD), middle), QPointF(min(right, far + m.PAD), middle))
         p.save()
-        p.translate(max(x, left + 12 / port.scale), middle + 18 * grow)
+        p.translate(max(x, left + 12 / port.scale), middle + 16 * grow)
         p.scale(grow, grow)
         p.setFont(ink.box)
         p.setPen(ink.color("grad"))
