@@ -26,6 +26,7 @@ from guigrad.run.blanks import Blank, Keys
 from guigrad.run.derivative import Answer, AskFindings, Matrix, Paths, Product, Question, Trusts
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
+from guigrad.run.tensor import AskTensor, Tensor
 
 COLUMNS: Final = ("node", "what", "result", "points", "tries", "hints", "answer")
 LEAST: Final = 0.25
@@ -33,6 +34,7 @@ LEAST: Final = 0.25
 EACH: Final = 0.25
 """Points that a wrong try or a hint costs, of 1."""
 NOT_YET: Final = "It has not been computed yet."
+FIRST: Final = "This is to be predicted first."
 KEPT_BACK: Final = "(a print is kept back: it would tell what is to be guessed)"
 
 
@@ -150,14 +152,19 @@ class Exercise:
 
     def refusal(self, question: Question) -> Answer | None:
         """The answer to a question that would tell what is to be guessed; None for any other question."""
-        frame = self._owner.frame
-        if frame is None or isinstance(question, AskFindings) or not any("grad" in w for w in self.keys.values()):
+        frame, keys = self._owner.frame, self.keys
+        if frame is None or isinstance(question, AskFindings) or not keys:
             return None
+        if isinstance(question, AskTensor):
+            kind = "value" if question.part == "value" else "grad"
+            looked = (question.place, question.against if isinstance(question.against, str) else "")
+            told = any(kind in keys.get(place.partition("[")[0], ()) for place in looked)
+            return Tensor(question.place, question.part, reason=FIRST) if told else None
         asked = (question.wrt,) if isinstance(question.wrt, str) else question.wrt
         places = {frame.labels.get(name, name).partition("[")[0] for name in asked}
-        if not any("grad" in self.keys.get(place, ()) for place in places):
+        if not any("grad" in keys.get(place, ()) for place in places):
             return None
-        problems = (Problem("This gradient is to be guessed first.", "exercise", severity="hint"),)
+        problems = (Problem(FIRST, "exercise", severity="hint"),)
         match question.__class__.__name__:
             case "AskMatrix":
                 return Matrix(question.of, asked[0], problems=problems)

@@ -215,6 +215,10 @@ ACTIONS: tuple[Action, ...] = (
         ("Alt+X",), "scan-eye", checkable=True, separator=True,
     ),
     Action("seed", "Seed…", "Choose the random seed", "Run", (), "dices", words="random"),
+    Action(
+        "view_tensor", "View tensor", "The selected node's numbers closely: heat-map, table, histogram, slices", "View", ("T",), "",
+        lambda s: s.selected == 1, on_canvas=True, lack="Select one node", words="heat-map histogram table image statistics viewer",
+    ),
     Action("fit", "Fit the selection or all", "Show the selection, or everything", "View", ("F",), "maximize", _has_nodes, on_canvas=True),
     Action("fit_all", "Fit all", "Show the whole graph", "View", ("Home",), "", _has_nodes, on_canvas=True),
     Action("zoom_in", "Zoom in", "Zoom the canvas in", "View", ("Ctrl++", "Ctrl+="), "zoom-in"),

@@ -6,12 +6,17 @@ from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.settings import SCALES
+from guigrad.ui.tensor_dock import open_viewer
 from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage, ask
 from guigrad.ui.widgets.preferences import Preferences
 
 
 class ViewIntents(Verbs):
     """What is seen, how large and in which colours; help."""
+
+    def view_tensor(self) -> None:
+        """The selected node in the tensor viewer."""
+        open_viewer(self.window)
 
     def larger(self) -> None:
         """The next lecture scale."""

@@ -87,8 +87,7 @@ class MainWindow(QMainWindow):
         self.live = Live(self)
         self.spoken = Spoken(self)
         self.levels = Levels(self, self.way)
-        self.shelf = Shelf(self)
-        self.lab = Lab(self)
+        self.shelf, self.lab = Shelf(self), Lab(self)
         self.tabs.fill(self)
         self.workbench = Workbench(self)
         self.backward = BackwardView(self)
@@ -394,6 +393,7 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
+        self.tabs.stop()
         for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab):
             part.close()
         self.live.close(keep_recovery=not self._asks)

@@ -71,6 +71,7 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
     name = window.live.names.get(key, key)
     add_mends(window, menu, key)
     if len(window.canvas.selection) < 2:
+        actions(window, menu, ("view_tensor", ""))
         add_number_actions(window, menu, key)
         program = menu.addMenu("Add to the program")
         for text, effect in EFFECTS:

@@ -23,6 +23,7 @@ from guigrad.run.exercise import KEPT_BACK, behind, blank
 from guigrad.run.frame import Frame
 from guigrad.run.request import Reply
 from guigrad.run.runner import InlineRunner
+from guigrad.run.tensor import AskTensor, Tensor
 from guigrad.session import Session
 from guigrad.source.parse.parser import parse
 
@@ -150,11 +151,20 @@ def test_prints_and_questions_do_not_tell() -> None:
     first, second, third = (reply.answer if reply is not None else None for reply in answers)
     assert isinstance(first, Matrix)
     assert first.values is None
-    assert "guessed" in first.problems[0].message
+    assert "predicted" in first.problems[0].message
     assert isinstance(second, Product)
     assert second.values is None
     assert isinstance(third, Matrix)
     assert third.full == (1, 1)
+    answers.clear()
+    session.ask(AskTensor(wanted.node, "grad"), answers.append, "here")
+    session.ask(AskTensor(wanted.node), answers.append, "here")
+    hidden, shown = (reply.answer if reply is not None else None for reply in answers)
+    assert isinstance(hidden, Tensor)
+    assert hidden.bits is None
+    assert hidden.reason
+    assert isinstance(shown, Tensor)
+    assert shown.bits is not None
     session.exercise.reveal(wanted)
     session.run()
     assert "the gradient is tensor" in printed[-1][0]
