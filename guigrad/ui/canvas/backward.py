@@ -127,7 +127,7 @@ class Backward:
         mine = [node for node in graph.nodes if node.order == order] if graph is not None else []
         freed = sum(self.freed(node) for node in mine)
         holding = sum(any(self.state_of(node, one) == "kept" for one in node.saved) for node in mine)
-        words = [f"{holding} hold saved tensors"] if holding else []
+        words = [f"{holding} {'holds' if holding == 1 else 'hold'} saved tensors"] if holding else []
         words += [f"{freed} freed by backward"] if freed else []
         return "".join(f" · {word}" for word in words)
 
