@@ -230,3 +230,19 @@ def test_nothing_to_show_is_no_error(window: MainWindow, qtbot: QtBot, tmp_path:
     qtbot.waitUntil(lambda: window.backward._known is not None)
     window.canvas.repaint()
     assert window.canvas.backward.mirror.cards == []
+
+
+def test_a_run_brings_the_rounds_of_a_loop(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "loop.py"
+    path.write_text(
+        "import torch\n\nw = torch.ones(3, requires_grad=True)\nh = torch.zeros(3)\nfor t in range(4):\n    h = torch.tanh(h + w)\n"
+        "loss = h.sum()\nloss.backward()\n"
+    )
+    assert window.intents.open_path(str(path))
+    show(window, qtbot)
+    mirror = window.canvas.backward.mirror
+    assert len(mirror.by_node) == 4
+    qtbot.keyClick(window, Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(mirror.by_node) == 10)
+    rounds = [group for group in mirror.groups if group.label == "earlier rounds of a loop"]
+    assert [len(group.nodes) for group in rounds] == [6]

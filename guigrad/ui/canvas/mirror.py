@@ -188,7 +188,7 @@ class Mirror:
                 if node.order > 1:
                     label = f"the backward of {known[node.maker].name}" if node.maker in known else node.node
                 group = found[place] = Group(place, label)
-            if not node.inside and node.order == 1:
+            if node.key and not node.inside and node.order == 1:
                 group.label = node.node
             group.nodes.append(node)
         return list(found.values())
