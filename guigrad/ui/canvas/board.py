@@ -80,6 +80,7 @@ class Board(QWidget):
         self.breakpoints: frozenset[str] = frozenset()
         self.stepping = False
         self.space = False
+        self.labels: list[overlay.Label] = []  # on wires, as painted last
         self.tapped = False
         self.keymap = Keymap(self)
         self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
@@ -132,7 +133,7 @@ class Board(QWidget):
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.motion.land()
-        before_edit = damage.shot(self) if damage.possible(self, diff) else None
+        before_edit = damage.shot(self, before=True) if damage.possible(self, diff) else None
         before = self.motion.before(diff)
         self.scene.apply(document, diff)
         self.motion.glide(before)

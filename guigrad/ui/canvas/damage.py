@@ -53,8 +53,8 @@ def possible(board: Board, diff: Diff) -> bool:
     return bool(scene.row) and not scene.brackets and not any(note.arrows for note in scene.document.notes.values())
 
 
-def shot(board: Board) -> Shot:
-    """The cards, wires and marks in view as they are."""
+def shot(board: Board, before: bool = False) -> Shot:
+    """The cards, wires and marks in view as they are; ``before`` an edit: the marks as they were painted last."""
     scene, view = board.scene, board.viewport
     rows, table = scene.visible(view.world), scene.wires
     numbers = rows.tolist()
@@ -64,6 +64,9 @@ def shot(board: Board) -> Shot:
     if view.scale >= g.DETAIL and len(numbers) <= g.FACES:
         known = list(scene.faces.contents(numbers))  # a card whose numbers take more lines grows by it
         wires = table.visible(view.world)
+    if not before:
+        board.painter.chips = decor.chips(board.painter.ink, scene, view, rows)
+        board.labels = overlay.labels(board)
     return Shot(
         rows=rows,
         cards=np.stack([getattr(scene, name)[rows].astype(float) for name in _COLUMNS], axis=1),
@@ -72,18 +75,18 @@ def shot(board: Board) -> Shot:
         ends=table.ends[:, wires],
         bounds=table.bounds[:, wires],
         styles=np.stack([board.painter.styles(wires), table.source[wires], table.target[wires]]),
-        marks=frozenset(_marks(board, rows)),
+        marks=frozenset(_marks(board)),
         chosen=scene.chosen,
     )
 
 
-def _marks(board: Board, rows: Array) -> list[Mark]:
+def _marks(board: Board) -> list[Mark]:
     """Chips and labels, whose places depend on all that lies around, and the outlines that no column tells of."""
     scene, view = board.scene, board.viewport
     found: list[Mark] = []
-    for text, left, top, right, bottom in decor.chips(board.painter.ink, scene, view, rows):
+    for text, left, top, right, bottom in board.painter.chips:
         found.append((text, (*view.to_screen(left, top), *view.to_screen(right, bottom))))
-    for said, (x, y, width, height), *kinds in overlay.labels(board):
+    for said, (x, y, width, height), *kinds in board.labels:
         found.append(((said, *kinds), (x, y, x + width, y + height)))
     for what, key in (("hover", board.hover), ("focus", board.focused)):
         row = scene.row.get(key or "")

@@ -59,6 +59,7 @@ class Painter:
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
+        self.chips: list[decor.Chip] = []
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
@@ -103,10 +104,11 @@ class Painter:
             self.pending |= self.cards.pending
         else:
             self._blocks(p, view, rows, len(shown) <= TITLES)
+        self.chips = []
         if detail:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
-            chips = decor.chips(self.ink, self.scene, view, shown)
-            decor.draw_chips(p, self.ink, view, chips, 0.0 if exact else self._chip_scale, world)
+            self.chips = decor.chips(self.ink, self.scene, view, shown)
+            decor.draw_chips(p, self.ink, view, self.chips, 0.0 if exact else self._chip_scale, world)
         decor.marks(p, self.ink, self.scene, view, shown, detail, self.glow)
         if self.lens is not None:
             lens.draw_factors(p, self.ink, self.scene, view, self.lens)

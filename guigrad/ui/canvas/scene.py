@@ -29,7 +29,7 @@ _COLUMNS: Final = {
     "x": (np.float64, GONE), "y": (np.float64, GONE), "width": (np.float64, g.WIDTH), "height": (np.float64, 0.0),
     "kind": (np.uint8, 0), "port_rows": (np.int16, 0), "value_height": (np.float64, g.LINE),
     "grad_height": (np.float64, g.LINE), "collapsed": (bool, False), "selected": (bool, False), "failed": (bool, False),
-    "named_left": (bool, False), "named_right": (bool, False), "stale": (bool, False), "veiled": (bool, False), "running": (bool, False), "level": (np.int64, 0),
+    "named_left": (bool, False), "named_right": (bool, False), "edited": (bool, False), "veiled": (bool, False), "running": (bool, False), "level": (np.int64, 0),
 }  # fmt: skip
 
 
@@ -53,7 +53,7 @@ class Scene:
     named_right: Array
     selected: Array
     failed: Array
-    stale: Array
+    edited: Array
     veiled: Array
     running: Array
     level: Array
@@ -305,6 +305,12 @@ class Scene:
         return found
 
     # ---- questions -------------------------------------------------------
+
+    @property
+    def stale(self) -> Array:
+        """The cards that were edited since the frame and all that read them. Shapes: bool [rows]"""
+        self.faces.spread()
+        return self.edited
 
     def facet(self, row: int) -> Facet:
         """The fixed face of a row that is in use."""
