@@ -306,7 +306,7 @@ class Board(QWidget):
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
         self.painter.glow = self.motion.glow
-        part = None if event.rect() == self.rect() else event.rect()
+        part = None if event.rect() == self.rect() and event.region().rectCount() == 1 else event.region()
         self.painter.paint(p, self.viewport, part=part)
         self.motion.paint(p)
         stops.paint(p, self)
@@ -319,7 +319,7 @@ class Board(QWidget):
         thread = self.threads() if self.threads is not None else None
         if thread is not None:
             threads.paint(p, self, thread)
-        if part is None or self.minimap.place.intersects(QRectF(part)):
+        if part is None or part.intersects(self.minimap.place.toAlignedRect()):
             self.minimap.paint(p)
         found.paint_handles(p, self)
         if self._target is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QRegion
 
 from guigrad.document.connect import broadcasts
 from guigrad.run.frame import Record
@@ -27,19 +27,17 @@ LABELS: Final = 200
 """Wires that tell it at once; more would only be noise."""
 
 
-def paint(p: QPainter, view: Board, part: QRect | None = None) -> None:
+def paint(p: QPainter, view: Board, part: QRegion | None = None) -> None:
     """Everything that lies over the cards, or over a part of them."""
-    port = view.viewport
-    world = port.world if part is None else port.around(part.x(), part.y(), part.width(), part.height())
+    world = view.viewport.world if part is None else view.viewport.around(part.boundingRect())
     if view.viewport.scale >= g.DETAIL:
         _sliders(p, view, world)
     view.labels = []
     if not view.painter.moving and view.gesture is None:
-        room = None if part is None else QRectF(part)
         view.labels = labels(view)
         for label in view.labels:
             rect = QRectF(*label[1])
-            if room is None or room.intersects(rect.adjusted(-1, -1, 1, 1)):
+            if part is None or part.intersects(rect.adjusted(-1, -1, 1, 1).toAlignedRect()):
                 _label(p, view.painter.ink, label[0], rect, *label[2:])
 
 
