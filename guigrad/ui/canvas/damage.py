@@ -31,7 +31,19 @@ CURVE: Final = 12
 """In so many pieces a wire is looked at."""
 MOST: Final = 0.6
 """With more of the screen than this changed, all is painted."""
-_COLUMNS: Final = ("x", "y", "width", "height", "kind", "collapsed", "selected", "failed", "veiled", "running")
+_COLUMNS: Final = (
+    "x",
+    "y",
+    "width",
+    "height",
+    "kind",
+    "collapsed",
+    "selected",
+    "failed",
+    "warned",
+    "veiled",
+    "running",
+)
 
 Mark = tuple[object, tuple[float, float, float, float]]
 """What it is, and left, top, right and bottom on the screen."""
@@ -128,7 +140,9 @@ def area(board: Board, diff: Diff, before: Shot, after: Shot) -> QRegion | None:
     curves: list[Array] = []
     for seen, index in ((before, was), (after, now)):
         cards = seen.cards[[index[row] for row in touched if row in index]]
-        if (cards[:, _COLUMNS.index("failed")] > 0).any():  # a message of any length is pinned to it
+        if (
+            cards[:, [_COLUMNS.index("failed"), _COLUMNS.index("warned")]] > 0
+        ).any():  # a message of any length is pinned to it
             return None
         x, y = cards[:, 0], cards[:, 1]
         corners.append(np.stack([x, y, x + cards[:, 2], y + cards[:, 3]]))
