@@ -103,7 +103,12 @@ class _Writer:
         for _ in range(self.draw(st.integers(0, 3))):
             lines += self.statement(names, "    ")
         kind = self.draw(st.integers(0, 4))
-        result = f"{self.value(names)}, {self.value(names)}" if kind == 0 else self.value(names)
+        result, early = (
+            f"{self.value(names)}, {self.value(names)}" if kind == 0 else self.value(names) for _ in range(2)
+        )
+        if self.draw(st.integers(0, 2)) == 0:
+            lines += [f"    if {self.value(names, 2)}.sum() > 0:  # early", f"        return {early}"]
+            lines += self.statement(names, "    ")
         lines += [f"    return {result}"]
         self.functions.append(_Function(f"f{number}", params, required, keyword_only, kind == 0))
         return [*lines, "", ""]
