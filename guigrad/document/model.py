@@ -233,12 +233,15 @@ class Comment(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """Document-wide choices; ``device`` is a wish, ``root`` the node that F6 differentiates."""
+    """Document-wide choices; ``device`` is a wish, ``root`` the node that F6 differentiates, ``exercise`` what is blanked when the document
+    is opened, as (node id, "value", "grad" or "shape").
+    """
 
     title: str = ""
     device: str = "cpu"
     root: str | None = None
     about: str = ""
+    exercise: tuple[tuple[str, str], ...] = ()
 
 
 class Wire(Struct, frozen=True):

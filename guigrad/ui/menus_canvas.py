@@ -15,6 +15,7 @@ from guigrad.ui.canvas.mouse import cut
 from guigrad.ui.menu_layout import add_layout_actions
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
 from guigrad.ui.menus_function import add_card_actions, add_port_actions
+from guigrad.ui.predict import add_blanks
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -71,13 +72,16 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
     name = window.live.names.get(key, key)
     add_mends(window, menu, key)
     if len(window.canvas.selection) < 2:
+        actions(window, menu, ("view_tensor", ""))
         add_number_actions(window, menu, key)
         program = menu.addMenu("Add to the program")
         for text, effect in EFFECTS:
             program.addAction(text.format(name), partial(window.session.edit, edit.add_effect(effect, key)))
         menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
         menu.addSeparator()
-        actions(window, menu, ("step_to_node", "breakpoint", ""))
+        actions(window, menu, ("step_to_node", "breakpoint"))
+        add_blanks(window, menu, key)
+        menu.addSeparator()
     _derivatives(window, menu, key, name)
     add_card_actions(window, menu, key)
     for action in (window.actions_by_id[name] for name in _FUNCTION):

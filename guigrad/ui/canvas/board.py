@@ -55,6 +55,8 @@ class Board(QWidget):
     """The id of the node under the pointer, "" for none."""
     activated = Signal(str)
     """The id of a node that was double-clicked or entered."""
+    numbers_opened = Signal(str, str)
+    """(node, "value" or "grad"): numbers that cannot be typed were double-clicked."""
     context_requested = Signal(str, str, QPoint)
     """(kind, id, global position): kind is node, wire, point, port, box, note or canvas; a wire's id is ``target:path``, a port's ``node:in or out:number``."""
     answered = Signal(str)

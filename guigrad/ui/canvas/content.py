@@ -69,6 +69,7 @@ def fresh(content: Content) -> Content:
 
 
 NOT_RUN: Final = Part(reason="not run yet")
+GUESS: Final = Part(reason="? predict it")
 NOT_WIRED: Final = Part(reason="wire its inputs")
 
 
@@ -89,9 +90,10 @@ def content(
         return Content(NOT_WIRED if facet.open else NOT_RUN, _before(facet), _pill(facet, None, root), foot)
     stale = stale or record.state == "stale"
     xray = record.grad is None and record.grad_stats is None and record.xray is not None
+    hidden = record.hidden
     return Content(
-        value=_value(record, part),
-        grad=_grad(record, part),
+        value=GUESS if "value" in hidden else _value(record, part),
+        grad=GUESS if "grad" in hidden else _grad(record, part),
         pill=_pill(facet, record, root),
         foot=_foot(record),
         grad_fn=record.grad_fn or "",
@@ -124,6 +126,8 @@ def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
 
 
 def _foot(record: Record) -> str:
+    if "shape" in record.hidden:
+        return f"[?] {SHORT_DTYPE.get(record.dtype or '', record.dtype or '')}"
     return record.kind if record.shape is None else _kind(record.shape, record.dtype or "")
 
 

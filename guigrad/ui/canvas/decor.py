@@ -184,15 +184,15 @@ def _chip_pixmap(theme: str, text: str, scale: float, ratio: float) -> QPixmap:
 
 
 def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool, bright: float = 0.5) -> None:
-    """Outlines of selected, running and failed cards, and the messages pinned to them; ``bright`` is the glow, 0 to 1."""
-    chosen = rows[scene.selected[rows] | scene.failed[rows] | scene.running[rows]]
+    """Outlines of selected, running, failed and warned cards, and the messages pinned to them; ``bright`` is the glow, 0 to 1."""
+    marked = scene.failed[rows] | scene.warned[rows] | scene.running[rows]
+    chosen = rows[scene.selected[rows] | marked]
     if not len(chosen):
         return
     s = view.scale
     if len(chosen) > OUTLINES or s < g.BLOCKS:
-        only = chosen[scene.selected[chosen] & ~scene.failed[chosen] & ~scene.running[chosen]]
-        _outlines(p, ink, scene, view, only)
-        chosen = chosen[~scene.selected[chosen] | scene.failed[chosen] | scene.running[chosen]][:OUTLINES]
+        _outlines(p, ink, scene, view, rows[scene.selected[rows] & ~marked])
+        chosen = rows[marked][:OUTLINES]
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     p.setBrush(Qt.BrushStyle.NoBrush)
     radius = g.CORNER * s
@@ -208,15 +208,15 @@ def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, deta
             p.setOpacity(1.0)
             p.setPen(QPen(glow, max(1.5, 2 * s)))
             p.drawRoundedRect(rect, radius, radius)
-        if scene.failed[row]:
-            p.setPen(QPen(ink.color("failed"), max(1.5, 2 * s)))
+        if scene.failed[row] or scene.warned[row]:
+            p.setPen(QPen(ink.color("failed" if scene.failed[row] else "warning"), max(1.5, 2 * s)))
             p.drawRoundedRect(rect, radius, radius)
             if detail:
                 _pin(p, ink, scene, row, rect, s)
         if scene.selected[row]:
             p.setBrush(Qt.BrushStyle.NoBrush)
             p.setPen(QPen(ink.color("selected"), max(1.5, 2 * s)))
-            grow = 3 * s if scene.failed[row] or scene.running[row] else 0.0
+            grow = 3 * s if scene.failed[row] or scene.warned[row] or scene.running[row] else 0.0
             p.drawRoundedRect(rect.adjusted(-grow, -grow, grow, grow), radius + grow, radius + grow)
         if detail:  # the outline runs over the ports: once more on top
             p.save()
@@ -248,17 +248,20 @@ def _pin(p: QPainter, ink: Ink, scene: Scene, row: int, card: QRectF, s: float) 
     problems = scene.faces.pins.get(scene.ids[row], ())
     if not problems:
         return
-    text = problems[0].message
-    if len(text) > 160:
-        text = text[:159] + "…"
+    failed = bool(scene.failed[row])
+    severity = "error" if failed else "warning"
+    text = next((problem.message for problem in problems if problem.severity == severity), problems[0].message)
+    most = 1000 if scene.selected[row] else 160
+    if len(text) > most:
+        text = text[: most - 1] + "…"
     p.save()
     p.translate(card.left(), card.bottom() + 8 * s)
     p.scale(s, s)
     p.setFont(ink.label)
     flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-    inside = p.boundingRect(QRectF(10, 7, PIN_WIDTH - 20, 200), flags, text)
-    p.setPen(ink.pen("failed", 1.2))
-    p.setBrush(ink.brush("failed_soft"))
+    inside = p.boundingRect(QRectF(10, 7, PIN_WIDTH - 20, 600), flags, text)
+    p.setPen(ink.pen("failed" if failed else "warning", 1.2))
+    p.setBrush(ink.brush("failed_soft" if failed else "warning_soft"))
     p.drawRoundedRect(QRectF(0, 0, PIN_WIDTH, inside.height() + 14), 6, 6)
     p.drawLine(QPointF(20, -8), QPointF(20, 0))
     p.setPen(ink.color("text"))

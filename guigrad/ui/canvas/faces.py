@@ -93,13 +93,13 @@ class Faces:
         before = set(self.pins)
         self.pins = {key: tuple(found) for key, found in pins.items()}
         scene = self.scene
-        scene.failed[:] = False
+        scene.failed[:] = scene.warned[:] = False
         for key in before | set(pins):
             row = scene.row.get(key)
             if row is not None:
-                scene.failed[row] = any(
-                    problem.severity == "error" and problem.kind != "open" for problem in self.pins.get(key, ())
-                )
+                found = {problem.severity for problem in self.pins.get(key, ()) if problem.kind != "open"}
+                scene.failed[row] = "error" in found
+                scene.warned[row] = "warning" in found and "error" not in found
                 self.drop(row)
 
     def outdate(self, rows: set[int]) -> None:

@@ -1,4 +1,4 @@
-"""Writes resources/lessons from the scripts beside this file: ``python tests/golden/lessons/build.py`` in an environment that has guigrad.
+"""Writes resources/lessons (and the mistake lab's below them) from the scripts beside this file: ``python tests/golden/lessons/build.py`` in an environment that has guigrad.
 
 Titles, texts and positions live here; everything that is computed comes from the script.
 """
@@ -108,6 +108,117 @@ TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[B
 }  # fmt: skip
 
 
+MISTAKES: dict[str, tuple[str, str, str]] = {
+    "01-non-leaf-grad": (
+        "The gradient of an intermediate is None",
+        "y is computed from x, so it is no leaf: backward passes through y, but torch keeps .grad for leaves alone. Reading y.grad gives "
+        "None and a warning.",
+        "loss",
+    ),
+    "02-non-scalar-backward": (
+        "backward() on three numbers",
+        "A gradient belongs to one number. y has three elements, and without a vector v torch cannot know which of them, or which sum of "
+        "them, is meant.",
+        "y",
+    ),
+    "03-second-backward": (
+        "backward() a second time",
+        "The first backward() frees what the graph has saved. The second one finds it gone: keep the graph, or compute the loss anew.",
+        "loss",
+    ),
+    "04-wrong-shape-v": (
+        "A vector v of the wrong shape",
+        "v has one entry for each entry of y. Here y has three and v has two.",
+        "y",
+    ),
+    "05-in-place-on-saved": (
+        "In-place on a tensor that backward needs",
+        "exp keeps its own result, since that is its derivative. y += 1 overwrites it, and backward() notices by the version counter.",
+        "loss",
+    ),
+    "06-in-place-on-leaf": (
+        "In-place on a leaf that requires grad",
+        "An update of a parameter must not be recorded: torch refuses to change a leaf in place while it records.",
+        "loss",
+    ),
+    "07-integer-requires-grad": (
+        "Integers cannot require grad",
+        "torch.tensor([1, 2, 3]) holds whole numbers. They cannot change by a little, so there is no derivative: write 1.0.",
+        "loss",
+    ),
+    "08-detach-cut": (
+        "detach() cuts the graph",
+        "detach() gives the same numbers without their history. Nothing fails, b gets its gradient, but w.grad stays None.",
+        "loss",
+    ),
+    "09-no-grad-cut": (
+        "no_grad() cuts the graph",
+        "h is computed inside torch.no_grad(), so it is not recorded. Nothing fails, b gets its gradient, but w.grad stays None.",
+        "loss",
+    ),
+    "10-forgotten-zero-grad": (
+        "zero_grad is forgotten",
+        "backward() adds to .grad. Nobody empties it, so every step also follows the gradients of all the steps before, and w overshoots.",
+        "loss",
+    ),
+    "11-device-mismatch": (
+        "Tensors on two devices",
+        "mask lies on another device than x. (The device is meta, which every machine has; with a GPU it would be cuda.)",
+        "loss",
+    ),
+    "12-shape-mismatch": (
+        "Shapes that do not fit",
+        "In x @ W the columns of x must be as many as the rows of W: (2×3) @ (2×3) does not fit, (2×3) @ (3×2) does.",
+        "loss",
+    ),
+    "13-dead-relu": (
+        "A dead ReLU",
+        "The biases push all inputs of relu below zero. Its output is 0, its slope is 0, and no gradient gets to W and b: they can never recover.",
+        "loss",
+    ),
+    "14-saturated-sigmoid": (
+        "A saturated sigmoid",
+        "Both answers are as wrong as can be, yet the gradient is almost 0: so far from zero the sigmoid is flat.",
+        "loss",
+    ),
+    "15-exploding-product": (
+        "An exploding product",
+        "Twenty times the same matrix: the gradient is a product of twenty factors, each above 1, and grows beyond all use.",
+        "loss",
+    ),
+    "16-nan-birth": (
+        "Where the NaN was born",
+        "The loss is NaN, and so is everything behind the culprit. The first node that makes one of good numbers is marked.",
+        "loss",
+    ),
+    "17-unused-parameter": (
+        "A parameter that is not used",
+        "out uses b, but the loss is computed from h. b.grad is None after backward(): not zero, since there is no way at all.",
+        "loss",
+    ),
+    "18-argmax": (
+        "argmax has no derivative",
+        "The place of the largest score is a whole number. It jumps, so nothing can be learned through it: torch records nothing.",
+        "loss",
+    ),
+    "18-round": (
+        "round has the derivative 0",
+        "round makes steps. torch goes through it without a word, and every gradient before it is 0.",
+        "loss",
+    ),
+}
+
+
+def build_mistake(name: str) -> Document:
+    """One failure of the mistake lab; the canvas places its cards."""
+    title, about, root = MISTAKES[name]
+    document = parse((SCRIPTS / "mistakes" / f"{name}.py").read_text("utf-8"))
+    assert not document.problems, (name, document.problems)
+    ids = {label: key for key, label in labels(document).items()}
+    settings = Settings(title=title, about=about, root=ids[root])
+    return msgspec.structs.replace(document, settings=settings, lines={}, path="")
+
+
 def build(name: str) -> Document:
     """One lesson: the script's program with its title, text and places."""
     title, about, root, places, boxes = TABLE[name]
@@ -124,3 +235,6 @@ if __name__ == "__main__":
     LESSONS.mkdir(parents=True, exist_ok=True)
     for lesson in TABLE:
         file.save(build(lesson), str(LESSONS / f"{lesson}.guigrad"))
+    (LESSONS / "mistakes").mkdir(exist_ok=True)
+    for mistake in MISTAKES:
+        file.save(build_mistake(mistake), str(LESSONS / "mistakes" / f"{mistake}.guigrad"))
