@@ -48,7 +48,17 @@ from guigrad.document.edit_layout import (
 )
 from guigrad.document.edit_mute import mute
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
-from guigrad.document.edit_program import EFFECTS, add_effect, chain, move_item, remove_item, wrap
+from guigrad.document.edit_program import (
+    EFFECTS,
+    add_effect,
+    chain,
+    is_deterministic,
+    move_item,
+    remove_item,
+    set_deterministic,
+    wrap,
+)
+from guigrad.document.edit_remedies import keep_history, leave_region, soft_place, straight_through, zero_before
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
 from guigrad.document.scope import within
@@ -85,6 +95,9 @@ __all__ = [
     "insert_before",
     "insert_between",
     "insert_on_wire",
+    "is_deterministic",
+    "keep_history",
+    "leave_region",
     "make_function",
     "make_unique",
     "move",
@@ -106,6 +119,7 @@ __all__ = [
     "set_argument",
     "set_arguments",
     "set_cells",
+    "set_deterministic",
     "set_device",
     "set_dtype",
     "set_requires_grad",
@@ -113,7 +127,10 @@ __all__ = [
     "set_settings",
     "set_slider",
     "set_value",
+    "soft_place",
+    "straight_through",
     "within",
     "wrap",
     "wrap_region",
+    "zero_before",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from guigrad.document import order, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve
@@ -36,6 +38,7 @@ EFFECTS: dict[str, tuple[str, ...]] = {
 }
 """What may be put on the rail for a node: the calls from the inside out, each with the one before as its first argument."""
 
+DETERMINISTIC = "torch.use_deterministic_algorithms"
 _BESIDE = frozenset(("retain_grad", "requires_grad_"))
 
 
@@ -78,7 +81,7 @@ def move_item(key: str, before: str | None = None, into: str | None = None) -> E
     def apply(document: Document) -> Diff:
         found = resolve(document, key)
         draft = Draft(document)
-        moved = [*_operands(document, found), found]
+        moved = [*operands(document, found), found]
         if before is not None and resolve(document, before) in moved:
             return draft.diff("Move")
         items = {key: tree.item_at(document.program, tree.spots(document)[key]) for key in moved}
@@ -118,6 +121,33 @@ def remove_item(key: str) -> Edit:
                 rewire(draft, carry.port, next(document.nodes[carry.port].inputs(), None), doomed)
         draft.drop(with_effects(draft.document, doomed))
         return draft.diff(f"Delete {order.name(document, item_key(item))}")
+
+    return apply
+
+
+def is_deterministic(document: Document) -> bool:
+    """Whether the program asks for algorithms that give the same bits each time."""
+    calls = [node for node in document.nodes.values() if node.op == DETERMINISTIC]
+    return any(node.args[:1] == (True,) or ("mode", True) in node.kwargs for node in calls)
+
+
+def set_deterministic(on: bool) -> Edit:
+    """``torch.use_deterministic_algorithms`` with this mode, as the first line if no line says so yet.
+
+    Off is a line of its own: torch keeps the mode until it is told otherwise.
+    """
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        calls = [node for node in document.nodes.values() if node.op == DETERMINISTIC]
+        for node in calls:
+            rest = tuple(pair for pair in node.kwargs if pair[0] != "mode")
+            draft.put_node(structs.replace(node, args=(on, *node.args[1:]), kwargs=rest))
+        if not calls:
+            key = next(draft.ids)
+            draft.put_node(Node(key, DETERMINISTIC, (on,)))
+            draft.add(Effect(key), (), 0)
+        return draft.diff(f"Deterministic algorithms {'on' if on else 'off'}")
 
     return apply
 
@@ -166,9 +196,11 @@ def chain(label: str, *edits: Edit) -> Edit:
 
     def apply(document: Document) -> Diff:
         current, whole = document, Diff(label=label)
-        for edit in edits:
+        for place, edit in enumerate(edits, 1):
             step = edit(current)
-            current, whole = step.apply(current), whole.then(step)
+            whole = whole.then(step)
+            if place < len(edits):
+                current = step.apply(current)
         return whole
 
     return apply
@@ -179,12 +211,7 @@ def _spot(document: Document, before: str | None, into: str | None) -> tree.Spot
     spots = tree.spots(document)
     if before is not None:
         key = resolve(document, before)
-        operands = _operands(document, key)
-        return (
-            min([spots[key], *(spots[each] for each in operands)], key=len)
-            if not operands
-            else min(spots[k] for k in operands)
-        )
+        return min(spots[each] for each in (*operands(document, key), key))
     if into is None:
         return (len(document.program),)
     which = int(into.endswith("/else"))
@@ -200,7 +227,7 @@ def _behind(document: Document, key: str) -> tree.Spot:
     return (*spot[:-1], spot[-1] + 1)
 
 
-def _operands(document: Document, key: str) -> list[str]:
+def operands(document: Document, key: str) -> list[str]:
     """The hidden operands of an item: nameless values beside it that only it needs."""
     spots = tree.spots(document)
     item = tree.item_at(document.program, spots[key])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +13,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.model import In, ListOf, Node
 from guigrad.engine.arguments import getter
 from guigrad.engine.explain import explain, in_place_to_blame
+from guigrad.engine.second import noting
 from guigrad.engine.stretch import Stretch
 from guigrad.engine.values import MISSING, tensor_of
 from guigrad.engine.walk import Walk
@@ -109,10 +111,11 @@ def backward(
     state.problems.pop(first, None) if roots.effect else None
     walk = Walk(state, engine.label)
     try:
-        with walk.catching(lambda: roots.keys[0]), engine.recorder(tensors, xray):
+        notes = noting(tensors) if create_graph else nullcontext()
+        with walk.catching(lambda: roots.keys[0]), engine.recorder(tensors, xray), notes:
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
     except Exception as error:
-        engine.said.append(_blame(engine, roots.keys[0], error))
+        engine.said.append(blame(engine, roots.keys[0], error))
     finally:
         keep = create_graph if retain_graph is None else retain_graph
         if not keep:
@@ -188,7 +191,7 @@ def _live(engine: Engine, label: str) -> torch.Tensor:
     return value
 
 
-def _blame(engine: Engine, key: str, error: Exception) -> Any:
+def blame(engine: Engine, key: str, error: Exception) -> Any:
     """The problem of a failed backward, pinned to the in-place node that caused it where there is one."""
     state, message = engine.state, str(error)
     if "modified by an inplace operation" in message:

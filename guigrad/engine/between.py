@@ -75,7 +75,9 @@ class Between:
             raise NoFunction("Something between the two has not run.")
         if isinstance(value, torch.Tensor):
             value = value.detach() if self._device is None else value.detach().to(self._device)
-            if self._dtype is not None and value.is_floating_point():
+            if self._dtype is not None and value.is_complex():
+                value = value.to(torch.promote_types(self._dtype, torch.complex64))
+            elif self._dtype is not None and value.is_floating_point():
                 value = value.to(self._dtype)
         return value
 

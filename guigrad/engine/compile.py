@@ -30,6 +30,7 @@ from guigrad.engine.arguments import (
 )
 from guigrad.engine.huge import BOUNDED, refuse_huge
 from guigrad.engine.resolve import resolve, resolve_method, resolve_property
+from guigrad.engine.second import NOTED
 from guigrad.engine.statements import SPECIAL
 from guigrad.ops import table
 
@@ -56,7 +57,7 @@ def compile_node(node: Node, place: Place, out: int) -> Step:
     if family in METHOD_OF:
         return _method(node, place, out, name)
     try:
-        fn = BOUNDED.get(node.op) or resolve(node.op)
+        fn = BOUNDED.get(node.op) or NOTED.get(node.op) or resolve(node.op)
     except LookupError as error:
         return raiser(Refused(str(error)))
     return _call(fn, node, place, out)

@@ -10,6 +10,7 @@ import torch
 from guigrad.document.array import ArrayData
 from guigrad.engine.look import name_of_grad_fn
 from guigrad.engine.recorder import ACCUMULATE, ARRIVED
+from guigrad.engine.second import sequence
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import array_of
 from guigrad.run.tape import Event, Leaving
@@ -55,6 +56,7 @@ def events(tape: Tape, label: Callable[[str], str], limit: int = 0, values: bool
                 tuple(left),
                 final.get(place) is fn,
                 tuple(name.removeprefix(SAVED) for name in dir(fn) if name.startswith(SAVED)),
+                sequence(fn),
             )
         )
     return tuple(found)

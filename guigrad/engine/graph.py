@@ -11,14 +11,18 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from msgspec import Struct
 
 from guigrad.engine.look import name_of_grad_fn
 from guigrad.engine.recorder import ACCUMULATE, Edge, edge_of
+from guigrad.engine.second import maker, order, sequence
 from guigrad.engine.values import dtype_name, text_of
 from guigrad.run.graph import GradNode, Graph, Saved
+
+_known: WeakKeyDictionary[type, tuple[tuple[tuple[str, bool], ...], bool]] = WeakKeyDictionary()
 
 SAVED = "_saved_"
 RAW = "_raw_saved_"
@@ -61,17 +65,6 @@ def reached(roots: Iterable[Any]) -> list[Any]:
     return found
 
 
-def sequence(fn: Any) -> int:
-    """Counts up with the forward of one thread; -1 for the grad_fns of leaves."""
-    if type(fn) is ACCUMULATE:
-        return -1
-    try:
-        number = int(fn._sequence_nr())
-    except (AttributeError, RuntimeError):
-        return -1
-    return number if number < 1 << 62 else -1
-
-
 def outputs_of(fn: Any) -> tuple[tuple[tuple[int, ...], str, str], ...]:
     """(shape, dtype, device) of each thing that the forward gave."""
     found = []
@@ -86,21 +79,30 @@ def outputs_of(fn: Any) -> tuple[tuple[tuple[int, ...], str, str], ...]:
 
 def saved_by(fn: Any) -> Iterator[Keep]:
     """What a grad_fn saved. See Note [Looking]."""
-    names = dir(type(fn))
-    for full in names:
-        if full.startswith(SAVED):
-            name = full.removeprefix(SAVED)
-            if RAW + name in names:
-                yield from _tensors(name, _asked(fn, RAW + name), partial(getattr, fn, full))
-            else:
-                value = _asked(fn, full)
-                yield Keep(name, "freed") if isinstance(value, RuntimeError) else Keep(name, "number", value=value)
-    if "_raw_saved_tensors" in names:  # a custom Function
+    names, custom = _names(type(fn))
+    for name, is_tensor in names:
+        if is_tensor:
+            yield from _tensors(name, _asked(fn, RAW + name), partial(getattr, fn, SAVED + name))
+        else:
+            value = _asked(fn, SAVED + name)
+            yield Keep(name, "freed") if isinstance(value, RuntimeError) else Keep(name, "number", value=value)
+    if custom:
         raw = _asked(fn, "_raw_saved_tensors")
         if isinstance(raw, RuntimeError):
             yield Keep("tensors", "freed")
         else:
             yield from _tensors("tensors", raw, lambda: fn.saved_tensors)
+
+
+def _names(kind: type) -> tuple[tuple[tuple[str, bool], ...], bool]:
+    """What grad_fns of a kind save: (name, whether it is a tensor) each, and whether they are of a custom Function."""
+    known = _known.get(kind)
+    if known is None:
+        every = dir(kind)
+        found = [full.removeprefix(SAVED) for full in every if full.startswith(SAVED)]
+        known = tuple((name, RAW + name in every) for name in found), "_raw_saved_tensors" in every
+        _known[kind] = known
+    return known
 
 
 def _tensors(name: str, raw: Any, unpacked: Callable[[], Any]) -> Iterator[Keep]:
@@ -161,6 +163,7 @@ def graph(
     roots = list(dict.fromkeys(roots))
     found = reached(roots)
     ids = {fn: f"g{number}" for number, fn in enumerate(found)}
+    numbers: dict[int | None, str] = {sequence(fn): key for fn, key in ids.items() if type(fn) is not ACCUMULATE}
     nodes = []
     for fn in found:
         place, key, inside = owners.get(fn, ("", "", False))
@@ -182,6 +185,8 @@ def graph(
                 sum(map(hooks, hooked)),
                 version(value),
                 value is not None and bool(value._is_view()),
+                order(sequence(fn)),
+                numbers.get(maker(sequence(fn)), ""),
             )
         )
     return Graph(tuple(nodes), tuple(ids[fn] for fn in roots))
@@ -218,4 +223,7 @@ def _saved(keep: Keep, label: Callable[[Edge], str]) -> Saved:
         tuple(tensor.shape),
         dtype_name(tensor.dtype),
         version(tensor),
+        text_of(tensor.item(), 40)
+        if type(tensor) is torch.Tensor and tensor.device.type == "cpu" and not tensor.dim()
+        else "",
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
 
 from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import NotWired, Step
-from guigrad.engine.explain import explain
+from guigrad.engine.backward import blame
 from guigrad.engine.mixed import MixedDevices, refuse_mixed
+from guigrad.engine.second import noting
 from guigrad.engine.values import MISSING, tensors_in
 from guigrad.engine.walk import Walk
 
@@ -33,7 +35,7 @@ def play_all(engine: Engine) -> None:
         state.after_forward()
     if error is not None:
         key = plan.failed or ""
-        state.problems[key] = (explain(error, key, engine.document, engine.label, plan.read),)
+        state.problems[key] = (blame(engine, key, error),)
         if key in engine.document.nodes and not isinstance(error, NotWired):
             state.status[key] = "failed"
         engine.said += state.problems[key]
@@ -98,13 +100,14 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
     node = engine.document.nodes[key]
     first = node.args[0] if node.args else dict(node.kwargs).get("tensors")
     wires = tuple(wires_in(first))
+    builds = any(name == "create_graph" for name, _ in node.kwargs)
 
     def call() -> None:
         if not engine.listening:
             step()
             return
         roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
-        with engine.recorder(roots, xray=True):
+        with engine.recorder(roots, xray=True), noting(roots) if builds else nullcontext():
             step()
         if engine.tape is not None:
             engine.tape.seal()  # the program may zero or change the gradients next

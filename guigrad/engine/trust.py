@@ -71,15 +71,17 @@ def _one(engine: Engine, of: str, wrt: str, others: Sequence[str]) -> Trust:
         return Trust(of, wrt, deterministic=mode, problems=(found,))
     output, source = found
     tolerance = OWN.get(source.dtype, TOLERANCE)
-    v = _upstream(engine, of, output)
+    v, name = _upstream(engine, of, output)
+    if output.is_complex() or source.is_complex():
+        return _complex(engine, Trust(of, wrt, tolerance=tolerance, deterministic=mode), output, source)
     figures = check(engine, of, wrt, v)
-    told = Trust(of, wrt, check=figures, tolerance=tolerance, deterministic=mode, problems=figures.problems)
+    told = Trust(of, wrt, check=figures, tolerance=tolerance, deterministic=mode, problems=figures.problems, v=name)
     if figures.problems:
         return told
     try:
         function = Between(engine, *keys(engine, of, wrt))
         shown = gradient(function, source.detach(), v)
-        said = _gradcheck(engine, of, wrt, source)
+        said = _gradcheck(engine, of, wrt, output, source)
         held, note = _held(engine, wrt, source, shown)
         elsewhere = tuple((name, _there(engine, of, wrt, source, shown, v, name)) for name in others)
     except (NoFunction, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
@@ -118,22 +120,36 @@ def _apart(first: float, second: float) -> float:
     return abs(first - second) / max(1.0, abs(first), abs(second))
 
 
-def _upstream(engine: Engine, of: str, output: torch.Tensor) -> torch.Tensor | None:
-    """The v of the last backward, if it started here from more than one number."""
+def _complex(engine: Engine, told: Trust, output: torch.Tensor, source: torch.Tensor) -> Trust:
+    """By gradcheck alone: it knows what the derivative of a complex number is."""
+    try:
+        said = _gradcheck(engine, told.of, told.wrt, output, source)
+    except (NoFunction, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+        return structs.replace(told, problems=(Problem(str(error), "autograd", error=type(error).__name__),))
+    return structs.replace(told, verdict="differs" if said else "trusted", gradcheck=said)
+
+
+def _upstream(engine: Engine, of: str, output: torch.Tensor) -> tuple[torch.Tensor | None, str]:
+    """The v of the last backward, if it started here from more than one number, else ones; and what it is called."""
     place = engine.names.find(of)
-    if output.numel() == 1 or engine.tape is None or place is None:
-        return None
-    found = engine.tape.gradients.get(place[0])
-    return None if found is None or found.shape != output.shape else found.detach()
+    if output.numel() == 1:
+        return None, ""
+    found = engine.tape.gradients.get(place[0]) if engine.tape is not None and place is not None else None
+    if found is None or found.shape != output.shape:
+        return torch.ones_like(output, requires_grad=False), "ones"
+    return found.detach(), "the last backward's"
 
 
-def _gradcheck(engine: Engine, of: str, wrt: str, source: torch.Tensor) -> str:
+def _gradcheck(engine: Engine, of: str, wrt: str, output: torch.Tensor, source: torch.Tensor) -> str:
     """ "" if torch.autograd.gradcheck passes in double precision, else the first line of what it says."""
     double = Between(engine, *keys(engine, of, wrt), dtype=torch.float64)
-    leaf = source.detach().to(torch.float64).clone().requires_grad_()
+    wide = torch.complex128 if source.is_complex() else torch.float64
+    leaf = source.detach().to(wide).clone(memory_format=torch.contiguous_format).requires_grad_()
     try:
         with torch.enable_grad(), quiet():
-            torch.autograd.gradcheck(double, (leaf,), fast_mode=leaf.numel() > WHOLE, atol=1e-5, rtol=1e-3)
+            torch.autograd.gradcheck(
+                double, (leaf,), fast_mode=max(leaf.numel(), output.numel()) > WHOLE, atol=1e-5, rtol=1e-3
+            )
     except RuntimeError as error:
         return " ".join(str(error).split())[:SAID] or "gradcheck failed"
     return ""

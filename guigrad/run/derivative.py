@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.tensor import AskTensor, Tensor
 
 
 class AskMatrix(Struct, frozen=True, tag=True):
@@ -48,7 +49,11 @@ class AskTrust(Struct, frozen=True, tag=True):
     of: str = ""
 
 
-Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust
+class AskFindings(Struct, frozen=True, tag=True):
+    """What torch does without a word and people miss, see run.findings."""
+
+
+Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings
 
 
 class Matrix(Struct, frozen=True):
@@ -164,7 +169,8 @@ class Trust(Struct, frozen=True):
     ``verdict``: "trusted", "kink" (it has entries where no derivative exists), "differs" or "unknown". ``check`` holds it against finite
     differences, ``gradcheck`` is "" when torch's own passed, else what it said. ``held`` is the largest relative difference of the node's
     stored gradient to a recomputed one, None if it stores none; ``held_note`` says why it may differ. ``corners`` name the ops with a kink, ``cuts`` those that let no gradient through (detach, no_grad). ``devices`` are the largest relative
-    differences to other devices. ``deterministic``: torch was told to use deterministic algorithms.
+    differences to other devices. ``deterministic``: torch was told to use deterministic algorithms. ``v``: of an output of several entries, which
+    vector the gradient is for. Of complex numbers ``check`` is empty: gradcheck, in complex128, speaks alone.
     """
 
     of: str
@@ -180,6 +186,7 @@ class Trust(Struct, frozen=True):
     tolerance: float = 0.0
     deterministic: bool = False
     problems: tuple[Problem, ...] = ()
+    v: str = ""
 
 
 class Trusts(Struct, frozen=True):
@@ -189,7 +196,15 @@ class Trusts(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts
+class Findings(Struct, frozen=True):
+    """What was found, as warnings pinned to nodes."""
 
-RECORDS = (AskMatrix, AskProduct, AskPaths, AskTrust, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts)
+    problems: tuple[Problem, ...] = ()
+
+
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings
+
+RECORDS = (
+    AskMatrix, AskProduct, AskPaths, AskTrust, AskFindings, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts, Findings,
+)  # fmt: skip
 """What crosses a process border. See Note [Wire format]."""

@@ -31,6 +31,8 @@ class GradNode(Struct, frozen=True):
     ``edges`` lead to (id, number of the output there) in the order of ``next_functions``, None where no gradient is wanted.
     ``outputs`` are the (shape, dtype) of what the op gave. ``sequence`` counts up with the forward (-1: none). ``hooks`` counts those
     of the tensors seen here. ``version`` and ``view`` tell of the value that it made, or of the leaf, where that is known.
+    ``order``: 1 for what the forward made, 2 for what its backward made (``create_graph``) …; ``maker`` is the id of the grad_fn whose backward
+    that was, "" where it is none of this graph (an AccumulateGrad, or gone).
     """
 
     id: str
@@ -46,6 +48,8 @@ class GradNode(Struct, frozen=True):
     hooks: int = 0
     version: int | None = None
     view: bool = False
+    order: int = 1
+    maker: str = ""
 
     @property
     def freed(self) -> bool:

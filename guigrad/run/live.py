@@ -122,8 +122,8 @@ class Live:
             self._runner.interrupt()
         self._next()
 
-    def cancel(self, asker: str) -> None:
-        """Takes a question back; once more, if its answer is on its way still, ends the engine's process over it."""
+    def cancel(self, asker: str, end: bool = True) -> None:
+        """Takes a question back; once more, if its answer is on its way still, ends the engine's process over it (unless not ``end``)."""
         self._questions.pop(asker, None)
         asking = self._asking
         if asking is None or asking.asker != asker:
@@ -131,7 +131,7 @@ class Live:
         if not asking.dropped:
             asking.dropped = True
             self._runner.interrupt()
-        else:
+        elif end:
             self._runner.stop()
             self.play(Look())
 

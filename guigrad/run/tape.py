@@ -25,7 +25,7 @@ class Event(Struct, frozen=True):
     ``kind``: "backward", or "accumulate" for an AccumulateGrad, whose arrival went into the ``.grad`` of the leaf ``node``.
     ``arrived``: the upstream gradient by forward output of the grad_fn, already summed up where several wires came together;
     ``arrivals`` counts those. ``last``: nothing more of this node comes (a composite op has several grad_fns). ``saved`` are the names of the tensors
-    that the grad_fn had kept for this.
+    that the grad_fn had kept for this. ``sequence`` is the number that torch gave the grad_fn, -1 for an AccumulateGrad.
     """
 
     number: int
@@ -38,3 +38,4 @@ class Event(Struct, frozen=True):
     left: tuple[Leaving, ...] = ()
     last: bool = True
     saved: tuple[str, ...] = ()
+    sequence: int = -1

@@ -12,6 +12,8 @@ from typing import Final
 MENUS: Final = ("File", "Edit", "Graph", "Run", "View", "Help")
 GROUPS: Final = (*MENUS[:-1], "Canvas", "Timeline", "Lesson", MENUS[-1])
 """Menus, and groups of actions that have keys but no place in a menu."""
+SUBMENUS: Final = ("recent", "mistakes")
+"""Rows that are menus themselves."""
 LATER: Final = "Not there yet: it comes with a later version"
 
 
@@ -186,6 +188,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tidy", "Tidy layout", "Arrange the selected nodes, or all", "Graph", ("L",), "", _has_nodes, on_canvas=True, separator=True, words="arrange layout"),
     Action("forward", "Forward", "Compute every value", "Run", ("F5",), "play", _has_nodes),
     Action("backward", "Backward", "Compute the gradients of the root", "Run", ("F6",), "arrow-left", _has_nodes, words="gradient differentiate"),
+    Action("backward_create", "Backward with create_graph", "Compute gradients that have a graph of their own, for gradients of gradients", "Run", ("Ctrl+F6",), "", _has_nodes, words="double backward second order grad of grad"),
     Action("zero_grad", "zero_grad", "Empty every gradient", "Run", ("Shift+Z",), "eraser", _has_nodes, words="reset gradients"),
     Action(
         "optimizer_step", "Optimizer step", "Let the program's optimizer update its parameters", "Run", ("F8",),
@@ -202,17 +205,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("leave_steps", "Leave stepping", "Show the end of the pass again", "Run", ("Shift+F9",), "", _steps, words="stop stepping"),
     Action("breakpoint", "Breakpoint", "Stepping stops at the selected node, or no more", "Run", ("F9",), "", _has_selection, separator=True),
     Action("clear_breakpoints", "Clear breakpoints", "Stepping stops nowhere", "Run", (), "", lambda s: s.breakpoints > 0, lack="There are no breakpoints"),
+    Action("blank_grad", "Blank the gradient", "The gradient of the selected nodes is hidden until it is predicted", "Run", ("B",), "", _has_selection, False, True, True, words="predict exercise quiz hide"),
+    Action("blank_value", "Blank the value", "The value of the selected nodes is hidden until it is predicted", "Run", ("Shift+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
+    Action("blank_shape", "Blank the shape", "The shape of the selected nodes is hidden until it is predicted", "Run", ("Ctrl+Shift+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
+    Action("guess", "Predict what is blanked", "To the answer of what is blanked", "Run", ("G",), "", _has_nodes, False, True, words="answer exercise quiz reveal"),
+    Action("export_points", "Export points…", "Write the points of the predictions as CSV or JSON", "Run", (), "", _has_nodes, words="exercise score quiz csv json"),
     Action(
         "xray", "X-ray gradients", "Show the gradient of every intermediate; torch's own .grad stays as it is", "Run",
         ("Alt+X",), "scan-eye", checkable=True, separator=True,
     ),
     Action("seed", "Seed…", "Choose the random seed", "Run", (), "dices", words="random"),
+    Action(
+        "view_tensor", "View tensor", "The selected node's numbers closely: heat-map, table, histogram, slices", "View", ("T",), "",
+        lambda s: s.selected == 1, on_canvas=True, lack="Select one node", words="heat-map histogram table image statistics viewer",
+    ),
     Action("fit", "Fit the selection or all", "Show the selection, or everything", "View", ("F",), "maximize", _has_nodes, on_canvas=True),
     Action("fit_all", "Fit all", "Show the whole graph", "View", ("Home",), "", _has_nodes, on_canvas=True),
     Action("zoom_in", "Zoom in", "Zoom the canvas in", "View", ("Ctrl++", "Ctrl+="), "zoom-in"),
     Action("zoom_out", "Zoom out", "Zoom the canvas out", "View", ("Ctrl+-",), "zoom-out"),
     Action("zoom_reset", "100 %", "Show the canvas at its own size", "View", ("Ctrl+0",), words="zoom reset actual size"),
     Action("toggle_minimap", "Minimap", "Show or hide the small overview", "View", ("Alt+M",), "", _has_nodes, words="overview"),
+    Action("backward_graph", "Backward graph", "Show the grad_fns that torch made under the forward, with what they saved", "View", ("Alt+B",), "", _has_nodes, True, words="grad_fn saved tensors autograd graph mirror", separator=True),
+    Action("backward_over", "Backward graph above", "Show the grad_fns over the forward instead of under it", "View", ("Alt+Shift+B",), "", _has_nodes, True, words="grad_fn mirror over"),
+    Action("open_grad_fns", "Open composite ops", "Open every op into the grad_fns that torch made for it, or fold them all", "View", ("Alt+O",), "", _has_nodes, words="grad_fn composite fold unfold layer_norm attention"),
     Action("larger", "Larger text", "Enlarge every text, for a projector", "View", ("Ctrl+Alt++", "Ctrl+Alt+="), "a-large-small", separator=True, words="lecture scale zoom"),
     Action("smaller", "Smaller text", "Make every text smaller", "View", ("Ctrl+Alt+-",), words="lecture scale zoom"),
     Action("theme", "Light theme", "Change between dark and light", "View", ("Ctrl+Alt+T",), "sun", words="dark light colours"),
@@ -242,6 +257,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("lesson_next", "Next step of the lesson", "On in the lesson", "Lesson", ("PgDown", "Right"), "", _later),
     Action("lesson_before", "Previous step of the lesson", "Back in the lesson", "Lesson", ("PgUp", "Left"), "", _later),
     Action("help", "Keyboard and mouse", "List every shortcut", "Help", ("F1", "?"), "circle-question-mark"),
+    Action("mistake_lab", "Mistake lab", "Real failures of autograd: torch's words, why, and the lines that mend it", "Help", (), "triangle-alert", separator=True, words="errors failures learn examples"),
+    Action("mistakes", "Mistakes", "Open one of the failures of the mistake lab", "Help"),
     Action("about", "About guigrad", "Version, licence and libraries", "Help", (), "info"),
 )  # fmt: skip
 

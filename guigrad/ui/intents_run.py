@@ -15,8 +15,15 @@ class RunIntents(Verbs):
         self.session.forward()
 
     def backward(self) -> None:
-        """The gradients of the root: the selected node if it is marked so, else the document's."""
-        self.session.backward()
+        """The gradients of the root: the document's, or the one whose v was chosen in the Jacobian panel."""
+        roots, gradients = self.window.workbench.upstream.arguments()
+        self.session.backward(roots, gradients)
+        if roots:
+            self.window.say_status(f"Backward from {roots[0]} with the v of the Jacobian panel")
+
+    def backward_create(self) -> None:
+        """The gradients of the root with a graph of their own."""
+        self.session.backward(create_graph=True)
 
     def zero_grad(self) -> None:
         """Empties gradients."""

@@ -26,6 +26,7 @@ from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.actions import State, by_id
+from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet
@@ -33,6 +34,7 @@ from guigrad.ui.docks import Docks
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
+from guigrad.ui.lab import Lab
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
@@ -56,6 +58,7 @@ from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
+from guigrad.ui.workbench import Workbench
 
 SIZE: Final = (1600, 1000)
 TITLE_PX: Final = 32
@@ -72,7 +75,7 @@ class MainWindow(QMainWindow):
         self.session, self.settings = Level(session), settings
         self._asks = True
         self.dock_wanted = True
-        self.look = Look(theme(settings.theme), settings.scale)
+        self.look: Look = Look(theme(settings.theme), settings.scale)
         self._apply_look()
         self.keymap = Keymap(self)
         self.intents = Intents(self)
@@ -84,8 +87,10 @@ class MainWindow(QMainWindow):
         self.live = Live(self)
         self.spoken = Spoken(self)
         self.levels = Levels(self, self.way)
-        self.shelf = Shelf(self)
+        self.shelf, self.lab = Shelf(self), Lab(self)
         self.tabs.fill(self)
+        self.workbench = Workbench(self)
+        self.backward = BackwardView(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -120,7 +125,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_text_scale(look.scale)
         self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
-        self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
+        self.welcome = WelcomePanel(look, index.lessons(), thumbnail, index.mistakes())
         self.stack = QStackedWidget()
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
@@ -292,7 +297,7 @@ class MainWindow(QMainWindow):
         found = tuple(problems) or self.session.document.problems
         if found:
             self.show_refused(found, kind="warning")
-        if self.session.document.nodes:
+        if self.session.document.nodes and not self.lab.opened():
             self.session.forward()
         self.live.forget_recovery()
 
@@ -388,9 +393,8 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
-        self.levels.close()
-        self.shelf.close()
-        self.tidy.close()
-        self.spoken.close()
+        self.tabs.stop()
+        for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab):
+            part.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

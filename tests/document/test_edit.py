@@ -302,3 +302,22 @@ def test_a_loop_that_carries_its_variable_on_can_be_moved() -> None:
     inner = next(key for key in order(document) if document.nodes.get(key) and document.nodes[key].name == "b")
     with pytest.raises(Refused, match="carries its value on"):
         edit.move_item(inner, before=c)(document)
+
+
+def test_deterministic_algorithms_are_asked_for_in_one_line() -> None:
+    store = Store(parse("import torch\nx = torch.ones(2)\ny = x + 1\n"))
+    start = store.document
+    for on in (True, False, True):
+        assert edit.is_deterministic(store.document) is not on
+        store.commit(edit.set_deterministic(on)(store.document))
+        calls = [node for node in store.document.nodes.values() if node.op == "torch.use_deterministic_algorithms"]
+        assert [node.args for node in calls] == [(on,)]
+        assert order(store.document)[0] == calls[0].id
+        assert edit.is_deterministic(store.document) is on
+    for _ in range(3):
+        store.undo()
+    assert store.document == start
+    store = Store(parse("import torch\ntorch.use_deterministic_algorithms(mode=False, warn_only=True)\n"))
+    store.commit(edit.set_deterministic(True)(store.document))
+    (call,) = store.document.nodes.values()
+    assert (call.args, call.kwargs) == ((True,), (("warn_only", True),))

@@ -8,7 +8,7 @@ import torch
 from guigrad.engine.play import Engine
 from guigrad.engine.questions import answer
 from guigrad.engine.trust import trust
-from guigrad.run.derivative import AskTrust, Trust, Trusts
+from guigrad.run.derivative import AskMatrix, AskTrust, Matrix, Trust, Trusts
 from guigrad.source.parse.parser import parse
 
 
@@ -56,7 +56,8 @@ def test_all_leaves_and_a_root_of_several_numbers() -> None:
     engine = engine_of(
         "x = torch.ones(2, requires_grad=True)\nw = torch.ones(2, requires_grad=True)\ny = x * w.exp()\n"
     )
-    assert "no real scalar" in trust(engine, AskTrust((), "y")).gradients[0].problems[0].message
+    found = trust(engine, AskTrust((), "y")).gradients
+    assert [(each.wrt, each.verdict, each.v) for each in found] == [("x", "trusted", "ones"), ("w", "trusted", "ones")]
     engine.backward(("y",), ([1.0, -2.0],))
     found = trust(engine, AskTrust((), "y")).gradients
     assert [(each.wrt, each.verdict, each.held) for each in found] == [("x", "trusted", 0.0), ("w", "trusted", 0.0)]
@@ -76,3 +77,19 @@ def test_deterministic_mode_is_told() -> None:
     found = answer(engine, AskTrust(("x",)))
     assert isinstance(found, Trusts)
     assert found.gradients[0].deterministic
+
+
+def test_complex_numbers_are_left_to_gradcheck() -> None:
+    text = "z = torch.tensor([1 + 2j, 0.5 - 1j], requires_grad=True)\nw = z * z * torch.tensor(2 - 1j)\nL = w.abs().sum()\n"
+    for of in ("L", "w"):
+        found = one(engine_of(text), "z", of)
+        assert (found.verdict, found.gradcheck, found.check.entries, found.problems) == ("trusted", "", (), ())
+
+
+def test_ids_in_questions_are_names_in_answers() -> None:
+    engine = engine_of("x = torch.arange(3)\nL = x.sum()\n")
+    ids = {label: key for key, label in engine.names.by_key.items()}
+    found = answer(engine, AskMatrix(ids["L"], ids["x"]))
+    assert isinstance(found, Matrix)
+    assert (found.of, found.wrt) == ("L", "x")
+    assert "L holds int64" in found.problems[0].message

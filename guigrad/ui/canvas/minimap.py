@@ -47,7 +47,7 @@ class Minimap:
         if not self.wanted or min(view.width() / 3, view.height() / 3) < SIZE[1]:
             return False
         if self._bounds is None:
-            self._bounds = view.scene.bounds()
+            self._bounds = view.backward.around(view.scene.bounds())
         if self._bounds is None:
             return False
         left, top, right, bottom = view.viewport.world
@@ -69,7 +69,7 @@ class Minimap:
         view = self._view
         ink, ratio = view.painter.ink, view.devicePixelRatioF()
         same = self._picture is not None and self._picture[1:] == (rect, ink.theme.name, ratio)
-        if self._picture is None or not same or (self._dirty and view.painter.rest):
+        if self._picture is None or not same or (self._dirty and view.resting):
             self._picture = (self._draw(rect), rect, ink.theme.name, ratio)
             self._dirty = False
         place = self.place
@@ -122,6 +122,10 @@ class Minimap:
                 rects = self._rects(rect, chosen)  # alive until they are drawn
                 p.setBrush(color)
                 p.drawRects(c_array(rects, QRect), len(chosen))
+        mirrored = self._mirrored(rect)
+        if len(mirrored):
+            p.setBrush(ink.brush("grad"))
+            p.drawRects(c_array(mirrored, QRect), len(mirrored))
         p.end()
         return picture
 
@@ -135,6 +139,15 @@ class Minimap:
         rects[:, 2] = rects[:, 0] + max(2, round(g.WIDTH * factor)) - 1
         rects[:, 3] = rects[:, 1] + np.maximum(2, np.rint(scene.height[rows] * factor)).astype(np.int32) - 1
         return rects
+
+    def _mirrored(self, rect: Rect) -> Array:
+        """The cards of grad_fns likewise. Shapes: [n, 4]"""
+        corners = self._view.backward.mirror.rects
+        factor, left, top = self._scale(rect)
+        rects = ((corners - (rect[0], rect[1], rect[0], rect[1])) * factor + (left, top, left, top)).astype(np.int32)
+        rects[:, 2:] = np.maximum(rects[:, 2:], rects[:, :2] + 1)
+        found: Array = np.ascontiguousarray(rects)
+        return found
 
     def _selected(self, p: QPainter, rect: Rect) -> None:
         """The selected cards, outlined in their own colour so that a single one is found among thousands."""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QWheelEvent
 from guigrad.document.model import callee
 from guigrad.ui.canvas import frames
 from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas.backward import Pick
 from guigrad.ui.canvas.drag_ends import DragEnds
 from guigrad.ui.canvas.drag_things import CURSORS, Arrow, Move, Reroute, Resize
 from guigrad.ui.canvas.drag_wire import DragWire, PortHit
@@ -56,6 +57,9 @@ def press(view: CanvasView, event: QMouseEvent) -> None:
 def _left(view: CanvasView, point: QPointF, mods: Mods) -> Gesture | None:
     if view.minimap.visible and view.minimap.place.contains(point):
         return Overview(view, point, mods)
+    grad_fn, group = view.backward.at(point)
+    if grad_fn is not None or group is not None:
+        return Pick(view, point, mods, grad_fn, group)
     port = port_under(view, point)
     if port is not None:
         if mods & Mods.AltModifier:
@@ -124,6 +128,9 @@ def move(view: CanvasView, event: QMouseEvent) -> None:
     if view.gesture is not None:
         view.gesture.to(event.position(), event.modifiers())
         return
+    if view.backward.hover(view.pointer):
+        view.setCursor(Qt.CursorShape.PointingHandCursor)
+        return
     row = view.scene.node_at(*view.viewport.to_world(view.pointer.x(), view.pointer.y()))
     view.set_hover(view.scene.ids[row] if row is not None else None)
     if view.space:
@@ -158,7 +165,10 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
     point = event.position()
     view.pointer = point
     view._cancel()
-    if port_under(view, point) is not None:
+    grad_fn, group = view.backward.at(point)
+    if grad_fn is not None and grad_fn.folded:
+        view.backward.flip(grad_fn.group)
+    if grad_fn is not None or group is not None or port_under(view, point) is not None:
         return
     x, y = view.viewport.to_world(point.x(), point.y())
     row = view.scene.node_at(x, y)
@@ -181,8 +191,24 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
         view.edit_in_place(key, path)
     elif y - view.scene.y[row] < g.TITLE:
         view.edit_in_place(key, "")
+    elif part := numbers_under(view, row, y - float(view.scene.y[row])):
+        view.numbers_opened.emit(key, part)
     else:
         view.activated.emit(key)
+
+
+def numbers_under(view: CanvasView, row: int, y: float) -> str:
+    """Which numbers lie at a height of a card: "value", "grad", or "" for none."""
+    scene = view.scene
+    if scene.collapsed[row]:
+        return ""
+    tall = float(scene.value_height[row])
+    middle = g.value_middle(scene.facet(row).rows, tall)
+    content = scene.faces.content(row)
+    if abs(y - middle) <= tall / 2 + 2:
+        return "" if content.value.reason else "value"
+    top = middle + tall / 2 + g.GAP
+    return "grad" if top - 2 <= y <= top + content.grad.height + 2 and not content.grad.reason else ""
 
 
 def literal_under(view: CanvasView, row: int, y: float) -> str | None:
@@ -251,6 +277,10 @@ def thing_under(view: Board, point: QPointF) -> str:
 
 
 def _context(view: CanvasView, point: QPointF, where: QPoint) -> None:
+    grad_fn, group = view.backward.at(point)
+    if grad_fn is not None or group is not None:
+        view.context_requested.emit("grad_fn", grad_fn.main.id if grad_fn is not None else "", where)
+        return
     port = port_under(view, point)
     if port is not None:
         view.context_requested.emit("port", f"{view.scene.ids[port[0]]}:{port[1]}:{port[2]}", where)

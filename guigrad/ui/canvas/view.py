@@ -64,6 +64,7 @@ class CanvasView(Commands):
         event.accept()  # a right press asks for the menu on release, see mouse.release
 
     def leaveEvent(self, event: QEvent) -> None:
+        self.backward.leave()
         if self.gesture is None:
             self.set_hover(None)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from guigrad.ui.canvas.wire import Rect
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QRect
 
 SMALLEST, LARGEST = 0.02, 4.0
 """Bounds of the zoom, before the lecture scale."""
@@ -34,6 +39,11 @@ class Viewport(Struct, frozen=True):
         x, y = self.to_world(0, 0)
         right, bottom = self.to_world(self.width, self.height)
         return x, y, right, bottom
+
+    def around(self, rect: QRect) -> Rect:
+        """A rectangle of the screen in canvas units, with some px around it for what is smoothed."""
+        left, top, right, bottom = rect.x() - 2, rect.y() - 2, rect.x() + rect.width() + 2, rect.y() + rect.height() + 2
+        return (*self.to_world(left, top), *self.to_world(right, bottom))
 
     def to_world(self, x: float, y: float) -> tuple[float, float]:
         """From the screen to the canvas."""
