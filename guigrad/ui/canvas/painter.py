@@ -89,8 +89,9 @@ class Painter:
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
             contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact)
-        traces.draw(p, self.ink, self.scene, view)
-        if self.lens is not None:
+        if self.lens is None:
+            traces.draw(p, self.ink, self.scene, view)
+        else:
             lens.draw(p, self.ink, self.scene, view, self.lens)
         if exact:
             self._exact(p, view, rows)
@@ -100,7 +101,7 @@ class Painter:
             self.pending |= self.cards.pending
         else:
             self._blocks(p, view, rows)
-        if detail:
+        if detail and (self.lens is None or not self.lens.chosen):
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
             decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
         decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
@@ -230,7 +231,7 @@ class Painter:
         """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
         table = self.scene.wires
         grad = table.grad[rows]
-        carries = grad >= 0
+        carries = (grad >= 0) & (self.lens is None)  # paths have that colour to themselves
         styles = np.zeros(len(rows), np.int8)
         if carries.any():
             size = np.log10(np.maximum(grad[carries], 1e-12))
