@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from guigrad.document.problem import ProblemError as ProblemError
     from guigrad.files.load import load as load
     from guigrad.interop.live import from_tensor as from_tensor
+    from guigrad.interop.module import from_module as from_module
     from guigrad.interop.trace import trace as trace
+    from guigrad.interop.window import show as show
     from guigrad.run.frame import Frame as Frame
     from guigrad.run.recorded import recorded as recorded
     from guigrad.source.emit import emit as emit
@@ -37,11 +39,13 @@ _PLACES = {
     "call": "guigrad.api:call",
     "edit": "guigrad.document.edit",
     "emit": "guigrad.source.emit:emit",
+    "from_module": "guigrad.interop.module:from_module",
     "from_tensor": "guigrad.interop.live:from_tensor",
     "load": "guigrad.files.load:load",
     "parse": "guigrad.source.parse.parser:parse",
     "recorded": "guigrad.run.recorded:recorded",
     "save": "guigrad.document.file:save",
+    "show": "guigrad.interop.window:show",
     "trace": "guigrad.interop.trace:trace",
 }
 

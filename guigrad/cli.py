@@ -296,6 +296,9 @@ def _draw(document: Document, frame: Any, output: str, options: argparse.Namespa
         from guigrad.ui import render
     except ImportError as error:
         raise Refused(f"Qt cannot be loaded: {error}", PROBLEMS) from error
+    from guigrad.run.blanks import veiled  # late: the other commands draw nothing
+
+    frame = frame and veiled(frame, document)
     notes: list[str] = []
     look = {"theme": options.theme, "scale": options.scale, "transparent": options.transparent}
     write_whole(output, lambda path: notes.append(render.render(document, frame, path, **look)))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from msgspec import structs
-
 from guigrad.document import file
 from guigrad.document.diff import Diff
-from guigrad.document.model import Document, In
+from guigrad.document.model import Document
 from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
-from guigrad.run.amend import amended, ones_like
-from guigrad.run.derivative import Question
+from guigrad.run.amend import amended, fix_backward
+from guigrad.run.derivative import AskFindings, Findings, Question
+from guigrad.run.exercise import Exercise, behind
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live, Post
@@ -36,6 +35,7 @@ from guigrad.run.request import (
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
+from guigrad.run.said import Said
 from guigrad.run.stepper import Stepper
 from guigrad.run.steps import without_xray
 
@@ -71,10 +71,11 @@ class Session:
         self.refused, self.state_changed, self.at_changed = Event(), Event(), Event()
         self._live = Live(runner, post, self._answered, self._running)
         self._live.watch(self.at_changed.tell)
+        self.exercise = Exercise(self)
+        self.exercise.changed.connect(self._reveal)
         self.stepper = Stepper(self._live, self)
         self._revision = store.revision
-        self._said: tuple[Problem, ...] = ()
-        self._checked: tuple[Document, tuple[Problem, ...]] | None = None
+        self._said = Said()
         self._resetting = self._was_running = False
         self._stop_listening = store.listen(self._follow)
         self._live.load(self._load)
@@ -113,13 +114,8 @@ class Session:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the document, then what the last verb said. Checking 10,000 nodes takes a while: ask late."""
-        if self._checked is None or self._checked[0] is not self.document:
-            from guigrad.document.check import check  # late: it reads the op table
-
-            self._checked = (self.document, tuple(check(self.document)))
-        said = (problem for problem in self._said if problem.kind not in _OPEN)  # the checks tell of these already
-        return tuple(dict.fromkeys((*map(_gentle, self._checked[1]), *said)))
+        """What is wrong with the document, what was found in its values, then what the last verb said."""
+        return self._said.problems(self.document)
 
     # --- documents ---
 
@@ -181,35 +177,16 @@ class Session:
 
     def apply_fix(self, fix: Fix) -> bool:
         """Does what a problem's fix says: an edit by its name, or one of the verbs in FIXES."""
-        if fix.verb == "set_requires_grad" and any("grad_fn" in p.message and fix in p.fixes for p in self._said):
+        if fix.verb == "set_requires_grad" and any("grad_fn" in p.message and fix in p.fixes for p in self._said.verb):
             self._live.forget_backward()  # it has not happened: the next one is the first
         if fix.verb in FIXES:
             return getattr(self, fix.verb)(*fix.args) is not False
-        from guigrad.document import edit as edits  # late: it reads the op table
+        from guigrad.document.edit_of import edit_of  # late: it reads the op table
 
-        root = str(fix.args[0]) if fix.args else ""
-        node = self.document.nodes.get(root)
-        if node is not None and fix.verb in _BACKWARD_FIXES and not node.op.endswith(("backward", "autograd.grad")):
-            return self._fix_backward(fix.verb, root)
-        return fix.verb in edits.__all__ and self.edit(getattr(edits, fix.verb)(*fix.args))
-
-    def _fix_backward(self, verb: str, root: str) -> bool:
-        """A fix for the backward that was asked for here, not by the program: there is nothing to edit."""
-        if verb == "retain_graph":
-            self._live.replay(lambda played: amended(played, retain_graph=True))
-            return True
-        if verb == "insert_before":
-            from guigrad.document import edit as edits  # late: it reads the op table
-
-            known = set(self.document.nodes)
-            if not self.edit(edits.add_node("torch.Tensor.sum", args=(In(root),))):
-                return False
-            self.backward(next(key for key in self.document.nodes if key not in known))
-            return True
-        vector = ones_like(self.frame.records.get(root) if self.frame is not None else None)
-        if vector is not None:
-            self._live.replay(lambda played: amended(played, gradient=(vector,)))
-        return vector is not None
+        edit = edit_of(fix, self.document)
+        if edit is None:
+            return bool(fix.args) and fix_backward(self, self._live, fix.verb, str(fix.args[0]))
+        return self.edit(edit)
 
     def try_wire(
         self,
@@ -224,12 +201,10 @@ class Session:
 
         ``instead`` is the (node, port) that it is taken from. Nothing changes. None: it cannot be told.
         """
-        from guigrad.document import edit as edits  # late: it reads the op table
+        from guigrad.document.edit_of import wire_of  # late: it reads the op table
 
-        wire = edits.connect(source, output, target, path)
-        try:
-            diff = (edits.chain("Move wire", edits.disconnect(*instead), wire) if instead else wire)(self.document)
-        except ProblemError:
+        diff = wire_of(self.document, source, output, target, path, instead)
+        if diff is None or "shape" in self.exercise.keys.get(source, ()):
             answer(None)
             return
         verb = TryWire(source, output, target, path, diff)
@@ -237,11 +212,28 @@ class Session:
 
     def ask(self, question: Question, answer: Callable[[Reply | None], None], asker: str) -> None:
         """A question about what was computed. Nothing changes; the asker's next one takes its place. None: it is out of date."""
-        self._live.ask(Ask(question), self._revision, answer, asker)
+        refusal = self.exercise.refusal(question)
+        if refusal is not None:
+            answer(Reply(answer=refusal))
+        else:
+            self._live.ask(Ask(question), self._revision, answer, asker)
 
     def cancel(self, asker: str, end: bool = True) -> None:
         """Takes a question back; a second time ends the engine's process, if it is still at it (unless not ``end``)."""
         self._live.cancel(asker, end)
+
+    def look_through(self) -> None:
+        """Has the values looked through for what torch does without a word; ``problems_changed`` tells what is found."""
+        if self.stepper.active:
+            self._found(())
+        else:
+            self.ask(AskFindings(), lambda reply: self._found(reply and reply.answer), "findings")
+
+    def _found(self, found: object) -> None:
+        problems = self.exercise.problems(found.problems) if isinstance(found, Findings) else ()
+        if problems != self._said.found:
+            self._said.found = problems
+            self.problems_changed.tell(self.problems)
 
     # --- computing ---
 
@@ -345,7 +337,8 @@ class Session:
         self.stepper.reset()
         if self.running:
             self._live.stop()
-        self.frame = None
+        self.frame, self._said.found = None, ()
+        self.exercise.restart()
         self.select(())
         self._reload()
 
@@ -355,15 +348,21 @@ class Session:
             self.select(self.selection & document.nodes.keys())
             self.stepper.keep_breakpoints(document.nodes.keys())
         self.document_changed.tell(document, diff)
+        if diff.settings is not None and diff.settings[0].exercise != diff.settings[1].exercise:
+            self.exercise.changed.tell()
         if not self._resetting and not diff.only_layout:
             self._revision = self.store.revision
             self.stepper.settle(replay=False)
             self._live.edit(diff, self._revision)
 
     def show_step(self, frame: Frame) -> None:
-        """A frame of another moment of the pass that is stepped through."""
-        self.frame = frame
-        self.frame_changed.tell(frame)
+        """Another frame, without what is to be guessed."""
+        self.frame = self.exercise.veil(frame)
+        self.frame_changed.tell(self.frame)
+
+    def _reveal(self) -> None:
+        if self.frame is not None:
+            self.show_step(behind(self.frame))
 
     def _answered(self, reply: Reply) -> None:
         self.answered(reply, reply.frame)
@@ -374,9 +373,9 @@ class Session:
             self.devices = reply.devices
             self.state_changed.tell()
         if reply.prints:
-            self.printed.tell(reply.prints)
-        if self._said != reply.problems:
-            self._said = reply.problems
+            self.printed.tell(self.exercise.prints(reply.prints))
+        if self._said.verb != reply.problems:
+            self._said.verb = reply.problems
             self.problems_changed.tell(self.problems)
         if frame is not None and frame.freshness[0] == self._revision:
             self.show_step(frame if self.x_ray or not frame.order else without_xray(frame))
@@ -389,11 +388,3 @@ class Session:
 
 FIXES = ("forward", "backward", "zero_grad", "reset", "run", "set_device", "set_seed")
 """Session verbs that a fix may name."""
-_BACKWARD_FIXES = ("retain_graph", "insert_before", "add_gradient")
-_OPEN = ("open", "unwired")
-"""Kinds of the problem that an input has no wire, as the engine and parse tell it."""
-
-
-def _gentle(problem: Problem) -> Problem:
-    """An input that nobody has wired yet is no error while somebody is at work: a hint says what is left to do."""
-    return structs.replace(problem, severity="hint") if problem.kind in _OPEN else problem

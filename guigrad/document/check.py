@@ -318,9 +318,9 @@ def _integers_with_grad(node: Node) -> Iterator[Problem]:
         yield Problem(text, "autograd", node_id=node.id, error="RuntimeError", why=why, fixes=fixes)
 
 
-def _as_floats(value: Value) -> object:
+def _as_floats(value: Value) -> Value:
     if isinstance(value, tuple | ListOf):
-        return [_as_floats(item) for item in template.children(value)]
+        return ListOf(tuple(_as_floats(item) for item in template.children(value)))
     return float(value) if isinstance(value, int) else value
 
 

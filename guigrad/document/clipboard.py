@@ -12,6 +12,8 @@ from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in,
 from guigrad.document.loose import wire_at
 from guigrad.document.model import (
     CALL,
+    PARAM,
+    RETURN,
     Box,
     Branch,
     Carried,
@@ -37,7 +39,7 @@ STEP_PX = 32.0
 def copy(document: Document, keys: Iterable[str]) -> Document:
     """The part of a document that these nodes, items, boxes and notes are, with the operands that only they need.
 
-    Wires from outside stay in it; pasting decides what becomes of them.
+    Wires from outside stay in it; pasting decides what becomes of them. The result of a function stays where it is.
     """
     wanted = set()
     spots = tree.spots(document)
@@ -48,6 +50,7 @@ def copy(document: Document, keys: Iterable[str]) -> Document:
             item = tree.item_at(document.program, spots[found])
             if not isinstance(item, Eval | Effect):
                 wanted.update((*tree.keys(item), *tree.defined(item)))
+    wanted -= {key for key in wanted if key in document.nodes and document.nodes[key].op == RETURN}
     stack = [key for key in wanted if key in document.nodes]
     while stack:
         for wire in document.nodes[stack.pop()].inputs():
@@ -104,12 +107,16 @@ def paste(
     """Adds a fragment, or a whole document, with ids and names of its own, at the end of the program.
 
     ``at`` is where its upper left corner goes, else it lies a step beside where it was. Wires from outside it are open, or
-    with ``keep_inputs`` stay wired to the same nodes.
+    with ``keep_inputs`` stay wired to the same nodes. Parameters go only into functions.
     """
-
+    if whole_of(fragment) is not fragment:
+        fragment = copy(fragment, fragment.nodes)
     whole, fragment = fragment, inside(fragment, "")
 
     def apply(document: Document) -> Diff:
+        return _pasted(document, whole, fragment if _is_body(document) else _without_parameters(fragment))
+
+    def _pasted(document: Document, whole: Document, fragment: Document) -> Diff:
         draft = Draft(document)
         functions = bring(draft, document, whole, whole.functions) if whole.functions else {}
         keys = {
@@ -169,6 +176,20 @@ def duplicate(keys: Iterable[str], keep_inputs: bool = False) -> Edit:
         return paste(fragment, keep_inputs=keep_inputs, label=f"Duplicate {_what(fragment)}")(document)
 
     return apply
+
+
+def _is_body(document: Document) -> bool:
+    return whole_of(document) is not document and any(node.op == RETURN for node in document.nodes.values())
+
+
+def _without_parameters(fragment: Document) -> Document:
+    nodes = {key: node for key, node in fragment.nodes.items() if node.op != PARAM}
+    if len(nodes) == len(fragment.nodes):
+        return fragment
+    program = tuple(item for item in fragment.program if not isinstance(item, Eval) or item.node in nodes)
+    views = {key: view for key, view in fragment.views.items() if key in nodes}
+    routes = {key: route for key, route in fragment.routes.items() if _inside(nodes, key)}
+    return structs.replace(fragment, nodes=nodes, program=program, views=views, routes=routes)
 
 
 def _names(fragment: Document) -> list[str]:

@@ -343,7 +343,19 @@ def read_settings(raw: Any, reading: Reading, known: set[str]) -> tuple[Settings
             values[name] = " ".join(raw[name].splitlines()) if name == "title" else raw[name]
         elif raw[name] is not None or name != "root":
             reading.tell(f"the setting {name} cannot be {_short(raw[name])}")
+    blanks = raw.get("exercise", [])
+    kept = [pair for pair in blanks if _is_blank(pair)] if isinstance(blanks, list) else []
+    values["exercise"] = tuple((key, what) for key, what in kept if key in known)
+    if not isinstance(blanks, list) or len(kept) != len(blanks):
+        reading.tell("not all of the exercise can be read")
     return Settings(**values), {key: value for key, value in raw.items() if key not in Settings.__struct_fields__}
+
+
+def _is_blank(pair: Any) -> bool:
+    """Whether something is (node id, what of it is blanked)."""
+    if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+        return False
+    return pair[1] in ("value", "grad", "shape")
 
 
 def _is_length(value: Any) -> bool:

@@ -42,7 +42,14 @@ class Diff(Struct, frozen=True):
     @property
     def only_layout(self) -> bool:
         """True when nothing that is computed changed."""
-        return self.program is None and not self.nodes and self.settings is None and not self.functions
+        return self.program is None and not self.nodes and not self.functions and not self._computes_elsewhere
+
+    @property
+    def _computes_elsewhere(self) -> bool:
+        if self.settings is None:
+            return False
+        before, after = self.settings
+        return (before.device, before.root) != (after.device, after.root)
 
     def inverse(self) -> Diff:
         """The change that takes this one back."""

@@ -193,7 +193,12 @@ class Draft:
         inner = any(len(spots.get(key, ())) > 1 for key in doomed)
         if heads or inner or any(item_key(self._program[index]) not in doomed for index in gone):
             return _without(self._program, doomed)
-        return tuple(item for index, item in enumerate(self._program) if index not in gone)
+        kept: list[Item] = []
+        low = 0
+        for index in sorted(gone):
+            kept += self._program[low:index]
+            low = index + 1
+        return (*kept, *self._program[low:])
 
     def diff(self, label: str, merge: str = "") -> Diff:
         """Everything as one Diff."""

@@ -58,6 +58,7 @@ from guigrad.document.edit_program import (
     set_deterministic,
     wrap,
 )
+from guigrad.document.edit_remedies import keep_history, leave_region, soft_place, straight_through, zero_before
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
 from guigrad.document.scope import within
@@ -95,6 +96,8 @@ __all__ = [
     "insert_between",
     "insert_on_wire",
     "is_deterministic",
+    "keep_history",
+    "leave_region",
     "make_function",
     "make_unique",
     "move",
@@ -124,7 +127,10 @@ __all__ = [
     "set_settings",
     "set_slider",
     "set_value",
+    "soft_place",
+    "straight_through",
     "within",
     "wrap",
     "wrap_region",
+    "zero_before",
 ]

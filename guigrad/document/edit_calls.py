@@ -12,7 +12,9 @@ from guigrad.document.draft import Draft, Edit, free_name, names_in, refused, re
 from guigrad.document.edit_functions import home, middle
 from guigrad.document.follow import bindings, calls_of
 from guigrad.document.model import (
+    AT_RETURN,
     CALL,
+    DOC,
     Branch,
     Document,
     Effect,
@@ -74,6 +76,9 @@ def copy_function(draft: Draft, source: Document, function: Function, name: str,
     def change(wire: In) -> In:
         return In(ids.get(wire.node or "", wire.node), wire.output)
 
+    for mark in (AT_RETURN, DOC):
+        if f"{function.id}{mark}" in source.comments:
+            draft.put_comment(f"{key}{mark}", source.comments[f"{function.id}{mark}"])
     for old in ids:
         node = source.nodes.get(old)
         if node is not None:

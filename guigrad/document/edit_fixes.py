@@ -7,7 +7,7 @@ from msgspec import structs
 from guigrad.document import order, ports, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, to_value
-from guigrad.document.edit_program import add_effect, wrap
+from guigrad.document.edit_program import add_effect, operands, wrap
 from guigrad.document.edit_wires import connect, put_wire
 from guigrad.document.model import Document, Effect, Eval, In, Item, Node, Region, Sym, item_key, walk
 
@@ -188,8 +188,8 @@ def add_gradient(key: str, kind: str = "ones") -> Edit:
 
 
 def wrap_region(key: str, kind: str = "no_grad") -> Edit:
-    """Puts one item into ``with torch.no_grad():``."""
-    return wrap([key], kind)
+    """Puts one item, with the operands that only it needs, into ``with torch.no_grad():``."""
+    return lambda document: wrap([*operands(document, resolve(document, key)), key], kind)(document)
 
 
 def change_regions(old: str, new: str) -> Edit:

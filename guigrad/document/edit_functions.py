@@ -12,8 +12,10 @@ from guigrad.document.diff import KEYED, Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, refused, replace, resolve
 from guigrad.document.follow import called, calls_of, closure, does, follow, results_of
 from guigrad.document.model import (
+    AT_RETURN,
     CALL,
     CAPTURE,
+    DOC,
     PARAM,
     Document,
     Effect,
@@ -314,7 +316,9 @@ def without(document: Document, doomed: Iterable[str], label: str = "") -> Diff:
     tables: dict[str, dict[str, tuple[object, None]]] = {table: {} for table in KEYED}
     inner = owners(document)
     keys = list(doomed)
-    gone = {key for key, owner in inner.items() if owner in keys}
+    gone = {key for key, owner in inner.items() if owner in keys} | {
+        f"{key}{mark}" for key in keys for mark in (AT_RETURN, DOC)
+    }
     for key in keys:
         gone.update(document.functions[key].decor)
     for table in KEYED:

@@ -217,7 +217,7 @@ def set_route(target: str, path: str, points: Iterable[tuple[float, float]], mer
     return apply
 
 
-def set_settings(**fields: str | None) -> Edit:
+def set_settings(**fields: object) -> Edit:
     """Changes the title, device, root or description of the document."""
 
     def apply(document: Document) -> Diff:

@@ -81,7 +81,7 @@ def move_item(key: str, before: str | None = None, into: str | None = None) -> E
     def apply(document: Document) -> Diff:
         found = resolve(document, key)
         draft = Draft(document)
-        moved = [*_operands(document, found), found]
+        moved = [*operands(document, found), found]
         if before is not None and resolve(document, before) in moved:
             return draft.diff("Move")
         items = {key: tree.item_at(document.program, tree.spots(document)[key]) for key in moved}
@@ -196,9 +196,11 @@ def chain(label: str, *edits: Edit) -> Edit:
 
     def apply(document: Document) -> Diff:
         current, whole = document, Diff(label=label)
-        for edit in edits:
+        for place, edit in enumerate(edits, 1):
             step = edit(current)
-            current, whole = step.apply(current), whole.then(step)
+            whole = whole.then(step)
+            if place < len(edits):
+                current = step.apply(current)
         return whole
 
     return apply
@@ -209,12 +211,7 @@ def _spot(document: Document, before: str | None, into: str | None) -> tree.Spot
     spots = tree.spots(document)
     if before is not None:
         key = resolve(document, before)
-        operands = _operands(document, key)
-        return (
-            min([spots[key], *(spots[each] for each in operands)], key=len)
-            if not operands
-            else min(spots[k] for k in operands)
-        )
+        return min(spots[each] for each in (*operands(document, key), key))
     if into is None:
         return (len(document.program),)
     which = int(into.endswith("/else"))
@@ -230,7 +227,7 @@ def _behind(document: Document, key: str) -> tree.Spot:
     return (*spot[:-1], spot[-1] + 1)
 
 
-def _operands(document: Document, key: str) -> list[str]:
+def operands(document: Document, key: str) -> list[str]:
     """The hidden operands of an item: nameless values beside it that only it needs."""
     spots = tree.spots(document)
     item = tree.item_at(document.program, spots[key])

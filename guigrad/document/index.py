@@ -37,13 +37,17 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         new.__dict__["last_id"] = max(
             known["last_id"], *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), made))
         )
-    if "updates" in known and old.program is new.program:
+    if "updates" in known and not any(map(tree.bodies, chain(*changed))):
         new.__dict__["updates"] = known["updates"]
     if "spots" not in known:
         return
     new.__dict__["spots"] = known["spots"]
     if old.program is not new.program:
-        new.__dict__["spots"] = _spots(known["spots"], new, start, before, after)
+        # An edit is tried on a draft, perhaps in steps, and then committed: the same program follows the same document more than once.
+        found: tuple[tuple[Item, ...], dict[str, tree.Spot]] | None = known.get("next_spots")
+        if found is None or found[0] is not new.program:
+            found = known["next_spots"] = (new.program, _spots(known["spots"], new, start, before, after))
+        new.__dict__["spots"] = found[1]
     if "consumers" in known:
         new.__dict__["consumers"] = _consumers(old, new, diff, *changed)
 
@@ -99,11 +103,12 @@ def _spots(
     after: tuple[Item, ...],
 ) -> dict[str, tree.Spot]:
     spots = dict(known)
-    kept = set(map(id, after))  # those get their new spots below
-    for item in before:
-        if id(item) not in kept:
-            for key in (*tree.keys(item), *tree.defined(item)):
-                spots.pop(key, None)
+    if moved_alone(before, after) is None:
+        kept = set(map(id, after))  # those get their new spots below
+        for item in before:
+            if id(item) not in kept:
+                for key in (*tree.keys(item), *tree.defined(item)):
+                    spots.pop(key, None)
     if len(before) == len(after):
         tree.collect(after, (), spots, start)
     else:

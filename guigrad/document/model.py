@@ -35,7 +35,7 @@ from guigrad.document.values import DictOf, Format, In, ListOf, Slice, Star, Sym
 from guigrad.ops.spec import Overload
 
 __all__ = [
-    "CALL", "CAPTURE", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
+    "AT_RETURN", "CALL", "CAPTURE", "DOC", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
     "Eval", "Format", "Function", "In", "Item", "ListOf", "Loop", "Node", "Note", "Region", "Settings", "Slice",
     "Star", "Sym", "Value", "View", "Wire", "callee", "item_inputs", "item_key", "route_key", "route_port", "same", "walk",
     "wires_in",
@@ -66,6 +66,9 @@ class Node(Struct, frozen=True, eq=False):
             return NotImplemented
         mine, its = (self.id, self.op, self.name, self.outputs), (other.id, other.op, other.name, other.outputs)
         return mine == its and same(self.args, other.args) and same(self.kwargs, other.kwargs)
+
+    def __ne__(self, other: object) -> bool:  # msgspec's own would compare identities
+        return not self == other
 
     def __hash__(self) -> int:
         return hash((self.id, self.op))
@@ -176,6 +179,10 @@ CAPTURE = "^"
 """First letter of a keyword that binds a capture."""
 
 
+AT_RETURN, DOC = "/return", "/doc"
+"""What follows a function's id in the keys of the comment at its ``return`` and of its docstring."""
+
+
 def callee(node: Node) -> str | None:
     """The id of the function that a node calls; None for every other node."""
     return node.op[len(CALL) :] if node.op.startswith(CALL) else None
@@ -226,12 +233,15 @@ class Comment(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """Document-wide choices; ``device`` is a wish, ``root`` the node that F6 differentiates."""
+    """Document-wide choices; ``device`` is a wish, ``root`` the node that F6 differentiates, ``exercise`` what is blanked when the document
+    is opened, as (node id, "value", "grad" or "shape").
+    """
 
     title: str = ""
     device: str = "cpu"
     root: str | None = None
     about: str = ""
+    exercise: tuple[tuple[str, str], ...] = ()
 
 
 class Wire(Struct, frozen=True):

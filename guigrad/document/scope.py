@@ -160,6 +160,11 @@ def _part(
     return part
 
 
+def _rank(key: str, first: set[str], last: set[str], has_default: bool) -> int:
+    """Which parameters stand ahead of which, as Python wants them."""
+    return 0 if key in first else 3 if key in last else 2 if has_default else 1
+
+
 def _function(after: Document, diff: Diff, old: Function) -> Function:
     """The function that a changed body describes."""
     _check(after, old)
@@ -174,7 +179,9 @@ def _function(after: Document, diff: Diff, old: Function) -> Function:
             program.append(item)
     last = set(old.params[len(old.params) - old.keyword_only :])
     first = set(old.params[: old.positional_only])
-    params.sort(key=last.__contains__)
+    if any(after.nodes[key].args for key in first):  # one without a default cannot stand behind them
+        last.update(key for key in params if key not in old.params and not after.nodes[key].args)
+    params.sort(key=lambda key: _rank(key, first, last, bool(after.nodes[key].args)))
     result = after.nodes.get(old.id)
     made = [*diff.boxes.items(), *diff.notes.items()]
     gone = {key for key, (_, record) in made if record is None}

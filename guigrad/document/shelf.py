@@ -10,7 +10,22 @@ from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, free_name, names_in, refused
 from guigrad.document.edit_calls import copy_function, in_order
 from guigrad.document.follow import closure, does
-from guigrad.document.model import CALL, Document, Effect, Eval, Function, In, Item, Node, Settings, Value, View, callee
+from guigrad.document.model import (
+    AT_RETURN,
+    CALL,
+    DOC,
+    Document,
+    Effect,
+    Eval,
+    Function,
+    In,
+    Item,
+    Node,
+    Settings,
+    Value,
+    View,
+    callee,
+)
 from guigrad.document.rewire import rewire, rewire_items, rewire_node
 from guigrad.document.scope import body_keys, whole_of
 
@@ -21,7 +36,7 @@ def take(document: Document, keys: Iterable[str], title: str = "") -> Document:
     held: set[str] = set()
     decor: set[str] = set()
     for key in wanted:
-        held |= {key, *body_keys(document.functions[key])}
+        held |= {key, f"{key}{AT_RETURN}", f"{key}{DOC}", *body_keys(document.functions[key])}
         decor.update(document.functions[key].decor)
     return Document(
         nodes={key: node for key, node in document.nodes.items() if key in held},

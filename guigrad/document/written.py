@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, structs
 
 from guigrad.document.forms import is_in_place_method, visible
-from guigrad.document.model import CALL, CAPTURE, PARAM, RETURN, Document, Function, In, Node, callee
+from guigrad.document.model import AT_RETURN, CALL, CAPTURE, PARAM, RETURN, Document, Function, In, Node, callee
 from guigrad.document.names import PYTHON_NAMES, python_name
 from guigrad.document.normal import normal, reserved_names
 from guigrad.document.plan import Plan
@@ -34,8 +34,8 @@ def written(document: Document) -> Written:
     for key, function in functions.items():
         body = _own_names(inside(document, key), function)
         comments = {at: comment for at, comment in body.comments.items() if at != key}
-        if f"{key}/return" in document.comments:
-            comments[key] = document.comments[f"{key}/return"]
+        if f"{key}{AT_RETURN}" in document.comments:
+            comments[key] = document.comments[f"{key}{AT_RETURN}"]
         before = {param: body.nodes[param].name for param in function.params if param in body.nodes}
         body, found = normal(structs.replace(body, comments=comments))
         words = {old or "": body.nodes[param].name or "" for param, old in before.items()}

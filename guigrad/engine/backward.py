@@ -115,7 +115,7 @@ def backward(
         with walk.catching(lambda: roots.keys[0]), engine.recorder(tensors, xray), notes:
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
     except Exception as error:
-        engine.said.append(_blame(engine, roots.keys[0], error))
+        engine.said.append(blame(engine, roots.keys[0], error))
     finally:
         keep = create_graph if retain_graph is None else retain_graph
         if not keep:
@@ -191,7 +191,7 @@ def _live(engine: Engine, label: str) -> torch.Tensor:
     return value
 
 
-def _blame(engine: Engine, key: str, error: Exception) -> Any:
+def blame(engine: Engine, key: str, error: Exception) -> Any:
     """The problem of a failed backward, pinned to the in-place node that caused it where there is one."""
     state, message = engine.state, str(error)
     if "modified by an inplace operation" in message:

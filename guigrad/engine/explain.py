@@ -260,6 +260,22 @@ def _add_dim(site: Site, _: re.Match[str]) -> Fix | None:
     return Fix("Say which dimension: dim=-1", "set_argument", (site.key, "dim", -1))
 
 
+def _same_device(site: Site, _: re.Match[str]) -> tuple[Fix, ...]:
+    """A source that lies elsewhere than the others, made where they are."""
+    tensors = [(wire, value) for wire, value in site.inputs() if isinstance(value, torch.Tensor)]
+    homes = [str(value.device) for _, value in tensors if value.device.type != "meta"]
+    made = []
+    for wire, value in tensors:
+        source = site.document.nodes.get(wire.node or "")
+        if source is None or not homes or str(value.device) == homes[0]:
+            continue
+        if any(parameter.name == "device" and parameter.given for parameter in ports.parameters(source)):
+            made.append(
+                Fix(f"Make {site.label(source.id)} on {homes[0]}", "set_argument", (source.id, "device", homes[0]))
+            )
+    return tuple(made)
+
+
 def _run_backward(site: Site, _: re.Match[str]) -> Fix | None:
     return Fix("Run backward first", "backward", ())
 
@@ -273,7 +289,7 @@ _FIXES: dict[str, Callable[[Site, re.Match[str]], Fix | tuple[Fix, ...] | None]]
     "retain_graph": _retain_graph, "forward_again": _forward_again, "add_v": _add_v, "sum_first": _sum_first,
     "make_float": _make_float, "cast": _cast, "requires_grad": _requires_grad, "fit_shapes": _fit_shapes, "fit_dtypes": _fit_dtypes, "reshape": _reshape,
     "allow_unused": _allow_unused, "detach": _detach, "add_dim": _add_dim, "run_backward": _run_backward,
-    "no_inference": _no_inference,
+    "no_inference": _no_inference, "same_device": _same_device,
 }  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from guigrad.document.expand import Expansion
 from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
 from guigrad.engine.recorded import recorded_records
+from guigrad.engine.summary import stats
 from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
-from guigrad.run.frame import Frame, Record, Stats
+from guigrad.run.frame import Frame, Record
 from guigrad.run.graph import Graph
 from guigrad.run.request import Want
 from guigrad.run.tape import Event
@@ -126,7 +127,7 @@ def frame(engine: Engine, want: Want) -> Frame:
     contributions: dict[tuple[str, str, str], ArrayData] = {}
     if tape is not None and want.contributions:
         for (source, target, path), gradient in tape.contributions.items():
-            array = array_of(gradient)
+            array = None if 0 < want.limit < gradient.numel() else array_of(gradient)
             if array is not None:
                 contributions[(shown.get(source, source), engine.label(target), path)] = array
     return Frame(
@@ -275,29 +276,3 @@ def name_of_grad_fn(node: Any) -> str:
     """The name of a grad_fn without its namespace: "MulBackward0"."""
     name = type(node).__name__
     return str(node.name()).rsplit("::", 1)[-1] if name == "CppFunction" else name
-
-
-@torch.no_grad()
-def stats(tensor: torch.Tensor) -> Stats | None:
-    """Statistics of a tensor; None for what cannot be summed up."""
-    if tensor.layout is not torch.strided or tensor.is_quantized or not tensor.numel() or tensor.device.type == "meta":
-        return None
-    flat = tensor.detach().reshape(-1)
-    flat = flat.abs() if flat.is_complex() else flat
-    flat = flat.to(torch.float64) if flat.device.type != "mps" else flat.to(torch.float32)
-    good = flat[torch.isfinite(flat)]
-    nans, infs = int(torch.isnan(flat).sum()), int(torch.isinf(flat).sum())
-    real = flat[~torch.isnan(flat)]
-    if not real.numel():
-        nan = float("nan")
-        return Stats(nan, nan, nan, nan, nan, 0, nans, infs)
-    return Stats(
-        float(real.min()),
-        float(real.mean()),
-        float(real.max()),
-        float(good.std(correction=0)) if good.numel() else 0.0,
-        float(real.norm()),
-        int((real == 0).sum()),
-        nans,
-        infs,
-    )

@@ -9,7 +9,7 @@ import torch
 
 from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import NotWired, Step
-from guigrad.engine.explain import explain
+from guigrad.engine.backward import blame
 from guigrad.engine.mixed import MixedDevices, refuse_mixed
 from guigrad.engine.second import noting
 from guigrad.engine.values import MISSING, tensors_in
@@ -35,7 +35,7 @@ def play_all(engine: Engine) -> None:
         state.after_forward()
     if error is not None:
         key = plan.failed or ""
-        state.problems[key] = (explain(error, key, engine.document, engine.label, plan.read),)
+        state.problems[key] = (blame(engine, key, error),)
         if key in engine.document.nodes and not isinstance(error, NotWired):
             state.status[key] = "failed"
         engine.said += state.problems[key]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
+from guigrad.engine.closeup import closeup
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
 from guigrad.engine.products import product
-from guigrad.run.derivative import Answer, AskMatrix, AskPaths, AskProduct, AskTrust, Question
+from guigrad.run.derivative import Answer, AskFindings, AskMatrix, AskPaths, AskProduct, AskTrust, Findings, Question
+from guigrad.run.findings import MOST, findings
+from guigrad.run.request import Want
+from guigrad.run.tensor import AskTensor
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
+
+
+WHOLE: Final = 1 << 20
+"""Of tensors of more elements findings read the statistics alone."""
 
 
 def answer(engine: Engine, question: Question) -> Answer:
@@ -27,6 +35,8 @@ def answer(engine: Engine, question: Question) -> Answer:
                 return hessian(engine, question.of, question.wrt)
             case AskMatrix():
                 return jacobian(engine, question.of, question.wrt, question.mode, question.rows, question.columns)
+            case AskTensor():
+                return closeup(engine, question)
             case AskProduct():
                 return product(engine, question)
             case AskPaths():
@@ -37,10 +47,16 @@ def answer(engine: Engine, question: Question) -> Answer:
                 from guigrad.engine.trust import trust  # late: the same
 
                 return trust(engine, question)
+            case AskFindings():
+                if len(engine.document.nodes) > MOST:
+                    return Findings()
+                return Findings(findings(engine.document, engine.frame(Want(limit=WHOLE))))
 
 
 def _named(engine: Engine, question: Question) -> Question:
     """The question with labels in place of ids, so that what is answered names nodes as the code does."""
+    if isinstance(question, AskFindings | AskTensor):
+        return question
     if isinstance(question, AskTrust):
         wrt = tuple(_label(engine, name) for name in question.wrt)
         return structs.replace(question, of=_label(engine, question.of), wrt=wrt)

@@ -70,7 +70,7 @@ REASONS: Final = (
            "What is made in inference mode can never take part in a backward.", "no_inference clone_first"),
     Reason(r"[Ii]nference tensor", "autograd", "What is made in inference mode can never be recorded later.", "no_inference"),
     Reason(r"is not on the expected device|Expected all tensors to be on the same device|on different devices", "device",
-           "All tensors of one operation must lie on the same device."),
+           "All tensors of one operation must lie on the same device.", "same_device"),
     Reason(r"not compiled with (CUDA|XPU|MPS) enabled|No CUDA GPUs|no NVIDIA driver|Invalid device|Expected one of cpu, cuda", "device",
            "This machine, or this build of torch, has no such device."),
     Reason(r"mat1 and mat2 shapes cannot be multiplied|size mismatch, got input|Expected size for first two dimensions of batch2"

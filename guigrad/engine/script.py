@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import torch
 
 from guigrad.document.expand import expand
-from guigrad.document.model import Document
+from guigrad.document.model import Document, callee
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.engine.arguments import NotWired, Refused
 from guigrad.engine.build import Plan
@@ -56,8 +56,8 @@ def run_script(source: str | Document, path: str, stdout: TextIO | None = None, 
     return _play(document, path, shown, out, err, filters)
 
 
-def _play(document: Document, path: str, shown: str, out: TextIO, err: TextIO, filters: _Filters) -> int:
-    document = expand(document)
+def _play(source: Document, path: str, shown: str, out: TextIO, err: TextIO, filters: _Filters) -> int:
+    document = expand(source)
     plan = Plan(document, partial(print, file=out))
     filters.line = lambda: document.lines.get(plan.current or "", (0, 0))[0]
     try:
@@ -71,14 +71,30 @@ def _play(document: Document, path: str, shown: str, out: TextIO, err: TextIO, f
         line, column = document.lines.get(plan.failed or "", (0, 0))
         if isinstance(error, Refused | NotWired) or type(error) is LookupError:
             return _refuse((Problem(str(error), "unknown op", line=line, column=column + 1),), path, err)
-        if line:
+        err.write("Traceback (most recent call last):\n")
+        for line, name in _frames(source, document, plan.failed or ""):
             text = linecache.getline(shown, line).strip()
-            err.write(f'  File "{shown}", line {line}, in <module>\n' + (f"    {text}\n" if text else ""))
+            err.write(f'  File "{shown}", line {line}, in {name}\n' + (f"    {text}\n" if text else ""))
         err.write("".join(traceback.format_exception_only(error)))
         err.flush()
         return 1
     out.flush()
     return 0
+
+
+def _frames(source: Document, document: Document, key: str) -> Iterator[tuple[int, str]]:
+    """(line, name of what it stands in) of each call on the way to an item, and of the item, as Python's traceback has them."""
+    path, name = "", "<module>"
+    for part in key.split("/"):
+        path = f"{path}/{part}" if path else part
+        line, _ = document.lines.get(path, (0, 0))
+        if line:
+            yield line, name
+        call = source.nodes.get(part)
+        function = source.functions.get(callee(call) or "") if call is not None else None
+        if function is None:
+            return
+        name = function.name
 
 
 def _wrong(problems: Sequence[Problem]) -> bool:

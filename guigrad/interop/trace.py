@@ -50,14 +50,14 @@ def trace(function: Callable[..., Any], *inputs: Any, **keywords: Any) -> Docume
     variables. A result without a name is ``out``, several are ``out_0``, ``out_1`` …. ``document.problems`` tells what could not be kept.
     Raises: ProblemError when the function calls no operation of torch; whatever the function itself raises.
     """
-    tracer = _Tracer(names_of(function, inputs, keywords))
+    tracer = Tracer(names_of(function, inputs, keywords))
     local = Locals(function)
     with local, tracer:
         result = function(*inputs, **keywords)
     return tracer.document(result, local.names)
 
 
-class _Tracer(Values, TorchFunctionMode):
+class Tracer(Values, TorchFunctionMode):
     """Records calls as nodes. See Note [Tracing]."""
 
     def __init__(self, names: Mapping[int, str]) -> None:
@@ -66,6 +66,7 @@ class _Tracer(Values, TorchFunctionMode):
         self._nodes: dict[str, Node] = {}
         self._leaves: list[Item] = []
         self._items: list[tuple[Item, str]] = []
+        self._keys: list[str] = []
         self._places: dict[int, tuple[In, str]] = {}
         self._parts: dict[str, int] = {}
         self._alive: list[Any] = []  # an id means its object only as long as that lives
@@ -86,6 +87,11 @@ class _Tracer(Values, TorchFunctionMode):
             drew = before is not None and not torch.equal(before, torch.get_rng_state())
             self._record(call, region, args, kept, result, drew)
         return result
+
+    @property
+    def keys(self) -> list[str]:
+        """The ids of what has been recorded so far, leaves left out."""
+        return self._keys
 
     # --- one call ---
 
@@ -136,6 +142,7 @@ class _Tracer(Values, TorchFunctionMode):
     def _add(self, node: Node, region: str) -> None:
         acts = changes(node) or bool(table.effect_of(node.op))
         self._nodes[node.id] = node
+        self._keys.append(node.id)
         self._items.append((Effect(node.id) if acts else Eval(node.id), region))
 
     def _record(

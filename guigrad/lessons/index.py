@@ -1,4 +1,4 @@
-"""The lessons that come with the program: documents in resources/lessons, in the order they are taught."""
+"""The lessons that come with the program: documents in resources/lessons, in the order they are taught; the mistakes of the lab below them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,23 @@ def lessons() -> tuple[Lesson, ...]:
     return tuple(_lesson(path) for path in sorted((resources() / "lessons").glob("*.guigrad")))
 
 
+@cache
+def mistakes() -> tuple[Lesson, ...]:
+    """The failures of the mistake lab, ordered by name: each is played as it is opened."""
+    return tuple(_lesson(path) for path in sorted((resources() / "lessons" / "mistakes").glob("*.guigrad")))
+
+
+def mistake_at(path: str) -> Lesson | None:
+    """The failure of the mistake lab that a file is."""
+    place = Path(path).resolve() if path else None
+    return next((lesson for lesson in mistakes() if lesson.path.resolve() == place), None)
+
+
 def find(name: str) -> Path | None:
     """The file of the lesson of that name, or of the one whose name or title alone holds it."""
-    exact = [lesson.path for lesson in lessons() if name in (lesson.name, lesson.title)]
-    part = [lesson.path for lesson in lessons() if name.lower() in f"{lesson.name} {lesson.title}".lower()]
+    known = (*lessons(), *mistakes())
+    exact = [lesson.path for lesson in known if name in (lesson.name, lesson.title)]
+    part = [lesson.path for lesson in known if name.lower() in f"{lesson.name} {lesson.title}".lower()]
     if exact:
         return exact[0]
     return part[0] if len(part) == 1 else None

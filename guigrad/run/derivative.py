@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.tensor import AskTensor, Tensor
 
 
 class AskMatrix(Struct, frozen=True, tag=True):
@@ -48,7 +49,11 @@ class AskTrust(Struct, frozen=True, tag=True):
     of: str = ""
 
 
-Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust
+class AskFindings(Struct, frozen=True, tag=True):
+    """What torch does without a word and people miss, see run.findings."""
+
+
+Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings
 
 
 class Matrix(Struct, frozen=True):
@@ -191,7 +196,15 @@ class Trusts(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts
+class Findings(Struct, frozen=True):
+    """What was found, as warnings pinned to nodes."""
 
-RECORDS = (AskMatrix, AskProduct, AskPaths, AskTrust, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts)
+    problems: tuple[Problem, ...] = ()
+
+
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings
+
+RECORDS = (
+    AskMatrix, AskProduct, AskPaths, AskTrust, AskFindings, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts, Findings,
+)  # fmt: skip
 """What crosses a process border. See Note [Wire format]."""

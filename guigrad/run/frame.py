@@ -31,9 +31,9 @@ class Record(Struct, frozen=True):
 
     ``value``: ArrayData for a tensor, the Python value for a number, bool or string, a tuple of such for a tuple or list, None when
     not run. ``grad``: what ``.grad`` holds, None where torch has None. ``xray``: the gradient that flowed through in the last
-    backward. ``state``: "fresh", "stale", "not run", "failed" or "recorded" (what
-    torch held elsewhere, see Note [Recorded] in run/recorded). ``kind``: the Python type name ("Tensor", "int", "tuple" …).
-    ``text``: what ``str()`` gives for values that are neither numbers nor tensors.
+    backward. ``state``: "fresh", "stale", "not run", "failed" or "recorded" (what torch held elsewhere, see Note [Recorded] in
+    run/recorded). ``kind``: the Python type name ("Tensor", "int", "tuple" …). ``text``: what ``str()`` gives for values that are
+    neither numbers nor tensors. ``hidden``: which of "value", "grad" and "shape" are kept back (Note [Blanks] in run.blanks).
     """
 
     id: str
@@ -56,6 +56,7 @@ class Record(Struct, frozen=True):
     stats: Stats | None = None
     grad_stats: Stats | None = None
     contributions: int = 0
+    hidden: tuple[str, ...] = ()
 
 
 class Frame(Struct, frozen=True, dict=True):

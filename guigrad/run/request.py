@@ -25,7 +25,7 @@ class Want(Struct, frozen=True):
     """What a frame shall carry.
 
     ``nodes``: ids whose values cross (None: all); the others come as records without value and gradients. ``limit``: a tensor of
-    more elements comes as ``Stats`` alone (0: no limit). ``contributions``: the gradients of the wires too. ``stats``: statistics also of
+    more elements comes as ``Stats`` alone (0: no limit). ``contributions``: the gradients of the wires too, those within the limit. ``stats``: statistics also of
     tensors that come whole. ``events``: the last backward event by event. ``graph``: the grad_fns of the last forward.
     """
 

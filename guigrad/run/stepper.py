@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from guigrad.document.model import Document
 from guigrad.run.amend import amended
+from guigrad.run.blanks import Keys
+from guigrad.run.exercise import Exercise
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
@@ -29,6 +33,7 @@ class Owner(Protocol):
     """What the stepper needs of its session."""
 
     x_ray: bool
+    exercise: Exercise
 
     @property
     def document(self) -> Document:
@@ -56,6 +61,7 @@ class Stepper:
         self._moves: list[Callable[[], bool]] = []
         self._told: tuple[Steps, int] | None = None
         self._waiting = ""
+        self._veiled: tuple[Steps, Keys, Steps] | None = None
 
     # --- where one is ---
 
@@ -73,6 +79,21 @@ class Stepper:
     def step(self) -> Step | None:
         """The step that has just been made."""
         return self.cursor.step if self.cursor is not None else None
+
+    @property
+    def steps(self) -> Steps | None:
+        """All steps, without what is to be guessed."""
+        if self.cursor is None:
+            return None
+        steps, exercise = self.cursor.steps, self._owner.exercise
+        if not exercise.keys:
+            return steps
+        if self._veiled is None or self._veiled[0] is not steps or self._veiled[1] is not exercise.keys:
+            after = steps.after and exercise.veil(steps.after)
+            events = after.events if after is not None else ()
+            shown = replace(steps, before=exercise.veil(steps.before), after=after, events=events)
+            self._veiled = (steps, exercise.keys, shown)
+        return self._veiled[2]
 
     @property
     def words(self) -> str:
@@ -134,11 +155,12 @@ class Stepper:
     def recorded(self, answer: Callable[[Frame | None], None]) -> None:
         """Tells ``answer`` the events of the last backward; nothing changes."""
         want = Want(nodes=(), limit=LIMIT, events=True)
-        self._live.play(Look(), want, lambda reply: answer(reply.frame))
+        self._live.play(Look(), want, lambda reply: answer(reply.frame and self._owner.exercise.veil(reply.frame)))
 
     def graph(self, answer: Callable[[Frame | None], None]) -> None:
         """Tells ``answer`` the grad_fns that the last forward left behind; nothing changes."""
-        self._live.play(Look(), Want(nodes=(), contributions=False, graph=True), lambda reply: answer(reply.frame))
+        want = Want(nodes=(), contributions=False, graph=True)
+        self._live.play(Look(), want, lambda reply: answer(reply.frame and self._owner.exercise.veil(reply.frame)))
 
     # --- breakpoints ---
 

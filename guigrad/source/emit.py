@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from guigrad.document.deep import deep_recursion
 from guigrad.document.forms import is_in_place_method, is_statement
 from guigrad.document.model import (
+    DOC,
     PARAM,
     RETURN,
     Branch,
@@ -25,7 +26,7 @@ from guigrad.document.model import (
 from guigrad.document.plan import Plan
 from guigrad.document.recorded import MARK, not_runnable
 from guigrad.document.written import params_of, written
-from guigrad.source.literals import docstring, text_literal
+from guigrad.source.literals import docstring, documentation, text_literal
 from guigrad.source.printer import INFIX, Printer
 
 _MANAGERS = {
@@ -152,6 +153,8 @@ class _Writer:
         after = f"  {comment.after}" if comment.after else ""
         self.lines.append(f"def {body.functions[function.id].name}({', '.join(params)}):{after}")
         self.places[function.id] = len(self.lines)
+        text = "\n".join(line[2:] for line in self.document_comments.get(f"{function.id}{DOC}", Comment()).before)
+        self.lines += [f"    {line}".rstrip() for line in documentation(text)] if text else []
         offset = len(self.lines)
         inner.body(body.program, 1)
         self.lines += inner.lines

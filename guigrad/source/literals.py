@@ -27,6 +27,13 @@ def docstring(text: str) -> str:
     return text_literal(text)
 
 
+def documentation(text: str) -> list[str]:
+    """The docstring of a function, line by line."""
+    if "\\" in text or '"' in text or not all(c.isprintable() or c == "\n" for c in text):
+        return [text_literal(text)]
+    return [*f'"""{text}'.split("\n"), '"""'] if "\n" in text else [f'"""{text}"""']
+
+
 def number(value: complex) -> tuple[str, int]:
     """A number and its precedence."""
     if isinstance(value, complex):

@@ -12,6 +12,8 @@ from typing import Final
 MENUS: Final = ("File", "Edit", "Graph", "Run", "View", "Help")
 GROUPS: Final = (*MENUS[:-1], "Canvas", "Timeline", "Lesson", MENUS[-1])
 """Menus, and groups of actions that have keys but no place in a menu."""
+SUBMENUS: Final = ("recent", "mistakes")
+"""Rows that are menus themselves."""
 LATER: Final = "Not there yet: it comes with a later version"
 
 
@@ -203,11 +205,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("leave_steps", "Leave stepping", "Show the end of the pass again", "Run", ("Shift+F9",), "", _steps, words="stop stepping"),
     Action("breakpoint", "Breakpoint", "Stepping stops at the selected node, or no more", "Run", ("F9",), "", _has_selection, separator=True),
     Action("clear_breakpoints", "Clear breakpoints", "Stepping stops nowhere", "Run", (), "", lambda s: s.breakpoints > 0, lack="There are no breakpoints"),
+    Action("blank_grad", "Blank the gradient", "The gradient of the selected nodes is hidden until it is predicted", "Run", ("B",), "", _has_selection, False, True, True, words="predict exercise quiz hide"),
+    Action("blank_value", "Blank the value", "The value of the selected nodes is hidden until it is predicted", "Run", ("Shift+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
+    Action("blank_shape", "Blank the shape", "The shape of the selected nodes is hidden until it is predicted", "Run", ("Ctrl+Shift+B",), "", _has_selection, False, True, words="predict exercise quiz hide"),
+    Action("guess", "Predict what is blanked", "To the answer of what is blanked", "Run", ("G",), "", _has_nodes, False, True, words="answer exercise quiz reveal"),
+    Action("export_points", "Export points…", "Write the points of the predictions as CSV or JSON", "Run", (), "", _has_nodes, words="exercise score quiz csv json"),
     Action(
         "xray", "X-ray gradients", "Show the gradient of every intermediate; torch's own .grad stays as it is", "Run",
         ("Alt+X",), "scan-eye", checkable=True, separator=True,
     ),
     Action("seed", "Seed…", "Choose the random seed", "Run", (), "dices", words="random"),
+    Action(
+        "view_tensor", "View tensor", "The selected node's numbers closely: heat-map, table, histogram, slices", "View", ("T",), "",
+        lambda s: s.selected == 1, on_canvas=True, lack="Select one node", words="heat-map histogram table image statistics viewer",
+    ),
     Action("fit", "Fit the selection or all", "Show the selection, or everything", "View", ("F",), "maximize", _has_nodes, on_canvas=True),
     Action("fit_all", "Fit all", "Show the whole graph", "View", ("Home",), "", _has_nodes, on_canvas=True),
     Action("zoom_in", "Zoom in", "Zoom the canvas in", "View", ("Ctrl++", "Ctrl+="), "zoom-in"),
@@ -246,6 +257,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("lesson_next", "Next step of the lesson", "On in the lesson", "Lesson", ("PgDown", "Right"), "", _later),
     Action("lesson_before", "Previous step of the lesson", "Back in the lesson", "Lesson", ("PgUp", "Left"), "", _later),
     Action("help", "Keyboard and mouse", "List every shortcut", "Help", ("F1", "?"), "circle-question-mark"),
+    Action("mistake_lab", "Mistake lab", "Real failures of autograd: torch's words, why, and the lines that mend it", "Help", (), "triangle-alert", separator=True, words="errors failures learn examples"),
+    Action("mistakes", "Mistakes", "Open one of the failures of the mistake lab", "Help"),
     Action("about", "About guigrad", "Version, licence and libraries", "Help", (), "info"),
 )  # fmt: skip
 

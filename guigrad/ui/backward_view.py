@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 from PySide6.QtCore import QTimer
 
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document
+from guigrad.document.recorded import is_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.graph import GradNode, Graph
 from guigrad.run.steps import Cursor
@@ -33,6 +36,7 @@ class BackwardView:
             base.frame_changed.connect(lambda frame: self.follow()),
             base.running_changed.connect(lambda running: None if running else self.follow()),
             self.session.level_changed.connect(lambda way: self._show()),
+            base.document_changed.connect(self._on_document),
             self.stepper.changed.connect(self._on_step),
         ]
 
@@ -66,6 +70,12 @@ class BackwardView:
         self.follow()
         canvas.fit_all()
         self.window.update_actions()
+
+    def _on_document(self, document: Document, diff: Diff) -> None:
+        if not diff.label and not self.side and is_recorded(document):  # another document, and this is what it is about
+            self.window.canvas.backward.set_side(UNDER)
+            self.follow()
+            self.window.update_actions()
 
     # --- the graph ---
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
 
-from guigrad.ui.actions import ACTIONS, MENUS, State, by_id
+from guigrad.lessons import index
+from guigrad.ui.actions import ACTIONS, MENUS, SUBMENUS, State, by_id
 from guigrad.ui.canvas.keys import COMMANDS
 from guigrad.ui.keymap import PORTABLE
 
@@ -21,6 +23,7 @@ class CommandSet:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self.actions: dict[str, QAction] = {}
+        self.submenus: dict[str, QMenu] = {}
         self._why: dict[str, str] = {}
         for row in ACTIONS:
             action = QAction(row.text, window)
@@ -56,10 +59,10 @@ class CommandSet:
             for row in (row for row in ACTIONS if row.menu == name):
                 if row.separator:
                     menu.addSeparator()
-                if row.id == "recent":
-                    self.recent = menu.addMenu(row.text)
-                    self.recent.setToolTipsVisible(True)
-                    self.recent.aboutToShow.connect(self._fill_recent)
+                if row.id in SUBMENUS:
+                    self.submenus[row.id] = inner = menu.addMenu(row.text)
+                    inner.setToolTipsVisible(True)
+                    inner.aboutToShow.connect(self._fill_recent if row.id == "recent" else self._fill_mistakes)
                 else:
                     menu.addAction(self.actions[row.id])
         for row in ACTIONS:
@@ -81,7 +84,7 @@ class CommandSet:
             action.setToolTip(keymap.tooltip(row, self.why_not(row.id)))
 
     def _fill_recent(self) -> None:
-        menu, names = self.recent, self.window.settings.recent
+        menu, names = self.submenus["recent"], self.window.settings.recent
         menu.clear()
         for name in names:
             action = menu.addAction(name)
@@ -91,6 +94,14 @@ class CommandSet:
             menu.addAction("Forget these files", self.window.settings.clear_recent)
         else:
             menu.addAction("No files yet").setEnabled(False)
+
+    def _fill_mistakes(self) -> None:
+        menu = self.submenus["mistakes"]
+        menu.clear()
+        for lesson in index.mistakes():
+            action = menu.addAction(lesson.title)
+            action.setToolTip(lesson.about)
+            action.triggered.connect(lambda _=False, path=str(lesson.path): self.window.intents.open_path(path))
 
     def refresh(self, state: State) -> None:
         """What can be done now, and the words that depend on it."""

@@ -48,6 +48,8 @@ WAYLAND_LIBRARIES = {
     "libwayland-cursor.so.0": "libwayland-cursor0",
 }
 
+_NO_QT = "the package PySide6-Essentials is missing: python -m pip install PySide6-Essentials"
+
 
 def obstacle() -> str:
     """Why no window can open, with what to do, in one line; "" when one can.
@@ -57,25 +59,39 @@ def obstacle() -> str:
     problem = drawing_obstacle()
     if problem or not sys.platform.startswith("linux"):
         return problem
+    platform, reason = _platform()
+    if platform:
+        os.environ.setdefault("QT_QPA_PLATFORM", platform)
+    return reason
+
+
+def window_obstacle() -> str:
+    """As ``obstacle``, asked by a program that another process shall open the window for: Qt is not loaded and nothing is set here."""
+    if importlib.util.find_spec("PySide6") is None or not sys.platform.startswith("linux"):
+        return "" if importlib.util.find_spec("PySide6") is not None else _NO_QT
+    return _missing(GUI_LIBRARIES) or _platform()[1]
+
+
+def _platform() -> tuple[str, str]:
+    """The platform of Linux that a window can open on, "" to leave it to Qt; why there is none."""
     wanted = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0].split(";")[0]
     if wanted in HEADLESS_PLATFORMS:
-        return ""
+        return "", ""
     reasons = []
     order = ("wayland", "xcb") if os.environ.get("XDG_SESSION_TYPE") == "wayland" else ("xcb", "wayland")
     for platform in (wanted,) if wanted in order else order:
         reason = _xcb_obstacle() if platform == "xcb" else _wayland_obstacle()
         if not reason:
-            os.environ.setdefault("QT_QPA_PLATFORM", platform)
-            return ""
+            return platform, ""
         reasons.append(reason)
     # A display that is there but lacks a library can be mended by one command: say that first.
-    return min(reasons, key=lambda reason: "install" not in reason)
+    return "", min(reasons, key=lambda reason: "install" not in reason)
 
 
 def drawing_obstacle() -> str:
     """Why not even a picture can be drawn here, with what to do; "" when it can. Imports QtGui, opens nothing."""
     if importlib.util.find_spec("PySide6") is None:
-        return "the package PySide6-Essentials is missing: python -m pip install PySide6-Essentials"
+        return _NO_QT
     if sys.platform.startswith("linux"):
         missing = _missing(GUI_LIBRARIES)
         if missing:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from guigrad.ui import tensor_dock
 from guigrad.ui.panels.jacobian import JacobianPanel
+from guigrad.ui.predict import make_predict
 from guigrad.ui.steps_view import make_tape
 from guigrad.ui.style import Look
 
@@ -32,6 +34,10 @@ TABLE: tuple[Dock, ...] = (
         "v, J and vᵀJ between two nodes; paths; checks of gradients",
         lambda w: JacobianPanel(w.look),
     ),
+    Dock(
+        "tensor", "Tensor", "One tensor closely: heat-map, table, histogram, lines, image, slices (T)", tensor_dock.make
+    ),
+    Dock("predict", "Predict", "What is blanked, to be predicted before it is shown", make_predict),
 )
 
 
@@ -63,6 +69,12 @@ class Docks(QTabWidget):
         window.dock_wanted = True
         window.show_canvas()
         self.bring(name)
+
+    def stop(self) -> None:
+        """Panels that listen to the session stop."""
+        for panel in self.panels.values():
+            if hasattr(panel, "stop"):
+                panel.stop()
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""

@@ -10,9 +10,18 @@ from guigrad.ui.intents_run import RunIntents
 from guigrad.ui.intents_search import SearchIntents
 from guigrad.ui.intents_step import StepIntents
 from guigrad.ui.intents_view import ViewIntents
+from guigrad.ui.predict import PredictIntents
 
 
 class Intents(
-    FileIntents, EditMenuIntents, GraphIntents, FunctionIntents, SearchIntents, RunIntents, StepIntents, ViewIntents
+    FileIntents,
+    EditMenuIntents,
+    GraphIntents,
+    FunctionIntents,
+    SearchIntents,
+    RunIntents,
+    StepIntents,
+    PredictIntents,
+    ViewIntents,
 ):
     """The verbs behind menus, buttons and keys. Thread: the GUI thread."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 from guigrad.document.diff import Diff
 from guigrad.document.file import write_atomically
 from guigrad.document.problem import ProblemError
+from guigrad.paths import is_shown
 from guigrad.run.frame import Frame
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
@@ -51,9 +52,10 @@ class FileIntents(Verbs):
         if not self.session.open(name):
             return False
         settings = self.window.settings
-        if not self.window.is_lesson(name):
-            settings.add_recent(name)
-        settings.last_document = name
+        if not is_shown(name):
+            if not self.window.is_lesson(name):
+                settings.add_recent(name)
+            settings.last_document = name
         self.window.opened()
         return True
 
@@ -80,14 +82,14 @@ class FileIntents(Verbs):
     def save(self) -> bool:
         """Saves to the document's own .guigrad file, else asks where."""
         path = self.session.path
-        if not path.endswith(".guigrad") or self.window.is_lesson(path):
+        if not path.endswith(".guigrad") or self.window.is_lesson(path) or is_shown(path):
             return self.save_as()
         return self._save_to(path)
 
     def save_as(self) -> bool:
         """Asks where and saves."""
         stem = Path(self.session.path).with_suffix(".guigrad").name if self.session.path else "untitled.guigrad"
-        own = self.session.path and not self.window.is_lesson(self.session.path)
+        own = self.session.path and not (self.window.is_lesson(self.session.path) or is_shown(self.session.path))
         start = str(Path(self.session.path).with_suffix(".guigrad")) if own else stem
         name, _ = QFileDialog.getSaveFileName(self.window, "Save as", start, SAVE_FILTER)
         return bool(name) and self._save_to(name if name.endswith(".guigrad") else f"{name}.guigrad")

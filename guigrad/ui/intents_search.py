@@ -9,7 +9,7 @@ from typing import Final
 
 from guigrad.lessons import index
 from guigrad.ops.search import search
-from guigrad.ui.actions import ACTIONS
+from guigrad.ui.actions import ACTIONS, SUBMENUS
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.widgets.search_box import Entry, SearchBox, rank
 
@@ -90,7 +90,7 @@ class SearchIntents(Verbs):
 
     def _commands(self, query: str) -> Iterator[Ranked]:
         for number, row in enumerate(ACTIONS):
-            score = rank(query, row.title, row.words, row.tip) if row.id not in ("recent", "commands") else None
+            score = rank(query, row.title, row.words, row.tip) if row.id not in (*SUBMENUS, "commands") else None
             if score is not None:
                 entry = self._command(number)
                 yield score + 2 * bool(entry.why_not and score), entry
@@ -114,15 +114,12 @@ class SearchIntents(Verbs):
             yield last, Entry("op", row.key, row.about or row.targets[0], choose)
 
     def _lessons(self, query: str) -> Iterator[Ranked]:
-        for lesson in index.lessons():
-            score = rank(query, lesson.title, "lesson", lesson.about)
-            if score is not None:
-                yield (
-                    score,
-                    Entry(
-                        "lesson", lesson.title, lesson.about, partial(self.window.intents.open_path, str(lesson.path))
-                    ),
-                )
+        for kind, known in (("lesson", index.lessons()), ("mistake", index.mistakes())):
+            for lesson in known:
+                score = rank(query, lesson.title, f"{kind} lab" if kind == "mistake" else kind, lesson.about)
+                if score is not None:
+                    choose = partial(self.window.intents.open_path, str(lesson.path))
+                    yield score, Entry(kind, lesson.title, lesson.about, choose)
 
     def _files(self, query: str) -> Iterator[Ranked]:
         for name in self.window.settings.recent:

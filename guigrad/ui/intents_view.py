@@ -6,12 +6,17 @@ from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.settings import SCALES
+from guigrad.ui.tensor_dock import open_viewer
 from guigrad.ui.widgets.dialogs import AboutDialog, KeyboardPage, ask
 from guigrad.ui.widgets.preferences import Preferences
 
 
 class ViewIntents(Verbs):
     """What is seen, how large and in which colours; help."""
+
+    def view_tensor(self) -> None:
+        """The selected node in the tensor viewer."""
+        open_viewer(self.window)
 
     def larger(self) -> None:
         """The next lecture scale."""
@@ -76,6 +81,11 @@ class ViewIntents(Verbs):
     def help(self) -> None:
         """Every shortcut."""
         ask(KeyboardPage(self.window.look, self.window.keymap, self.window))
+
+    def mistake_lab(self) -> None:
+        """The failures of the mistake lab, on the welcome page."""
+        self.window.show_welcome()
+        self.window.welcome.show_lab()
 
     def about(self) -> None:
         """Version and licences."""

@@ -109,13 +109,23 @@ class Level:
 
     def apply_fix(self, fix: Fix) -> bool:
         """Does what a problem's fix says, also to a node inside a function."""
+        inner = self._edit_inside(fix)
+        return self.base.apply_fix(fix) if inner is None else self.base.edit(inner)
+
+    def edit_of(self, fix: Fix) -> Callable[[Document], Diff] | None:
+        """The edit of the whole document that a fix is; None for one that changes no document."""
+        from guigrad.document.edit_of import edit_of  # late: it reads the op table
+
+        return self._edit_inside(fix) or edit_of(fix, self.whole)
+
+    def _edit_inside(self, fix: Fix) -> Callable[[Document], Diff] | None:
         from guigrad.document import edit as edits  # late: it reads the op table
 
         key = str(fix.args[0]).rpartition("/")[2] if fix.args else ""
         owner = owners(self.whole).get(key)
         if owner is None or fix.verb not in edits.__all__:
-            return self.base.apply_fix(fix)
-        return self.base.edit(within(owner, getattr(edits, fix.verb)(key, *fix.args[1:])))
+            return None
+        return within(owner, getattr(edits, fix.verb)(key, *fix.args[1:]))
 
     # --- levels ---
 

@@ -20,6 +20,7 @@ from guigrad.run.request import Want
 from guigrad.source.emit import emit_lines
 from guigrad.ui.canvas.geometry import DETAIL
 from guigrad.ui.hints import next_action
+from guigrad.ui.lab import on_cards
 from guigrad.ui.menus import Menus
 from guigrad.ui.panels.inspector import Shown
 from guigrad.ui.rail_items import rail_items
@@ -38,6 +39,8 @@ LOOK_MS: Final = 120
 """How long after the view moved the values that came into it are asked for."""
 LARGE: Final = 500
 """With more nodes than this a frame carries the values of what is in view alone."""
+WHOLE: Final = 1 << 22
+"""Tensors of more elements come as statistics alone; the tensor viewer asks for what it shows of them."""
 RECOVER_MS: Final = 3000
 """How long after an edit the recovery file is written."""
 NOTHING: Final = Frame()
@@ -90,6 +93,7 @@ class Live:
             session.refused.connect(lambda problems: window.show_refused(problems)),
             session.state_changed.connect(self._on_state),
         ]
+        session.want_only(Want(limit=WHOLE))
         self._connect_panels()
         self.menus = Menus(window)
         self.values = Values(window)
@@ -221,7 +225,7 @@ class Live:
         self.show_hint()
 
     def _pin(self) -> None:
-        self.pinned = self.session.pinned(self.problems)
+        self.pinned = on_cards(self.session.pinned(self.problems), self.session.document, self.window.canvas.scene.row)
         self.window.canvas.set_problems(self.pinned)
 
     def refresh_level(self) -> None:
@@ -280,7 +284,7 @@ class Live:
         want = self.session.want
         if len(self.session.document.nodes) <= LARGE:
             if want.nodes is not None:
-                self.session.look(Want())
+                self.session.look(Want(limit=WHOLE))
             return
         canvas, scene = self.window.canvas, self.window.canvas.scene
         left, top, right, bottom = canvas.viewport.world
@@ -292,12 +296,14 @@ class Live:
         if canvas.viewport.scale >= DETAIL:  # and half a screen around it, so that not every move asks again
             around = scene.visible(canvas.viewport.world, max(right - left, bottom - top) / 2).tolist()
             keys.update(scene.ids[row] for row in around)
-        self.session.look(Want(tuple(sorted(keys))))
+        self.session.look(Want(tuple(sorted(keys)), WHOLE))
 
     def with_whole_frame(self, use: Callable[[Frame | None], None]) -> None:
         """Calls ``use`` with a frame that carries every value, as soon as there is one."""
-        if self.session.want.nodes is None:
-            use(self.session.frame)
+        frame = self.session.frame
+        large = frame is not None and any(r.value is None and r.stats is not None for r in frame.records.values())
+        if self.session.want.nodes is None and not large:
+            use(frame)
             return
 
         def once(frame: Frame) -> None:

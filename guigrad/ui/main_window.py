@@ -34,6 +34,7 @@ from guigrad.ui.docks import Docks
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
+from guigrad.ui.lab import Lab
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
@@ -86,7 +87,7 @@ class MainWindow(QMainWindow):
         self.live = Live(self)
         self.spoken = Spoken(self)
         self.levels = Levels(self, self.way)
-        self.shelf = Shelf(self)
+        self.shelf, self.lab = Shelf(self), Lab(self)
         self.tabs.fill(self)
         self.workbench = Workbench(self)
         self.backward = BackwardView(self)
@@ -124,7 +125,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_text_scale(look.scale)
         self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
-        self.welcome = WelcomePanel(look, index.lessons(), thumbnail)
+        self.welcome = WelcomePanel(look, index.lessons(), thumbnail, index.mistakes())
         self.stack = QStackedWidget()
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)
@@ -296,7 +297,7 @@ class MainWindow(QMainWindow):
         found = tuple(problems) or self.session.document.problems
         if found:
             self.show_refused(found, kind="warning")
-        if self.session.document.nodes:
+        if self.session.document.nodes and not self.lab.opened():
             self.session.forward()
         self.live.forget_recovery()
 
@@ -392,7 +393,8 @@ class MainWindow(QMainWindow):
             self.settings.set_state(name, splitter.saveState())
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
-        for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken):
+        self.tabs.stop()
+        for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab):
             part.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

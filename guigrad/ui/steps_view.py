@@ -124,12 +124,12 @@ class StepsView(QObject):
     # --- the tape ---
 
     def _show_tape(self) -> None:
-        panel, cursor = self.panel, self.stepper.cursor
+        panel, cursor, steps = self.panel, self.stepper.cursor, self.stepper.steps
         if not panel.isVisible():
             return
         document = self.session.whole
-        if cursor is not None:
-            panel.show_tape(Tape.of_steps(document, cursor.steps), cursor.at)
+        if cursor is not None and steps is not None:
+            panel.show_tape(Tape.of_steps(document, steps), cursor.at)
             return
         frame = self.session.base.frame
         if frame is not None and frame.order and self._recorded[0] is not frame:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from guigrad.document import edit, file, ports, scope, tree
 from guigrad.document.calls import bind
@@ -152,3 +153,24 @@ def test_python_says_what_is_wrong_with_a_call() -> None:
             except TypeError as error:
                 said = str(error)
             assert bind(nodes, function, call)[1] == said, (text, args, kwargs)
+
+
+def test_a_whole_body_is_copied_out_without_its_ports_and_in_with_new_ones() -> None:
+    document = doubled()
+    body = scope.inside(document, "f")
+    fragment = edit.copy(body, body.nodes)
+    assert RETURN not in {node.op for node in fragment.nodes.values()}
+    outside = edit.paste(fragment, (5.0, 6.0))(document).apply(document)
+    assert {node.op for node in scope.inside(outside, "").nodes.values()} == {"torch.tensor", "def.f", "operator.mul"}
+    inner = scope.within("f", edit.paste(fragment))(document).apply(document)
+    assert [inner.nodes[key].name for key in inner.functions["f"].params] == ["x", "x_2"]
+    assert inner.nodes["c"].args == (In("t"), In())
+
+
+def test_a_parameter_without_a_default_stands_ahead_of_those_with_one() -> None:
+    document = doubled()
+    default = Node("x", "python.param", (1.0,), name="x")
+    document = structs.replace(document, nodes={**document.nodes, "x": default})
+    document = scope.within("f", edit.add_node("python.param"))(document).apply(document)
+    assert [document.nodes[key].args for key in document.functions["f"].params] == [(), (1.0,)]
+    assert document.nodes["c"].args == (In(), In("t"))

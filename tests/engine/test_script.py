@@ -141,7 +141,7 @@ def test_an_error_ends_with_its_class_and_message() -> None:
     status, out, err = play("import torch\nprint(1)\ntorch.ones(2) @ torch.ones(3)\n")
     assert (status, out) == (1, "1\n")
     assert err.splitlines()[-1].startswith("RuntimeError: inconsistent tensor size")
-    assert "Traceback" not in err
+    assert err.startswith('Traceback (most recent call last):\n  File "<stdin>", line 3, in <module>\n')
 
 
 def test_the_process_is_left_as_it_was() -> None:
@@ -159,3 +159,40 @@ def test_standard_input_is_named_as_python_names_it() -> None:
         warnings.simplefilter("default")
         _, _, err = play("import torch\nx = torch.ones(2, requires_grad=True) * 2\nprint(x.grad)\n")
     assert err.startswith("<stdin>:3: UserWarning: The .grad attribute of a Tensor that is not a leaf")
+
+
+TRACED = """
+import torch
+
+def bad(a, b):
+    c = a + 1
+    return c @ b
+
+def caller(a):
+    for i in range(3):
+        b = bad(a, torch.ones(3 - i,
+                              2))
+    return b
+
+print(caller(torch.ones(2, 3)))
+"""
+
+
+def test_a_traceback_names_the_calls_on_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "traced.py"
+    path.write_text(TRACED, "utf-8")
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False)
+    plain = [line for line in done.stderr.splitlines() if line.strip("~^ ")]  # without the marks below each line
+    status, out, err = play(TRACED, str(path))
+    assert (status, out) == (done.returncode, done.stdout) == (1, "")
+    assert err.splitlines() == plain
+
+
+def test_a_warning_inside_a_function_names_its_line() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        _, _, err = play(
+            "import torch\ndef f(x):\n    y = x * 2\n    return y.grad\nx = torch.ones(2, requires_grad=True)\nf(x)\nf(x)\n"
+        )
+    assert err.startswith("<stdin>:4: UserWarning: The .grad attribute of a Tensor that is not a leaf")
+    assert err.count("UserWarning") == 1

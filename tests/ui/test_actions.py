@@ -7,8 +7,8 @@ from guigrad.ui.canvas.keys import COMMANDS
 from guigrad.ui.intents import Intents
 from guigrad.ui.keymap import Keymap, canonical
 
-NO_INTENT = {"recent"}
-"""A sub-menu."""
+NO_INTENT = {"recent", "mistakes"}
+"""Sub-menus."""
 
 
 def test_rows_are_unique_and_explained() -> None:

@@ -201,6 +201,7 @@ def test_inside_a_function_its_own_grad_fns_are_shown(window: MainWindow, qtbot:
     assert window.intents.open_path(str(path))
     show(window, qtbot)
     mirror = window.canvas.backward.mirror
+    qtbot.waitUntil(lambda: "y" in window.labels())
     call = window.labels()["y"]
     (folded,) = [mirror.cards[number] for number in mirror.by_key[call] if mirror.cards[number].folded] or [None]
     names = {node.name for card_ in mirror.cards if mirror.key_of(card_.main) == call for node in card_.nodes}

@@ -84,8 +84,8 @@ def test_tooltips_tell_keys_and_why_not(lesson: MainWindow) -> None:
 
 
 def test_recent_files_and_the_title(lesson: MainWindow) -> None:
-    lesson.commands.recent.aboutToShow.emit()
-    names = [action.text() for action in lesson.commands.recent.actions()]
+    lesson.commands.submenus["recent"].aboutToShow.emit()
+    names = [action.text() for action in lesson.commands.submenus["recent"].actions()]
     assert lesson.settings.recent[0] in names
     assert "●" not in lesson.windowTitle()
     lesson.add_op("torch.ones")

@@ -3,17 +3,22 @@
 Note [Reading a def]
 A body is read where the function is first called, because only then is known what the names of the surrounding script mean to it
 (functions are often defined before those that they call). When they mean something else at a later call, the body is read once more, as
-another function. What nobody calls is read at the end. Names that are values outside become captures.
+another function. What nobody calls is read at the end, where a name that means nothing may still come to mean something. Names that are
+values outside become captures. A call inside a body that leaves out a default which is no constant takes it by a capture of its own
+(``fixed``), because the name that it had may mean something else when the body runs.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import Any, Final
 
 from guigrad.document.model import (
+    AT_RETURN,
     CALL,
     CAPTURE,
+    DOC,
     PARAM,
     Comment,
     DictOf,
@@ -30,6 +35,7 @@ from guigrad.document.model import (
 from guigrad.document.problem import Problem
 from guigrad.source.parse.calls import Calls
 from guigrad.source.parse.comments import Comments, header_end, tidy
+from guigrad.source.parse.returns import with_one_return
 from guigrad.source.parse.scope import Bound, Definition, RefusedError
 
 _STATE: Final = ("nodes", "items", "start", "names", "problems", "waiting", "depth", "bodies", "captured")
@@ -53,6 +59,8 @@ class Functions(Calls):
         self.outside: dict[str, Bound] = {}
         self.outer_kinds: dict[In, str] = {}
         self.captured: dict[str, In] = {}
+        self.fixed: dict[str, In] = {}
+        self.at_end = False
 
     def block(self, statements: list[ast.stmt]) -> None:
         """Overridden by Statements."""
@@ -103,7 +111,7 @@ class Functions(Calls):
         function = self._function_now(definition, args, dict(kwargs))
         words = [self.inner[key].name for key in function.params]
         given = {*words[: min(len(args), len(words) - function.keyword_only)], *(word for word, _ in kwargs)}
-        more = [(word, wire) for word, wire in definition.wires.items() if word not in given]
+        more = [(word, self._default(expr, definition, word)) for word in definition.wires if word not in given]
         more += [(CAPTURE + name, self._meant(expr, name)) for name in definition.captures]
         acts = any(isinstance(item, Effect) for item in walk(function.program))
         kind = "None" if function.result is None else self.kind(function.result)
@@ -121,14 +129,30 @@ class Functions(Calls):
         for definition in self.definitions:
             if definition.function is None:
                 try:
+                    self.at_end = True
                     self._function_now(definition, (), {})
                 except RefusedError as error:
                     self.report(error.where or definition.statement, error.message, error.kind, error.why)
+
+    def _default(self, where: ast.AST, definition: Definition, word: str) -> In:
+        """What a call that leaves a parameter out gives to it."""
+        wire = definition.wires[word]
+        if not self.reading:
+            return wire
+        base = name = f"{definition.statement.name}_{word}"
+        count = 1
+        while self.fixed.get(name, wire) != wire or name in self.names or name in self.outside:
+            count += 1
+            name = f"{base}_{count}"
+        self.fixed[name] = wire
+        return self._capture(name, where)
 
     def _meant(self, where: ast.AST, name: str) -> In:
         """What a name of the surrounding script means where a function is called."""
         if self.reading:
             return self._capture(name, where)
+        if name in self.fixed:
+            return self.fixed[name]
         bound = self.names.get(name)
         if bound is not None and bound.refused:
             text = f"skipped: `{name}` comes from line {bound.refused}, which was not understood"
@@ -141,9 +165,11 @@ class Functions(Calls):
         wire = self.captured.get(name)
         if wire is None:
             outer = self.outside.get(name)
-            if outer is None or outer.value is None:
+            value = self.fixed.get(name) or (outer.value if outer is not None else None)
+            if value is None and not self.at_end:
                 raise RefusedError(where, f"name '{name}' is not defined", "name")
-            wire = self.node(where, PARAM, kind=self.outer_kinds.get(outer.value, "any"), item=False)
+            kind = self.outer_kinds.get(value, "any") if value is not None else "any"
+            wire = self.node(where, PARAM, kind=kind, item=False)
             self.change(wire.node or "", name=name)
             self.captured[name] = wire
         return wire
@@ -184,7 +210,7 @@ class Functions(Calls):
         statement, given = definition.statement, definition.statement.args
         params = self._params(definition, found)
         self._surround(definition)
-        body = statement.body
+        body = with_one_return(statement)
         self.beside.done = header_end(statement)[0]
         text = ast.get_docstring(statement)
         if text is not None:
@@ -233,6 +259,8 @@ class Functions(Calls):
         local = {param.arg for param in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
         names = [node for part in statement.body for node in ast.walk(part) if isinstance(node, ast.Name)]
         local |= {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+        calls = [node.func for part in statement.body for node in ast.walk(part) if isinstance(node, ast.Call)]
+        called = {func.id for func in calls if isinstance(func, ast.Name)}
         for node in names:
             if node.id in local or node.id in definition.meanings:
                 continue
@@ -242,6 +270,8 @@ class Functions(Calls):
                 self.names[node.id] = Bound(self._capture(node.id, node), maybe=outer.maybe)
             elif outer is not None:
                 self.names[node.id] = outer
+            elif self.at_end and node.id not in called and not hasattr(builtins, node.id) and node.id != "__name__":
+                self.names[node.id] = Bound(self._capture(node.id, node))
 
     def _result(self, definition: Definition, last: ast.Return) -> Value:
         before = tidy([*self.waiting, *self.beside.before(last)], not self.items)
@@ -249,7 +279,7 @@ class Functions(Calls):
         self.start = len(self.items)
         mark = self.mark()
         if before or after:
-            self.comments[f"{definition.id}/return"] = Comment(before, after)
+            self.comments[f"{definition.id}{AT_RETURN}"] = Comment(before, after)
         try:
             assert last.value is not None
             value = self.value(last.value)
@@ -262,11 +292,8 @@ class Functions(Calls):
             return None
 
     def _document(self, definition: Definition, text: str, where: ast.stmt) -> None:
-        """A docstring becomes a comment ahead of the function."""
-        old = self.comments.get(definition.id, Comment())
-        lines = tuple(f"# {line}".rstrip() for line in text.splitlines())
-        if old.before[-len(lines) :] != lines:
-            self.comments[definition.id] = Comment((*old.before, *lines), old.after)
+        """A docstring is kept as a comment of its own, each line behind ``# ``."""
+        self.comments[f"{definition.id}{DOC}"] = Comment(tuple(f"# {line}".rstrip() for line in text.split("\n")))
         self.beside.done = where.end_lineno or self.beside.done
 
 

@@ -158,7 +158,7 @@ class CanvasAccessible(QAccessibleWidget):
         if row is None or record is None or record.state == "not run":
             return "not run yet"
         content = scene.faces.content(row)
-        value = value_text(record.value) if record.value is not None else content.value.text
+        value = value_text(record.value) if record.value is not None else content.value.text or content.value.reason
         parts = ["stale" if content.stale else "", f"value {value}"]
         grad = record.grad if record.grad is not None else record.xray
         if isinstance(grad, ArrayData):

@@ -29,6 +29,8 @@ TICK_MS: Final = 16
 GLIDE_MS: Final = 220.0
 PULSE_MS: Final = 230.0
 GLOW_MS: Final = 1200.0
+STEP_GLOW_MS: Final = 2400.0
+"""Where stepping has stopped the glow comes to rest: a window that waits for somebody draws nothing."""
 TAIL: Final = 0.28
 """How much of its wire a pulse covers."""
 PIECES: Final = 8
@@ -53,6 +55,7 @@ class Motion:
         self._forward: list[int] = []
         self._backward: list[int] = []
         self._pulse_start = 0.0
+        self._glow_end = 0.0
 
     @property
     def active(self) -> bool:
@@ -166,6 +169,7 @@ class Motion:
     def stir(self) -> None:
         """Something may glow now."""
         if self._board.scene.running.any() and not self._board.calm:
+            self._glow_end = perf_counter() + STEP_GLOW_MS / 1000
             self._run()
 
     def stop(self) -> None:
@@ -194,7 +198,7 @@ class Motion:
                 board.scene.put(self._rows, x, y)
         if (self._forward or self._backward) and (now - self._pulse_start) * 1000 >= self._length:
             self._forward, self._backward = [], []
-        glows = bool(board.scene.running.any()) and not board.calm
+        glows = bool(board.scene.running.any()) and not board.calm and not (board.stepping and now > self._glow_end)
         self.glow = 0.5 + 0.5 * math.sin(now * 2000 * math.pi / GLOW_MS) if glows else 0.5
         if not (self._rows or self._forward or self._backward or glows):
             self._timer.stop()

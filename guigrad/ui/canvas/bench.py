@@ -153,15 +153,24 @@ class Canvas:
         self.view.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
-    def timed(self, act: Callable[[int], object], count: int, between: Callable[[int], object] | None = None) -> Times:
-        """Each act with its repaint; what is done ``between`` is not counted."""
+    def timed(
+        self,
+        act: Callable[[int], object],
+        count: int,
+        between: Callable[[int], object] | None = None,
+        whole: bool = True,
+    ) -> Times:
+        """Each act with its repaint, of the ``whole`` canvas or of what the act asked for; what is done ``between`` is not counted."""
         work, clock = [], []
         gc.collect()
         gc.disable()
         for index in range(count):
             start, worked = perf_counter(), process_time()
             act(index)
-            self.view.repaint()
+            if whole:
+                self.view.repaint()
+            else:  # as the window's own loop does
+                QApplication.sendPostedEvents(self.view, QEvent.Type.UpdateRequest)
             work.append(process_time() - worked)
             clock.append(perf_counter() - start)
             if between is not None:
@@ -233,22 +242,41 @@ class Canvas:
         key = scene.ids[rows[0]]
         place = store.document.views[key]
 
+        fresh = self.view.scene.faces.frame
+        store.document.consumers  # noqa: B018  # what code pane and checks have asked of an open document
+
+        def again(index: int) -> None:
+            self.view.set_frame(fresh)  # as the run that follows an edit
+            self.view.repaint()
+
         def undo(index: int) -> None:
             store.undo()
-            self.view.repaint()
+            again(index)
 
         def move(index: int) -> None:
             before = store.document.views[key]
             store.commit(Diff(label="Move", views={key: (before, View(place.x + index % 5, place.y))}))
 
-        yield "a move", self.timed(move, count)
-        yield "a deletion", self.timed(lambda i: self.intents.remove([key]), count, undo)
+        again(0)
+        yield "a move", self.timed(move, count, whole=False)
+        yield "a deletion", self.timed(lambda i: self.intents.remove([key]), count, undo, whole=False)
         table = scene.wires
         wire = next(w for row in rows for w in scene.into[row])
         target, path = scene.ids[table.target[wire]], table.paths[wire]
-        yield "a cut wire", self.timed(lambda i: self.intents.disconnect([(target, path)]), count, undo)
+        source, output = scene.ids[table.source[wire]], int(table.output[wire])
+        yield "a cut wire", self.timed(lambda i: self.intents.disconnect([(target, path)]), count, undo, whole=False)
+        self.intents.disconnect([(target, path)])
+        again(0)
+        join = self.timed(lambda i: self.intents.connect(source, output, target, path), count, undo, whole=False)
+        yield "a new wire", join
+        store.undo()
+        leaf = next(iter(store.document.nodes))  # what most of the graph depends on
+        change = self.timed(lambda i: self.intents.set_argument(leaf, "size", f"({i + 6},)"), count, again, False)
+        yield "a changed value", change
         free, _ = self.intents.add_node("torch.exp", (rect[0], rect[1] - 400))
-        insert = self.timed(lambda i: self.intents.insert_on_wire(free, target, path, (place.x, place.y)), count, undo)
+        again(0)
+        spot = (place.x + 60.0, place.y + 40.0)
+        insert = self.timed(lambda i: self.intents.insert_on_wire(free, target, path, spot), count, undo, whole=False)
         yield "a node dropped on a wire", insert
         store.undo()
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
+from guigrad.ops.spec import OpSpec
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, found, frames, overlay, stops, threads, traces
-from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas import accessible, damage, found, overlay, stops, threads, traces
 from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.backward import Backward
 from guigrad.ui.canvas.brush_bar import BrushBar
@@ -55,6 +55,8 @@ class Board(QWidget):
     """The id of the node under the pointer, "" for none."""
     activated = Signal(str)
     """The id of a node that was double-clicked or entered."""
+    numbers_opened = Signal(str, str)
+    """(node, "value" or "grad"): numbers that cannot be typed were double-clicked."""
     context_requested = Signal(str, str, QPoint)
     """(kind, id, global position): kind is node, wire, point, port, box, note or canvas; a wire's id is ``target:path``, a port's ``node:in or out:number``."""
     answered = Signal(str)
@@ -84,6 +86,7 @@ class Board(QWidget):
         self.tapped = False
         self.keymap = Keymap(self)
         self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
+        self.kept_functions: tuple[OpSpec, ...] = ()  # what the search list offers beside ops and the document's own
         self.wheel = Wheel()
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
@@ -133,22 +136,27 @@ class Board(QWidget):
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.motion.land()
+        before_edit = damage.shot(self) if damage.possible(self, diff) else None
         before = self.motion.before(diff)
         self.scene.apply(document, diff)
         self.motion.glide(before)
         there = self.scene.row
-        kept = tuple(k for k in self.selection if self.exists(k))
-        if kept != self.selection:
-            self.select(kept)
-        else:
-            self.scene.select(kept)
+        self._choose(tuple(k for k in self.selection if self.exists(k)))
         if self.focused is not None and self.focused not in there:
             self.focused = None
         if self.brush is not None and self.brush.key not in there:
             self.set_brush(None)
         if self.hover is not None and self.hover not in there:
-            self.set_hover(None)
-        self._changed()
+            self._light(None)
+        area = None
+        if before_edit is not None and damage.possible(self, diff):
+            area = damage.area(self, diff, before_edit, damage.shot(self))
+        if area is None:
+            self._changed()
+            return
+        self.minimap.refresh()
+        self._rest.start()  # then all is painted once more
+        self.update(area)
 
     def set_frame(self, frame: Frame | None) -> None:
         """What a run gave; every face shows it from the next paint on."""
@@ -227,11 +235,14 @@ class Board(QWidget):
 
     def select(self, chosen: Iterable[str]) -> None:
         """Selects these nodes, boxes and notes and no others."""
-        found = tuple(dict.fromkeys(chosen))
-        self.scene.select(found)
+        self._choose(tuple(dict.fromkeys(chosen)))
         self.backward.chosen = ""
         self.update()
+
+    def _choose(self, found: tuple[str, ...]) -> None:
+        self.scene.select(found)
         if found != self.selection:
+            self.backward.chosen = ""
             self.selection = found
             if len(found) == 1 and found[0] in self.scene.row:
                 self.focused = found[0]
@@ -254,6 +265,10 @@ class Board(QWidget):
         """Highlights a node and its wires (also asked for by other panels)."""
         if key == self.hover:
             return
+        self._light(key)
+        self.update()
+
+    def _light(self, key: str | None) -> None:
         self.hover = key
         wires, row = self.scene.wires, self.scene.row.get(key or "")
         wires.lit[: wires.count] = False
@@ -261,7 +276,6 @@ class Board(QWidget):
             wires.lit[[*self.scene.into[row], *self.scene.out[row]]] = True
             if self.scene.leads.pieces:
                 wires.lit[: wires.count] = wires.lit[wires.first[: wires.count]]
-        self.update()
         self.hovered.emit(key or "")
 
     def set_found(self, keys: Iterable[str]) -> None:
@@ -295,20 +309,22 @@ class Board(QWidget):
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
         self.painter.glow = self.motion.glow
-        self.painter.paint(p, self.viewport)
+        part = None if event.rect() == self.rect() else event.rect()
+        self.painter.paint(p, self.viewport, part=part)
         self.motion.paint(p)
         stops.paint(p, self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
             self._paint_empty(p)
         found.paint(p, self)
-        overlay.paint(p, self)
-        self._paint_focus(p)
+        overlay.paint(p, self, part)
+        found.paint_focus(p, self)
         thread = self.threads() if self.threads is not None else None
         if thread is not None:
             threads.paint(p, self, thread)
-        self.minimap.paint(p)
-        self._paint_handles(p)
+        if part is None or self.minimap.place.intersects(QRectF(part)):
+            self.minimap.paint(p)
+        found.paint_handles(p, self)
         if self._target is not None:
             traces.highlight(p, self.painter.ink, self.scene, self.viewport, (self._target,), "success")
         if self.gesture is not None:
@@ -318,26 +334,6 @@ class Board(QWidget):
         p.end()
         if self.painter.pending and not self._rest.isActive():
             self._rest.start()
-
-    def _paint_handles(self, p: QPainter) -> None:
-        """What boxes and notes are held by: the handle for a note's arrows, the outline of those selected."""
-        document, s = self.scene.document, self.viewport.scale
-        ink = self.painter.ink
-        p.setPen(QPen(ink.color("text_muted"), 1.4))
-        p.setBrush(ink.brush("canvas"))
-        for note in document.notes.values() if s >= g.DETAIL and self.gesture is None else ():
-            handle = frames.handle_of(note)
-            x, y = self.viewport.to_screen(handle.x(), handle.y())
-            p.drawEllipse(QPointF(x, y), traces.HANDLE, traces.HANDLE)
-        p.setBrush(Qt.BrushStyle.NoBrush)
-        p.setPen(QPen(ink.color("selected"), 2))
-        for key in self.scene.chosen:
-            thing = frames.frame(self.scene, key)
-            if thing is not None:
-                rect = self.painter.frames.get(key) or QRectF(thing.x, thing.y, thing.width, thing.height)
-                x, y = self.viewport.to_screen(rect.x(), rect.y())
-                radius = 14 * s if key in document.boxes else 6 * s
-                p.drawRoundedRect(QRectF(x, y, rect.width() * s, rect.height() * s), radius, radius)
 
     def _paint_empty(self, p: QPainter) -> None:
         ink = self.painter.ink
@@ -350,22 +346,6 @@ class Board(QWidget):
         p.setPen(ink.color("text_faint"))
         p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
 
-    def _paint_focus(self, p: QPainter) -> None:
-        ink, scene, s = self.painter.ink, self.scene, self.viewport.scale
-        p.setBrush(Qt.BrushStyle.NoBrush)
-        for key, token, out in (
-            (self.hover, "wire_hover", 1.0),
-            (self.focused if self.hasFocus() else None, "focus", 4.0),
-        ):
-            row = scene.row.get(key or "")
-            if row is None or (key == self.hover and scene.selected[row] and out == 1.0):
-                continue
-            x, y = self.viewport.to_screen(float(scene.x[row]), float(scene.y[row]))
-            rect = QRectF(x - out, y - out, scene.width[row] * s + 2 * out, scene.height[row] * s + 2 * out)
-            style = Qt.PenStyle.SolidLine if out == 1.0 else Qt.PenStyle.DotLine
-            p.setPen(QPen(ink.color(token), 1.5, style))
-            p.drawRoundedRect(rect, 10 * s + out, 10 * s + out)
-
     def stir(self, moving: bool) -> None:
         """Something changes: paints now, and once more with more care when all is at rest."""
         self.painter.rest = False
@@ -373,8 +353,21 @@ class Board(QWidget):
         self._rest.start()
         self.update()
 
+    @property
+    def resting(self) -> bool:
+        """Whether nothing has changed for a moment."""
+        return not self._rest.isActive()
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing lies over the graph that does not belong to it."""
+        if self.backward.on or self.painter.lens is not None or (self.threads is not None and self.threads()):
+            return False
+        return self.gesture is None and not self._answer[0] and self._target is None
+
     def _on_rest(self) -> None:
         self.painter.rest, self.painter.moving = True, False
+        self.scene.faces.fade()
         self.update()
 
     def _on_forget(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,10 +10,10 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QPainter
 
-from guigrad.ui.canvas import cells
+from guigrad.ui.canvas import cells, veil
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import Content
-from guigrad.ui.canvas.face import STALE, number_font
+from guigrad.ui.canvas.face import number_font
 from guigrad.ui.canvas.ink import Ink, text_width
 from guigrad.ui.canvas.sheet import Sheet
 from guigrad.ui.canvas.tiles import Tiles
@@ -61,7 +62,12 @@ class Cards:
             sheet.expect(s, view.ratio)
         loose = self._loose(placed)
         # What changes with every frame is not worth a page.
-        steady = [placed[i][:2] for i in loose if self._last.get(placed[i][0]) is placed[i][1]]
+        still = {i for i in loose if self._last.get(placed[i][0]) is placed[i][1]}
+        # What is on no page is drawn over all that is. A few that others cover get one at once, many with the next frame.
+        below = np.array(loose)[veil.covered(scene, rows, loose, g.MARGIN)].tolist() if loose and not moving else []
+        if len(loose) <= LOOSE:
+            still.update(below)
+        steady = [placed[i][:2] for i in sorted(still)]
         if len(steady) > (LOOSE if moving else 0):
             if sheet.full:
                 sheet.clear()
@@ -75,7 +81,8 @@ class Cards:
         late, rough = self._draw(p, ink, [placed[i] for i in loose], s, view.ratio) if loose else ([], [])
         waiting = {*late, *rough}
         self._last = {placed[i][0]: placed[i][1] for i in loose if placed[i][0] not in waiting}
-        self.pending = self.tiles.pending or sheet.scale != s
+        self.pending = self.tiles.pending or sheet.scale != s or not still.issuperset(below)
+        veil.draw(p, ink, scene, view, rows, contents)
         return late
 
     def _loose(self, placed: list[Placed]) -> list[int]:
@@ -105,7 +112,7 @@ class Cards:
         """Draws cards one by one and their cells in batches; the rows there was no tile for, and those with one of another scale."""
         scene, tiles = self.scene, self.tiles
         jobs: dict[tuple[int, int, int, int], list[cells.Job]] = {}
-        texts: list[tuple[str, float, float, str, float]] = []
+        texts: list[tuple[str, float, float, str]] = []
         cells_width = round(g.CELLS_WIDTH * s * ratio)
         late: list[int] = []
         rough: list[int] = []
@@ -133,34 +140,34 @@ class Cards:
             if collapsed:
                 continue
             value, grad = content.value, content.grad
-            opacity = STALE if content.stale else 1.0
             for part, at, base in ((value, middle, 0), (grad, below, 256)):
                 if part.cells is not None:
                     shape = (*part.cells.shape, cells_width, max(1, round(part.height * s * ratio)))
-                    left, top = round(x + cells_left), round(y + (at - part.height / 2) * s)
-                    jobs.setdefault(shape, []).append((left, top, part.cells, base, opacity))
+                    # ``round`` goes to the even number: a card would look otherwise a px further down.
+                    left = math.floor(x + cells_left + 0.5)
+                    top = math.floor(y + (at - part.height / 2) * s + 0.5)
+                    jobs.setdefault(shape, []).append((left, top, part.cells, base, 1.0))
                 elif part.text:
                     token = "value" if base == 0 else "xray" if content.xray else "grad"
-                    texts.append((part.text, x, y + at * s, token, opacity))
+                    texts.append((part.text, x, y + at * s, token))
         cells.draw(p, ink.theme, jobs, s, ratio)
         _texts(p, ink, texts, s)
         return late, rough
 
 
-def _texts(p: QPainter, ink: Ink, texts: list[tuple[str, float, float, str, float]], s: float) -> None:
-    """Numbers and words: (text, left of its card, middle, colour, opacity)."""
+def _texts(p: QPainter, ink: Ink, texts: list[tuple[str, float, float, str]], s: float) -> None:
+    """Numbers and words: (text, left of its card, middle, colour)."""
     if not texts:
         return
-    groups: dict[tuple[int, str, float], tuple[QFont, list[tuple[str, float, float]]]] = {}
-    for text, x, y, token, opacity in texts:  # another font or colour costs as much as a text
+    groups: dict[tuple[int, str], tuple[QFont, list[tuple[str, float, float]]]] = {}
+    for text, x, y, token in texts:  # another font or colour costs as much as a text
         font = number_font(ink, text)
-        groups.setdefault((id(font), token, opacity), (font, []))[1].append((text, x, y))
+        groups.setdefault((id(font), token), (font, []))[1].append((text, x, y))
     p.save()
     p.scale(s, s)
-    for (_, token, opacity), (font, group) in groups.items():
+    for (_, token), (font, group) in groups.items():
         p.setFont(font)
         p.setPen(ink.color(token))
-        p.setOpacity(opacity)
         right, down = g.WIDTH - 14.0, font.pixelSize() * 0.36
         for text, x, y in group:
             p.drawText(QPointF(x / s + right - text_width(font, text), y / s + down), text)

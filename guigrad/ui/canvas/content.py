@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.run.frame import Record, Stats
@@ -59,11 +59,17 @@ class Content(Struct, frozen=True):
         """All of it but the numbers: while this stays, the drawn card stays."""
         return (
             self.value.reason, self.value.height, self.grad.reason, self.grad.height,
-            self.pill, self.foot, self.grad_fn, self.xray, self.stale, self.failed,
+            self.pill, self.foot, self.grad_fn, self.xray, self.failed,
         )  # fmt: skip
 
 
+def fresh(content: Content) -> Content:
+    """The same, as it was before it was stale."""
+    return structs.replace(content, stale=False) if content.stale else content
+
+
 NOT_RUN: Final = Part(reason="not run yet")
+GUESS: Final = Part(reason="? predict it")
 NOT_WIRED: Final = Part(reason="wire its inputs")
 
 
@@ -84,9 +90,10 @@ def content(
         return Content(NOT_WIRED if facet.open else NOT_RUN, _before(facet), _pill(facet, None, root), foot)
     stale = stale or record.state == "stale"
     xray = record.grad is None and record.grad_stats is None and record.xray is not None
+    hidden = record.hidden
     return Content(
-        value=_value(record, part),
-        grad=_grad(record, part),
+        value=GUESS if "value" in hidden else _value(record, part),
+        grad=GUESS if "grad" in hidden else _grad(record, part),
         pill=_pill(facet, record, root),
         foot=_foot(record),
         grad_fn=record.grad_fn or "",
@@ -119,6 +126,8 @@ def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
 
 
 def _foot(record: Record) -> str:
+    if "shape" in record.hidden:
+        return f"[?] {SHORT_DTYPE.get(record.dtype or '', record.dtype or '')}"
     return record.kind if record.shape is None else _kind(record.shape, record.dtype or "")
 
 

@@ -19,7 +19,7 @@ from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.ink import ink as make_ink
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
-from guigrad.ui.canvas.wire import Array, handle
+from guigrad.ui.canvas.wire import Array, Rect, handle
 
 CHIP_ZOOM: Final = 0.7
 CHIPS: Final = 60
@@ -101,18 +101,19 @@ def draw_note(p: QPainter, ink: Ink, rect: QRectF, text: str, scale: float) -> N
     draw_text(p, ink, rect, text)
 
 
-def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixmap_scale: float) -> None:
-    """What came back along each wire, where there is room for it between the cards.
+Chip = tuple[str, float, float, float, float]
+"""What it says, and its rectangle on the canvas: left, top, right, bottom."""
 
-    ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew.
-    """
+
+def chips(ink: Ink, scene: Scene, view: Viewport, rows: Array) -> list[Chip]:
+    """What came back along each wire in view, where there is room for it between the cards of some rows."""
     if view.scale < CHIP_ZOOM or scene.faces.frame is None:
-        return
+        return []
     table = scene.wires
     wires = table.visible(view.world)
     wires = wires[(table.grad[wires] >= 0) & (table.first[wires] == wires)][:CHIPS]
     if not len(wires):
-        return
+        return []
     x1, y1, x2, y2, _ = table.ends[:, wires]
     # The middle of the curve is the middle of its ends.
     xs = (x1 + x2) / 2
@@ -126,25 +127,34 @@ def chips(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, pixm
     # Chips of one place would cover each other: the first stays.
     meets = (left < right[:, None]) & (right > left[:, None]) & (top < bottom[:, None]) & (bottom > top[:, None])
     free = ~(across & down).any(axis=1)
-    for index in range(len(texts)):
-        text = texts[index]
-        if not free[index] or not text:
+    found: list[Chip] = []
+    for index, text in enumerate(texts):
+        if free[index] and text:
+            free &= ~meets[index]
+            found.append((text, float(left[index]), float(top[index]), float(right[index]), float(bottom[index])))
+    return found
+
+
+def draw_chips(
+    p: QPainter, ink: Ink, view: Viewport, chips: list[Chip], pixmap_scale: float, world: Rect | None = None
+) -> None:
+    """Draws chips. ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew. ``world``: only those in a part of the canvas."""
+    for text, left, top, right, bottom in chips:
+        if world is not None and (right < world[0] or left > world[2] or bottom < world[1] or top > world[3]):
             continue
-        free &= ~meets[index]
-        rect = QRectF(float(left[index]), float(top[index]), float(widths[index]), 18)
-        x, y = view.to_screen(rect.left(), rect.top())
+        x, y = view.to_screen(left, top)
         if not pixmap_scale:
             p.save()
             p.translate(x, y)
             p.scale(view.scale, view.scale)
-            _chip(p, ink, text, rect.width())
+            _chip(p, ink, text, right - left)
             p.restore()
             continue
         pixmap = _chip_pixmap(ink.theme.name, text, pixmap_scale, view.ratio)
         if pixmap_scale == view.scale:
             p.drawPixmap(QPointF(round(x), round(y)), pixmap)
         else:
-            target = QRectF(x, y, rect.width() * view.scale, 18 * view.scale)
+            target = QRectF(x, y, (right - left) * view.scale, 18 * view.scale)
             p.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
 
@@ -174,15 +184,15 @@ def _chip_pixmap(theme: str, text: str, scale: float, ratio: float) -> QPixmap:
 
 
 def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, detail: bool, bright: float = 0.5) -> None:
-    """Outlines of selected, running and failed cards, and the messages pinned to them; ``bright`` is the glow, 0 to 1."""
-    chosen = rows[scene.selected[rows] | scene.failed[rows] | scene.running[rows]]
+    """Outlines of selected, running, failed and warned cards, and the messages pinned to them; ``bright`` is the glow, 0 to 1."""
+    marked = scene.failed[rows] | scene.warned[rows] | scene.running[rows]
+    chosen = rows[scene.selected[rows] | marked]
     if not len(chosen):
         return
     s = view.scale
     if len(chosen) > OUTLINES or s < g.BLOCKS:
-        only = chosen[scene.selected[chosen] & ~scene.failed[chosen] & ~scene.running[chosen]]
-        _outlines(p, ink, scene, view, only)
-        chosen = chosen[~scene.selected[chosen] | scene.failed[chosen] | scene.running[chosen]][:OUTLINES]
+        _outlines(p, ink, scene, view, rows[scene.selected[rows] & ~marked])
+        chosen = rows[marked][:OUTLINES]
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     p.setBrush(Qt.BrushStyle.NoBrush)
     radius = g.CORNER * s
@@ -198,15 +208,15 @@ def marks(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array, deta
             p.setOpacity(1.0)
             p.setPen(QPen(glow, max(1.5, 2 * s)))
             p.drawRoundedRect(rect, radius, radius)
-        if scene.failed[row]:
-            p.setPen(QPen(ink.color("failed"), max(1.5, 2 * s)))
+        if scene.failed[row] or scene.warned[row]:
+            p.setPen(QPen(ink.color("failed" if scene.failed[row] else "warning"), max(1.5, 2 * s)))
             p.drawRoundedRect(rect, radius, radius)
             if detail:
                 _pin(p, ink, scene, row, rect, s)
         if scene.selected[row]:
             p.setBrush(Qt.BrushStyle.NoBrush)
             p.setPen(QPen(ink.color("selected"), max(1.5, 2 * s)))
-            grow = 3 * s if scene.failed[row] or scene.running[row] else 0.0
+            grow = 3 * s if scene.failed[row] or scene.warned[row] or scene.running[row] else 0.0
             p.drawRoundedRect(rect.adjusted(-grow, -grow, grow, grow), radius + grow, radius + grow)
         if detail:  # the outline runs over the ports: once more on top
             p.save()
@@ -238,17 +248,20 @@ def _pin(p: QPainter, ink: Ink, scene: Scene, row: int, card: QRectF, s: float) 
     problems = scene.faces.pins.get(scene.ids[row], ())
     if not problems:
         return
-    text = problems[0].message
-    if len(text) > 160:
-        text = text[:159] + "…"
+    failed = bool(scene.failed[row])
+    severity = "error" if failed else "warning"
+    text = next((problem.message for problem in problems if problem.severity == severity), problems[0].message)
+    most = 1000 if scene.selected[row] else 160
+    if len(text) > most:
+        text = text[: most - 1] + "…"
     p.save()
     p.translate(card.left(), card.bottom() + 8 * s)
     p.scale(s, s)
     p.setFont(ink.label)
     flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-    inside = p.boundingRect(QRectF(10, 7, PIN_WIDTH - 20, 200), flags, text)
-    p.setPen(ink.pen("failed", 1.2))
-    p.setBrush(ink.brush("failed_soft"))
+    inside = p.boundingRect(QRectF(10, 7, PIN_WIDTH - 20, 600), flags, text)
+    p.setPen(ink.pen("failed" if failed else "warning", 1.2))
+    p.setBrush(ink.brush("failed_soft" if failed else "warning_soft"))
     p.drawRoundedRect(QRectF(0, 0, PIN_WIDTH, inside.height() + 14), 6, 6)
     p.drawLine(QPointF(20, -8), QPointF(20, 0))
     p.setPen(ink.color("text"))

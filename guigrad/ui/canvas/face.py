@@ -120,9 +120,6 @@ def _skin(p: QPainter, ink: Ink, facet: Facet, height: float, collapsed: bool) -
 def _title(p: QPainter, ink: Ink, facet: Facet, content: Content) -> None:
     right = g.WIDTH - 10.0
     text, kind = content.pill
-    if content.stale:
-        _clock(p, ink, right - 6, g.TITLE / 2)
-        right -= 18
     if text:
         width = text_width(ink.pill, text) + 16
         p.setPen(Qt.PenStyle.NoPen)
@@ -132,6 +129,9 @@ def _title(p: QPainter, ink: Ink, facet: Facet, content: Content) -> None:
         p.setPen(ink.color(kind))
         p.drawText(QRectF(right - width, 8, width, 16), Qt.AlignmentFlag.AlignCenter, text)
         right -= width + 6
+    if content.stale:
+        clock(p, ink, clock_place(ink, content), g.TITLE / 2)
+        right -= 18
     p.setFont(ink.title)
     p.setPen(ink.color("text"))
     title = elided(ink.title, facet.title, right - g.INSET)
@@ -146,7 +146,14 @@ def _title(p: QPainter, ink: Ink, facet: Facet, content: Content) -> None:
             p.drawLine(QPointF(left - 1, 16.5), QPointF(left + text_width(ink.op, op) + 1, 16.5))
 
 
-def _clock(p: QPainter, ink: Ink, x: float, y: float) -> None:
+def clock_place(ink: Ink, content: Content) -> float:
+    """How far from a card's left edge the middle of the clock lies that tells that its numbers are old."""
+    pill = text_width(ink.pill, content.pill[0]) + 22 if content.pill[0] else 0.0
+    return g.WIDTH - 16.0 - pill
+
+
+def clock(p: QPainter, ink: Ink, x: float, y: float) -> None:
+    """A small clock around a point."""
     p.setPen(ink.pen("text_muted", 1.4))
     p.setBrush(Qt.BrushStyle.NoBrush)
     p.drawEllipse(QPointF(x, y), 5.5, 5.5)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from msgspec import structs
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from guigrad.ui.canvas.scene import Scene
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 FEW = 16
 """Up to so many wires with another gradient are asked for one by one."""
 ASKED_A_FRAME = 100
@@ -55,7 +57,7 @@ class Faces:
         """Another moment; None when nothing has run."""
         scene, before = self.scene, self.frame
         self.frame = frame
-        scene.stale[:] = False
+        scene.stale[:] = scene.veiled[:] = False
         root = scene.document.settings.root
         if root is None and frame is not None and frame.order:
             root = frame.labels.get(frame.order[0], frame.order[0])
@@ -69,8 +71,8 @@ class Faces:
         """What came back along wires is other now: asked for anew, from one step to the next only where it is."""
         scene = self.scene
         old, new = (each.contributions if each is not None else {} for each in (before, frame))
-        changed = [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)]
-        if len(changed) > FEW or before is None or frame is None or before.labels != frame.labels:
+        changed = _different(old, new)
+        if changed is None or before is None or frame is None or before.labels != frame.labels:
             scene.wires.forget_gradients()
             self._chips.clear()
             return
@@ -91,13 +93,13 @@ class Faces:
         before = set(self.pins)
         self.pins = {key: tuple(found) for key, found in pins.items()}
         scene = self.scene
-        scene.failed[:] = False
+        scene.failed[:] = scene.warned[:] = False
         for key in before | set(pins):
             row = scene.row.get(key)
             if row is not None:
-                scene.failed[row] = any(
-                    problem.severity == "error" and problem.kind != "open" for problem in self.pins.get(key, ())
-                )
+                found = {problem.severity for problem in self.pins.get(key, ()) if problem.kind != "open"}
+                scene.failed[row] = "error" in found
+                scene.warned[row] = "warning" in found and "error" not in found
                 self.drop(row)
 
     def outdate(self, rows: set[int]) -> None:
@@ -105,14 +107,26 @@ class Faces:
         scene = self.scene
         if self.frame is None:
             return
-        stack = list(rows)
+        # Much may depend on one number: plain lists, since asking an array for one entry takes ten times as long.
+        target, out = scene.wires.target[: scene.wires.count].tolist(), scene.out
+        known = set(np.nonzero(scene.stale)[0].tolist())
+        found = rows - known
+        stack = list(found)
         while stack:
-            row = stack.pop()
-            if scene.stale[row]:
-                continue
-            scene.stale[row] = True
-            self.drop(row)
-            stack.extend(int(scene.wires.target[wire]) for wire in scene.out[row])
+            for wire in out[stack.pop()]:
+                row = target[wire]
+                if row not in found and row not in known:
+                    found.add(row)
+                    stack.append(row)
+        scene.stale[list(found)] = True
+        scene.veiled[list(rows)] = True
+
+    def fade(self) -> None:
+        """Shows from the next paint on all cards that are stale; until then only those that were edited themselves.
+
+        Where a run follows each edit, all that depends on it would flicker.
+        """
+        self.scene.veiled[:] = self.scene.stale
 
     def record(self, row: int) -> Record | None:
         """The frame's record of a row."""
@@ -126,12 +140,12 @@ class Faces:
         """What a card shows."""
         record = self.record(row)
         known = self._known[row]
-        if known is not None and self._seen[row] is record:
-            return known
-        return self._make(row, record, None)
+        made = known if known is not None and self._seen[row] is record else self._make(row, record, None)
+        old = record is not None and record.state != "not run" and bool(self.scene.stale[row])
+        return structs.replace(made, stale=True) if old and not made.stale else made
 
     def contents(self, rows: list[int]) -> list[Content]:
-        """What some cards show. The tensors of those that changed are looked at together."""
+        """What some cards show, whether or not they were edited since. The tensors of those that changed are looked at together."""
         wanted = [(row, self.record(row)) for row in rows]
         seen, known = self._seen, self._known
         changed = [(row, record) for row, record in wanted if known[row] is None or seen[row] is not record]
@@ -147,11 +161,11 @@ class Faces:
             parts = array_parts(arrays)
             for row, record in changed:
                 self._make(row, record, lambda data: parts.get(id(data)) or array_part(data))
-        return [self.content(row) if (found := known[row]) is None else found for row in rows]
+        return [self._make(row, self.record(row), None) if (found := known[row]) is None else found for row in rows]
 
     def _make(self, row: int, record: Record | None, part: Callable[[ArrayData], Part] | None) -> Content:
         scene = self.scene
-        made = content(scene.facet(row), record, scene.ids[row] == self.root, bool(scene.stale[row]), part)
+        made = content(scene.facet(row), record, scene.ids[row] == self.root, False, part)
         self._seen[row], self._known[row] = record, made
         if (made.value.height, made.grad.height) != (scene.value_height[row], scene.grad_height[row]):
             scene.resize(row, made.value.height, made.grad.height)
@@ -202,6 +216,19 @@ class Faces:
         return frame.contributions.get((origin.label, reader.label, path)) or (
             frame.contributions.get((origin.label, scene.document.nodes[target].name or reader.label, path))
         )
+
+
+def _different(old: Mapping[T, object], new: Mapping[T, object]) -> list[T] | None:
+    """The keys of what differs; None when it is more than a step changes."""
+    if abs(len(old) - len(new)) > FEW:
+        return None
+    found = [key for key in old if key not in new]
+    for key, value in new.items():
+        if old.get(key) is not value:
+            found.append(key)
+            if len(found) > FEW:
+                return None
+    return found
 
 
 def magnitudes(arrays: list[ArrayData]) -> dict[int, float]:

@@ -32,6 +32,8 @@ HEIGHTS: Final = (LINE, LINE, 24.0, 30.0, 38.0)
 
 DETAIL: Final = 0.45
 """Zoom from which faces show everything."""
+FACES: Final = 320
+"""Most cards shown in detail at once."""
 BLOCKS: Final = 0.15
 """Zoom under which a node is one coloured block."""
 STRAIGHT: Final = 0.12

@@ -69,7 +69,7 @@ class Minimap:
         view = self._view
         ink, ratio = view.painter.ink, view.devicePixelRatioF()
         same = self._picture is not None and self._picture[1:] == (rect, ink.theme.name, ratio)
-        if self._picture is None or not same or (self._dirty and view.painter.rest):
+        if self._picture is None or not same or (self._dirty and view.resting):
             self._picture = (self._draw(rect), rect, ink.theme.name, ratio)
             self._dirty = False
         place = self.place

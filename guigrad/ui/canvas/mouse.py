@@ -191,8 +191,24 @@ def double_click(view: CanvasView, event: QMouseEvent) -> None:
         view.edit_in_place(key, path)
     elif y - view.scene.y[row] < g.TITLE:
         view.edit_in_place(key, "")
+    elif part := numbers_under(view, row, y - float(view.scene.y[row])):
+        view.numbers_opened.emit(key, part)
     else:
         view.activated.emit(key)
+
+
+def numbers_under(view: CanvasView, row: int, y: float) -> str:
+    """Which numbers lie at a height of a card: "value", "grad", or "" for none."""
+    scene = view.scene
+    if scene.collapsed[row]:
+        return ""
+    tall = float(scene.value_height[row])
+    middle = g.value_middle(scene.facet(row).rows, tall)
+    content = scene.faces.content(row)
+    if abs(y - middle) <= tall / 2 + 2:
+        return "" if content.value.reason else "value"
+    top = middle + tall / 2 + g.GAP
+    return "grad" if top - 2 <= y <= top + content.grad.height + 2 and not content.grad.reason else ""
 
 
 def literal_under(view: CanvasView, row: int, y: float) -> str | None:

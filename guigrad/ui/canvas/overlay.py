@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from guigrad.document.connect import broadcasts
@@ -14,6 +14,7 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, text_width
 from guigrad.ui.canvas.scrub import TRACK
+from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
@@ -26,18 +27,24 @@ LABELS: Final = 200
 """Wires that tell it at once; more would only be noise."""
 
 
-def paint(p: QPainter, view: Board) -> None:
-    """Everything that lies over the cards."""
+def paint(p: QPainter, view: Board, part: QRect | None = None) -> None:
+    """Everything that lies over the cards, or over a part of them."""
+    port = view.viewport
+    world = port.world if part is None else port.around(part.x(), part.y(), part.width(), part.height())
     if view.viewport.scale >= g.DETAIL:
-        _sliders(p, view)
-    if view.viewport.scale >= LABELS_FROM and not view.painter.moving and view.gesture is None:
-        _labels(p, view)
+        _sliders(p, view, world)
+    if not view.painter.moving and view.gesture is None:
+        room = None if part is None else QRectF(part)
+        for label in labels(view):
+            rect = QRectF(*label[1])
+            if room is None or room.intersects(rect.adjusted(-1, -1, 1, 1)):
+                _label(p, view.painter.ink, label[0], rect, *label[2:])
 
 
-def _sliders(p: QPainter, view: Board) -> None:
+def _sliders(p: QPainter, view: Board, world: Rect) -> None:
     scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
     views = scene.document.views
-    for row in scene.visible(view.viewport.world).tolist():  # not all there are: this is every frame
+    for row in scene.visible(world).tolist():  # not all there are: this is every frame
         key = scene.ids[row]
         slider = views[key].slider if key in views else None
         node = scene.document.nodes.get(key)
@@ -60,14 +67,19 @@ def _sliders(p: QPainter, view: Board) -> None:
         p.drawEllipse(QPointF(left + width * part, y), 5.0 * s, 5.0 * s)
 
 
-def _labels(p: QPainter, view: Board) -> None:
+Label = tuple[str, tuple[float, float, float, float], bool, bool]
+"""What it says; left, top, width and height on the screen; whether it is only foreseen; whether entries are repeated."""
+
+
+def labels(view: Board) -> list[Label]:
     """On a wire before anything has run, or while its node is under the pointer: the shape that it carries. Always: that it is repeated."""
     scene, ink = view.scene, view.painter.ink
-    if scene.faces.frame is None:
-        return
+    if scene.faces.frame is None or view.viewport.scale < LABELS_FROM:
+        return []
     rows = scene.wires.visible(view.viewport.world)
     if len(rows) > LABELS:
-        return
+        return []
+    found: list[Label] = []
     cards = _cards(view)
     for wire in rows.tolist():
         if wire == view.painter.hidden_wire:
@@ -77,13 +89,14 @@ def _labels(p: QPainter, view: Board) -> None:
         repeated = BROADCAST in text and not text.startswith("()")  # a number in a tensor's formula needs no mark
         if not text or not (predicted or lit or repeated):
             continue
-        found = _place(view, ink, wire, text, cards, False)
-        if found is None and repeated:
+        rect = _place(view, ink, wire, text, cards, False)
+        if rect is None and repeated:
             text = SHORT_MARK
-            found = _place(view, ink, wire, text, cards, True)
-        if found is not None:
-            _label(p, ink, text, found, predicted, repeated)
-            cards = np.vstack([cards, (found.left(), found.top(), found.right(), found.bottom())])
+            rect = _place(view, ink, wire, text, cards, True)
+        if rect is not None:
+            found.append((text, (rect.x(), rect.y(), rect.width(), rect.height()), predicted, repeated))
+            cards = np.vstack([cards, (rect.left(), rect.top(), rect.right(), rect.bottom())])
+    return found
 
 
 def _cards(view: Board) -> Array:
@@ -118,10 +131,10 @@ def wire_text(scene: Scene, wire: int) -> tuple[str, bool]:
     """(what a wire carries, whether it is only foreseen); ``(3,) → (2, 3) broadcast`` where entries are repeated."""
     source, target = int(scene.wires.source[wire]), int(scene.wires.target[wire])
     given, made = _record(scene, source, int(scene.wires.output[wire])), scene.faces.record(target)
-    if given is None or given.shape is None or scene.stale[source]:
+    if given is None or given.shape is None or scene.veiled[source]:
         return "", False
     predicted = given.state == "not run"
-    whole = made.shape if made is not None and not scene.stale[target] else None
+    whole = made.shape if made is not None and not scene.veiled[target] else None
     if whole is not None and given.shape != whole and broadcasts(scene.node(target).op) and _fits(given.shape, whole):
         return f"{_shape(given.shape)} → {_shape(whole)} {BROADCAST}", predicted
     return f"{_shape(given.shape)} {SHORT_DTYPE.get(given.dtype or '', given.dtype or '')}", predicted

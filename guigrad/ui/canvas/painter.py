@@ -27,8 +27,6 @@ from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Array, Rect, segments
 
-FACES: Final = 320
-"""Most cards shown in detail at once."""
 TITLES: Final = 320
 """Most cards that show their title when zoomed out."""
 PIECES: Final = 24_000
@@ -69,26 +67,31 @@ class Painter:
         self.ink = ink(name)
         self.cards.clear()
 
-    def paint(self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True) -> None:
-        """One frame. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
+    def paint(
+        self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True, part: QRect | None = None
+    ) -> None:
+        """One frame, or a ``part`` of one. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
         with self.pace.frame(free=exact or not self.moving):
-            self._paint(p, view, exact, background)
+            self._paint(p, view, exact, background, part)
 
-    def _paint(self, p: QPainter, view: Viewport, exact: bool, background: bool) -> None:
+    def _paint(self, p: QPainter, view: Viewport, exact: bool, background: bool, part: QRect | None) -> None:
         self.pending = False
         if background and exact:
             p.fillRect(QRectF(0, 0, view.width, view.height), self.ink.color("canvas"))
         elif background:
-            self._background(p, view)
+            self._background(p, view, part)
         self._under(p, view)
         if self.below is not None:
             self.below(p)
-        rows = self.scene.visible(view.world)
-        detail = exact or (view.scale >= g.DETAIL and len(rows) <= FACES)
+        rows = shown = self.scene.visible(view.world)
+        detail = exact or (view.scale >= g.DETAIL and len(shown) <= g.FACES)
+        world = None if part is None else view.around(part.x(), part.y(), part.width(), part.height())
+        if world is not None:
+            rows = self.scene.visible(world)
         contents: list[Content] = []
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
             contents = self.scene.faces.contents(rows.tolist())
-        self.wires(p, view, exact)
+        self.wires(p, view, exact, world)
         if self.lens is None:
             traces.draw(p, self.ink, self.scene, view)
         else:
@@ -97,20 +100,21 @@ class Painter:
             self._exact(p, view, rows)
         elif detail:
             late = self.cards.draw(p, self.ink, view, rows, contents, self.moving, self.pace.level)
-            self._blocks(p, view, np.array(late, np.intp))
+            self._blocks(p, view, np.array(late, np.intp), len(late) <= TITLES)
             self.pending |= self.cards.pending
         else:
-            self._blocks(p, view, rows)
+            self._blocks(p, view, rows, len(shown) <= TITLES)
         if detail and (self.lens is None or not self.lens.chosen):
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
-            decor.chips(p, self.ink, self.scene, view, rows, 0.0 if exact else self._chip_scale)
-        decor.marks(p, self.ink, self.scene, view, rows, detail, self.glow)
+            chips = decor.chips(self.ink, self.scene, view, shown)
+            decor.draw_chips(p, self.ink, view, chips, 0.0 if exact else self._chip_scale, world)
+        decor.marks(p, self.ink, self.scene, view, shown, detail, self.glow)
         if self.lens is not None:
             lens.draw_factors(p, self.ink, self.scene, view, self.lens)
 
     # ---- below the cards -------------------------------------------------
 
-    def _background(self, p: QPainter, view: Viewport) -> None:
+    def _background(self, p: QPainter, view: Viewport, part: QRect | None) -> None:
         step = g.DOTS * view.scale
         while step < 14:
             step *= 2
@@ -133,8 +137,9 @@ class Painter:
             tile.setDevicePixelRatio(view.ratio)
             known = self._dots = (size, view.ratio, self.ink.theme.name, tile)
         pitch = known[3].width() / view.ratio
-        start = QPointF(-view.left % pitch, -view.top % pitch)
-        p.drawTiledPixmap(QRectF(0, 0, view.width, view.height), known[3], start)
+        rect = QRectF(0, 0, view.width, view.height) if part is None else QRectF(part)
+        start = QPointF((rect.x() - view.left) % pitch, (rect.y() - view.top) % pitch)
+        p.drawTiledPixmap(rect, known[3], start)
 
     def _under(self, p: QPainter, view: Viewport) -> None:
         scene = self.scene
@@ -163,8 +168,8 @@ class Painter:
         traces.draw_arrows(p, self.ink, scene, self.frames)
         p.restore()
 
-    def wires(self, p: QPainter, view: Viewport, exact: bool = False) -> None:
-        """Every visible wire, gradient-carrying ones above the others."""
+    def wires(self, p: QPainter, view: Viewport, exact: bool = False, world: Rect | None = None) -> None:
+        """Every visible wire (of those that cross ``world``), gradient-carrying ones above the others."""
         table = self.scene.wires
         rows = table.visible(view.world)
         if self.hidden_wire is not None:
@@ -175,19 +180,24 @@ class Painter:
         self.pending |= self.scene.faces.ask_gradients(rows)
         if len(rows) > PIECES:  # a regular sample of so many lines looks the same
             rows = rows[:: math.ceil(len(rows) / PIECES)]
-        styles = self._styles(rows)
+        styles = self.styles(rows)
         if exact:
             self._curves(p, view, rows, styles)
             return
+        most = PIECES // len(rows)
+        if world is not None:  # they look as they do beside all the others
+            left, top, right, bottom = table.bounds[:, rows]
+            inside = (right > world[0]) & (left < world[2]) & (bottom > world[1]) & (top < world[3])
+            rows, styles = rows[inside], styles[inside]
         if self.rest or s < g.STRAIGHT:
             best = min(40, int(12 + 28 * s))
-            self._lines(p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(best, PIECES // len(rows))))
+            self._lines(p, view, rows, styles, 1 if s < g.STRAIGHT else max(1, min(best, most)))
             return
         # Until all is at rest a short wire makes do with few pieces.
         left, top, right, bottom = table.bounds[:, rows]
         long = np.maximum(right - left, bottom - top) * s > SHORT_PX
-        few = max(1, min(PIECES // len(rows), int(4 + 3 * s) - self.pace.level))
-        for chosen, pieces in ((~long, few), (long, min(few * 2, PIECES // len(rows)))):
+        few = max(1, min(most, int(4 + 3 * s) - self.pace.level))
+        for chosen, pieces in ((~long, few), (long, min(few * 2, most))):
             if chosen.any():
                 self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces))
 
@@ -227,7 +237,7 @@ class Painter:
             path.cubicTo(points[1], points[2], points[3])
             p.drawPath(path)
 
-    def _styles(self, rows: Array) -> Array:
+    def styles(self, rows: Array) -> Array:
         """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
         table = self.scene.wires
         grad = table.grad[rows]
@@ -254,7 +264,7 @@ class Painter:
 
     # ---- cards -----------------------------------------------------------
 
-    def _blocks(self, p: QPainter, view: Viewport, rows: Array) -> None:
+    def _blocks(self, p: QPainter, view: Viewport, rows: Array, titles: bool) -> None:
         """Zoomed out: a body with a coloured title strip, or one coloured block."""
         if not len(rows):
             return
@@ -280,7 +290,7 @@ class Painter:
                 p.setBrush(color)
                 part = np.ascontiguousarray(sorted_rects[first:last])
                 p.drawRects(c_array(part, QRect), last - first)
-        if s >= g.BLOCKS and len(rows) <= TITLES:
+        if s >= g.BLOCKS and titles:
             decor.block_titles(p, self.ink, scene, rows, rects)
 
     def _exact(self, p: QPainter, view: Viewport, rows: Array) -> None:

@@ -28,8 +28,8 @@ GONE: Final = np.nan
 _COLUMNS: Final = {
     "x": (np.float64, GONE), "y": (np.float64, GONE), "width": (np.float64, g.WIDTH), "height": (np.float64, 0.0),
     "kind": (np.uint8, 0), "port_rows": (np.int16, 0), "value_height": (np.float64, g.LINE),
-    "grad_height": (np.float64, g.LINE), "collapsed": (bool, False), "selected": (bool, False), "failed": (bool, False),
-    "named_left": (bool, False), "named_right": (bool, False), "stale": (bool, False), "running": (bool, False), "level": (np.int64, 0),
+    "grad_height": (np.float64, g.LINE), "collapsed": (bool, False), "selected": (bool, False), "failed": (bool, False), "warned": (bool, False),
+    "named_left": (bool, False), "named_right": (bool, False), "stale": (bool, False), "veiled": (bool, False), "running": (bool, False), "level": (np.int64, 0),
 }  # fmt: skip
 
 
@@ -53,7 +53,9 @@ class Scene:
     named_right: Array
     selected: Array
     failed: Array
+    warned: Array
     stale: Array
+    veiled: Array
     running: Array
     level: Array
 

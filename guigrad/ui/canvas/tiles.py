@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 from guigrad.ui.canvas import geometry as g
-from guigrad.ui.canvas.content import Content
+from guigrad.ui.canvas.content import Content, fresh
 from guigrad.ui.canvas.face import draw_fixed
 from guigrad.ui.canvas.facet import Facet
 from guigrad.ui.canvas.ink import Ink
@@ -127,7 +127,7 @@ def render(
     p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
     p.translate(edge, edge)
     p.scale(scale, scale)
-    draw_fixed(p, ink, facet, content, height, collapsed)
+    draw_fixed(p, ink, facet, fresh(content), height, collapsed)
     p.end()
     return Tile(pixmap, edge, scale, facet, content.fixed, height, collapsed)
 

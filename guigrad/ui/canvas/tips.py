@@ -40,6 +40,9 @@ def tip(view: Board, at: QPoint) -> str:
     return _wire(view, wire) if wire is not None else ""
 
 
+UNKNOWN = "? (predict it)"
+
+
 def node_tip(view: Board, row: int) -> str:
     """Everything about a node at this moment."""
     scene = view.scene
@@ -51,8 +54,9 @@ def node_tip(view: Board, row: int) -> str:
     else:
         if scene.stale[row] or record.state == "stale":
             lines.append("stale: edited since the last run")
-        if record.shape is not None:
-            lines.append(f"{escape(str(record.dtype))} {list(record.shape)} on {escape(str(record.device))}")
+        if record.shape is not None or "shape" in record.hidden:
+            size = UNKNOWN if record.shape is None else list(record.shape)
+            lines.append(f"{escape(str(record.dtype))} {size} on {escape(str(record.device))}")
         lines += _value("value", record.value, record.stats, record)
         if record.requires_grad:
             grad = record.grad if record.grad is not None or record.grad_stats is not None else record.xray
@@ -88,6 +92,8 @@ def _value(name: str, value: object, stats: Stats | None, record: Record) -> lis
         return lines
     if stats is not None:
         return [f"{name}: min {number(stats.minimum)} · mean {number(stats.mean)} · max {number(stats.maximum)}"]
+    if value is None and name in record.hidden:
+        return [f"{name}: {UNKNOWN}"]
     if value is None:
         return [f"{name}: {escape(record.text) or 'None'}"]
     return [f"{name}: <code>{escape(str(value)[:400])}</code>"]

@@ -35,6 +35,10 @@ class Viewport(Struct, frozen=True):
         right, bottom = self.to_world(self.width, self.height)
         return x, y, right, bottom
 
+    def around(self, x: float, y: float, width: float, height: float) -> Rect:
+        """A rectangle of the screen in canvas units, with a px around it for what is smoothed."""
+        return (*self.to_world(x - 2, y - 2), *self.to_world(x + width + 2, y + height + 2))
+
     def to_world(self, x: float, y: float) -> tuple[float, float]:
         """From the screen to the canvas."""
         return (x - self.left) / self.scale, (y - self.top) / self.scale

@@ -243,7 +243,7 @@ class InspectorPanel(QScrollArea):
         assert self.shown is not None
         value, grad = (record.value, record.grad) if record is not None else (None, None)
         value = value if isinstance(value, ArrayData) else None
-        tensor = record is None or record.shape is not None or record.state in ("not run", "failed")
+        tensor = record is None or record.shape is not None or record.hidden or record.state in ("not run", "failed")
         stale = " · stale" if story.stale(record) else ""
         reason = story.missing_value(record) if value is None else ""
         if record is not None and record.stats is not None and value is None:
@@ -262,7 +262,7 @@ class InspectorPanel(QScrollArea):
         for place, view in enumerate((self.value, self.grad)):
             self._tables.removeWidget(view)
             self._tables.addWidget(view, *((0, place) if beside else (place, 0)), 1, 1 if beside else 2)
-            view.setVisible(tensor)  # now that it has a parent: before, it would be a window for a moment
+            view.setVisible(bool(tensor))  # now that it has a parent: before, it would be a window for a moment
         for column in (0, 1):
             self._tables.setColumnStretch(column, 1)
 

@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from guigrad.document.problem import Problem
+from guigrad.document.problem import Fix, Problem
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 
 SHOWN: Final = 100
 """Cards made at most; the rest is counted."""
+TOLD: Final = 5
+"""Cards that say what their fixes do to the code."""
 
 SEVERITIES: Final = {"error": ("circle-x", "failed"), "warning": ("triangle-alert", "warning")}
 
 
+Lines = tuple[str, ...]
+
+
+class Change(QFrame):
+    """What a fix does to the code: lines that go and lines that come, by sign and colour. A double click applies it."""
+
+    chosen = Signal()
+
+    def __init__(self, lines: Lines, look: Look) -> None:
+        super().__init__()
+        self.lines = lines
+        self.setObjectName("line")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(look.px(8), look.px(3), look.px(8), look.px(3))
+        column.setSpacing(0)
+        for line in lines:
+            label = _text(line, "code")
+            token = {"-": "failed", "+": "success"}.get(line[:1], "text_muted")
+            label.setStyleSheet(f"color: {look.css(token)};")
+            column.addWidget(label)
+        self.setAccessibleName("Changed code: " + "; ".join(lines))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.chosen.emit()
+
+
 class ProblemCard(QFrame):
-    """One problem: icon, where, message, why, fixes."""
+    """One problem: icon, where, message, why, fixes and what each does to the code."""
 
     fix_chosen = Signal(object)
     chosen = Signal(object)
     hovered = Signal(object)
 
-    def __init__(self, problem: Problem, look: Look, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, problem: Problem, look: Look, differences: Sequence[Lines] = ()) -> None:
+        super().__init__()
         self.problem = problem
+        differences = differences or ((),) * len(problem.fixes)
         error = problem.severity == "error"
         self.setObjectName("fail" if error else "warn")
         icon_name, token = SEVERITIES.get(problem.severity, ("info", "accent"))
@@ -46,16 +77,16 @@ class ProblemCard(QFrame):
         if problem.why:
             rows.addWidget(_text(problem.why, ""))
         self.buttons: list[parts.Link] = []
-        if problem.fixes:
-            links = QHBoxLayout()
-            links.setSpacing(look.px(8))
-            for fix in problem.fixes:
-                button = parts.Link(fix.title, partial(self.fix_chosen.emit, fix))
-                button.setToolTip(f"Apply: {fix.title}")
-                links.addWidget(button)
-                self.buttons.append(button)
-            links.addStretch(1)
-            rows.addLayout(links)
+        self.changes: list[Change] = []
+        for fix, lines in zip(problem.fixes, differences, strict=False):
+            button = parts.Link(fix.title, partial(self.fix_chosen.emit, fix))
+            button.setToolTip(f"Apply: {fix.title}")
+            self.buttons.append(button)
+            rows.addWidget(button)
+            if lines:
+                self.changes.append(Change(lines, look))
+                self.changes[-1].chosen.connect(partial(self.fix_chosen.emit, fix))
+                rows.addWidget(self.changes[-1])
         layout = QHBoxLayout(self)
         layout.setContentsMargins(look.px(10), look.px(8), look.px(10), look.px(8))
         layout.setSpacing(look.px(9))
@@ -105,14 +136,19 @@ class ProblemsPanel(QScrollArea):
         self.look = look
         self.problems: tuple[Problem, ...] = ()
         self.cards: list[ProblemCard] = []
+        self.difference: Callable[[Fix], Lines] = lambda fix: ()
+        self._differences: dict[int, list[Lines]] = {}
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._rebuild()
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         """Shows these and no others."""
-        if problems != self.problems:
-            self.problems = problems
+        differences = {
+            number: [self.difference(fix) for fix in problem.fixes] for number, problem in enumerate(problems[:TOLD])
+        }
+        if (problems, differences) != (self.problems, self._differences):
+            self.problems, self._differences = problems, differences
             self._rebuild()
 
     def set_look(self, look: Look) -> None:
@@ -128,8 +164,8 @@ class ProblemsPanel(QScrollArea):
         layout.setContentsMargins(margin, self.look.px(8), margin, margin)
         layout.setSpacing(self.look.px(8))
         self.cards = []
-        for problem in self.problems[:SHOWN]:
-            card = ProblemCard(problem, self.look)
+        for number, problem in enumerate(self.problems[:SHOWN]):
+            card = ProblemCard(problem, self.look, self._differences.get(number, ()))
             card.fix_chosen.connect(self.fix_chosen)
             card.chosen.connect(self.chosen)
             card.hovered.connect(self.hovered)

@@ -46,19 +46,19 @@ Thumbnail = Callable[[Path, QSize, Look], QImage]
 
 
 class LessonCard(QWidget):
-    """One lesson; the picture comes a moment later."""
+    """One lesson; the picture, ``picture`` high at scale 1, comes a moment later."""
 
     chosen = Signal(str)
 
-    def __init__(self, lesson: Lesson, look: Look) -> None:
+    def __init__(self, lesson: Lesson, look: Look, picture: int = PICTURE) -> None:
         super().__init__()
-        self.lesson, self.look = lesson, look
+        self.lesson, self.look, self._above = lesson, look, picture
         self.picture: QImage | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(lesson.title)
         self.setToolTip(lesson.about or lesson.title)
-        self.setFixedHeight(look.px(CARD[1]))
+        self.setFixedHeight(look.px(CARD[1] - PICTURE + picture))
         self.setMinimumWidth(look.px(CARD[0]))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -81,15 +81,15 @@ class LessonCard(QWidget):
         painter.fillPath(path, look.color("hover" if over else "raised"))
         painter.save()
         painter.setClipPath(path)
-        top = frame.adjusted(0, 0, 0, look.px(PICTURE) - frame.height())
+        top = frame.adjusted(0, 0, 0, look.px(self._above) - frame.height())
         painter.fillRect(top, look.color("canvas"))
-        if self.picture is not None:
+        if self.picture is not None and self._above:
             size = self.picture.deviceIndependentSize().toSize()
             painter.drawImage(top.left() + (top.width() - size.width()) // 2, top.top(), self.picture)
         painter.restore()
         painter.setPen(QPen(look.color("focus" if self.hasFocus() else "border_strong" if over else "border"), 1))
         painter.drawPath(path)
-        room = self.rect().adjusted(look.px(12), look.px(PICTURE + 8), -look.px(12), -look.px(8))
+        room = self.rect().adjusted(look.px(12), look.px(self._above + 8), -look.px(12), -look.px(8))
         below = _lines(painter, room, self.lesson.title, look.text(12.5, 600), look.color("text"), 2)
         _lines(
             painter, below.adjusted(0, look.px(2), 0, 0), self.lesson.about, look.text(11.5), look.color("text_muted")
@@ -115,6 +115,7 @@ class WelcomePanel(QScrollArea):
     """The page. Signals carry a path where there is one."""
 
     lesson_chosen = Signal(str)
+    mistake_chosen = Signal(str)
     file_chosen = Signal(str)
     new_asked = Signal()
     open_asked = Signal()
@@ -122,13 +123,18 @@ class WelcomePanel(QScrollArea):
     back_asked = Signal()
 
     def __init__(
-        self, look: Look, lessons: Sequence[Lesson], thumbnail: Thumbnail | None = None, parent: QWidget | None = None
+        self,
+        look: Look,
+        lessons: Sequence[Lesson],
+        thumbnail: Thumbnail | None = None,
+        mistakes: Sequence[Lesson] = (),
     ) -> None:
-        super().__init__(parent)
-        self.look, self.lessons, self.thumbnail = look, tuple(lessons), thumbnail
+        super().__init__()
+        self.look, self.lessons, self.thumbnail, self.mistakes = look, tuple(lessons), thumbnail, tuple(mistakes)
         self.recent: tuple[str, ...] = ()
         self.back = ""
         self.cards: list[LessonCard] = []
+        self.mistake_cards: list[LessonCard] = []
         self._waiting: list[LessonCard] = []
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -177,10 +183,24 @@ class WelcomePanel(QScrollArea):
         self._grid = QGridLayout()
         self._grid.setSpacing(look.px(16))
         column.addLayout(self._grid)
+        self._lab = QGridLayout()
+        self._lab.setSpacing(look.px(12))
+        if self.mistakes:
+            column.addSpacing(look.px(6))
+            self.lab_heading = parts.label("MISTAKE LAB", "heading")
+            column.addWidget(self.lab_heading)
+            words = (
+                "Real failures, one click each: torch's own words where it went wrong, why, and the lines that mend it."
+            )
+            column.addWidget(parts.label(words, "muted"))
+            column.addLayout(self._lab)
         column.addStretch(1)
         self.cards = [LessonCard(lesson, look) for lesson in self.lessons]
         for card in self.cards:
             card.chosen.connect(self.lesson_chosen)
+        self.mistake_cards = [LessonCard(lesson, look, 0) for lesson in self.mistakes]
+        for card in self.mistake_cards:
+            card.chosen.connect(self.mistake_chosen)
         if not self.cards:
             column.addWidget(parts.label("No lessons are installed.", "faint"))
         self._columns = 0
@@ -218,8 +238,17 @@ class WelcomePanel(QScrollArea):
         if columns == self._columns:
             return
         self._columns = columns
-        for number, card in enumerate(self.cards):
-            self._grid.addWidget(card, number // columns, number % columns)
+        for grid, cards in ((self._grid, self.cards), (self._lab, self.mistake_cards)):
+            for number, card in enumerate(cards):
+                grid.addWidget(card, number // columns, number % columns)
+
+    def show_lab(self) -> None:
+        """The mistake lab, scrolled to."""
+        page = self.widget()
+        if self.mistake_cards and page is not None:
+            page.adjustSize()
+            self.verticalScrollBar().setValue(self.lab_heading.y())
+            self.mistake_cards[0].setFocus()
 
     def _draw_next(self) -> None:
         """One picture at a time, so that the page is there at once."""

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from guigrad.document.file import write_atomically
 from guigrad.ui import keymap as keymaps
-from guigrad.ui.actions import ACTIONS, GESTURES, GROUPS, Action, by_id
+from guigrad.ui.actions import ACTIONS, GESTURES, GROUPS, SUBMENUS, Action, by_id
 from guigrad.ui.keymap import Keymap, native
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
@@ -116,7 +116,7 @@ class KeysPage(QWidget):
             top.setFont(0, self.look.text(10.5, 600))
             top.setForeground(0, self.look.color("text_muted"))
             self.tree.addTopLevelItem(top)
-            for row in (row for row in ACTIONS if row.menu == group and row.id != "recent"):
+            for row in (row for row in ACTIONS if row.menu == group and row.id not in SUBMENUS):
                 item = QTreeWidgetItem([row.title, ""])
                 item.setData(0, NAME, row.id)
                 item.setToolTip(0, row.tip)

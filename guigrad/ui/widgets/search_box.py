@@ -33,7 +33,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that can be chosen; ``kind`` is "command", "node", "op", "lesson" or "file". ``why_not`` says why it cannot be chosen now."""
+    """One thing that can be chosen; ``kind`` is "command", "node", "op", "lesson", "mistake" or "file". ``why_not`` says why it cannot be chosen now."""
 
     kind: str
     text: str

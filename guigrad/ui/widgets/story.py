@@ -14,6 +14,8 @@ from guigrad.document.ports import Parameter
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
 
+PREDICT = "? · predict it"
+"""In place of what is to be guessed."""
 NOT_LEAF = "None · not a leaf"
 """Why most gradients are missing."""
 
@@ -59,11 +61,11 @@ def attributes(record: Record | None) -> list[tuple[str, str, str]]:
     """Rows (name, value, token of its colour) of a tensor's own attributes, as torch tells them."""
     if record is None or record.state == "not run":
         return []
-    if record.shape is None:
+    if record.shape is None and not record.hidden:
         return [("type", record.kind, "text"), ("value", record.text or repr(record.value), "value")]
     flags = {True: ("True", "success"), False: ("False", "text_muted"), None: ("unknown", "text_faint")}
     return [
-        ("shape", f"torch.Size({list(record.shape)})", "text"),
+        ("shape", PREDICT if record.shape is None else f"torch.Size({list(record.shape)})", "text"),
         ("dtype", f"torch.{(record.dtype or '').removeprefix('torch.')}", "text"),
         ("device", record.device or "", "text"),
         ("requires_grad", *flags[record.requires_grad]),
@@ -79,6 +81,8 @@ def missing_value(record: Record | None) -> str:
         return "not run yet · F5"
     if record.state == "failed":
         return "failed · see the problem"
+    if "value" in record.hidden:
+        return PREDICT
     return "too large to show whole" if record.stats is not None else "no value"
 
 
@@ -86,6 +90,8 @@ def missing_grad(record: Record | None) -> str:
     """Why ``.grad`` is None, in the words that faces use."""
     if record is None or record.state == "not run":
         return "not run yet"
+    if "grad" in record.hidden:
+        return PREDICT
     if not record.requires_grad:
         return "no grad · requires_grad is False"
     if record.is_leaf is False and not record.retains_grad:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -141,7 +142,9 @@ class TensorModel(QAbstractTableModel):
         return ",".join(str(int(place)) for place in places)
 
 
-class _HeatDelegate(QStyledItemDelegate):
+class HeatDelegate(QStyledItemDelegate):
+    """Cells in the colours of the heat-map."""
+
     def __init__(self, look: Look, scale: str, parent: QObject) -> None:
         super().__init__(parent)
         self.look, self.scale = look, scale
@@ -193,7 +196,7 @@ class _HeatDelegate(QStyledItemDelegate):
         return QSize(width, self.look.px(20))
 
 
-class _Table(QTableView):
+class CellTable(QTableView):
     """Ctrl+C copies the selected cells, tab-separated; where cells can be edited, Ctrl+V puts a block and Delete zeros."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -250,6 +253,7 @@ class TensorView(QWidget):
 
     cells_edited = Signal(object)
     """{cell in row-major order: number}"""
+    open_asked = Signal()
 
     def __init__(self, look: Look, scale: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -261,9 +265,9 @@ class TensorView(QWidget):
         self.reason.setWordWrap(True)
         self.reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.model = TensorModel(self)
-        self.table = _Table()
+        self.table = CellTable()
         self.table.setModel(self.model)
-        self.delegate = _HeatDelegate(look, scale, self.table)
+        self.delegate = HeatDelegate(look, scale, self.table)
         self.table.setItemDelegate(self.delegate)
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -275,8 +279,14 @@ class TensorView(QWidget):
         self.model.edited.connect(self._on_edited)
         self.model.refused.connect(self.say)
         self.copy_button = parts.copy_button(f"Copy the {scale} as text", self.text)
+        self.open_button = QPushButton()
+        self.open_button.setProperty("role", "link")
+        self.open_button.setToolTip(f"Look at the {scale} closely: heat-map, histogram, slices … (T)")
+        self.open_button.setAccessibleName(f"View the {scale} in the tensor viewer")
+        self.open_button.clicked.connect(self.open_asked)
         self._head = head = QHBoxLayout()
         head.addWidget(self.heading, 1)
+        head.addWidget(self.open_button)
         head.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -328,6 +338,8 @@ class TensorView(QWidget):
         self.copy_button.setIcon(look.icon("copy", "text_muted"))
         self.copy_button.setIconSize(QSize(look.px(12), look.px(12)))
         self.copy_button.setVisible(array is not None)
+        self.open_button.setIcon(look.icon("maximize", "text_muted"))
+        self.open_button.setIconSize(QSize(look.px(12), look.px(12)))
         if array is not None and array.size:
             self._fit()
 

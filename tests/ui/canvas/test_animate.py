@@ -98,3 +98,13 @@ def test_what_runs_glows_until_it_has_run(shown: tuple[Held, CanvasView], qtbot:
     assert view.motion.active
     view.set_running(None)
     qtbot.waitUntil(lambda: not view.motion.active)
+
+
+def test_a_step_comes_to_rest(shown: tuple[Held, CanvasView], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, view = shown
+    view.show_step("n3")
+    assert view.motion.active
+    later = animate.perf_counter() + animate.STEP_GLOW_MS / 1000
+    monkeypatch.setattr(animate, "perf_counter", lambda: later + 0.001)
+    qtbot.waitUntil(lambda: not view.motion.active)
+    assert view.scene.running.any()

@@ -106,6 +106,7 @@ def test_stale_faces_fade() -> None:
     scene = lesson_scene()
     before = paint(scene)
     scene.faces.outdate({scene.row["t4"]})
+    scene.faces.fade()
     after = paint(scene)
     row = scene.row["t4"]
     x, y = round(20 + scene.x[row]), round(20 + scene.y[row])
