@@ -258,7 +258,7 @@ class Training:
         while True:
             step = course.step
             engine.listening = verb.xray and (
-                closing or verb.phase or step + 1 == target or (target is None and step + 1 == total)
+                closing or verb.phase or verb.every or step + 1 == target or (target is None and step + 1 == total)
             )
             phase = next(generator, None)
             if phase is None:
