@@ -55,9 +55,7 @@ def digits() -> Lesson:
         "w2 = (torch.randn(32, 10) / 6).requires_grad_()\nb2 = torch.zeros(10, requires_grad=True)\n"
         "opt = torch.optim.Adam([w1, b1, w2, b2], lr=0.001)\n"
     )
-    step = (
-        "h = torch.relu(X @ w1 + b1)\nloss = F.cross_entropy(h @ w2 + b2, y)\nopt.zero_grad()\nloss.backward()\nopt.step()\n"
-    )
+    step = "h = torch.relu(X @ w1 + b1)\nloss = F.cross_entropy(h @ w2 + b2, y)\nopt.zero_grad()\nloss.backward()\nopt.step()\n"
     return Lesson("MLP 64-32-10", leaves, step, 50, 1.6)
 
 

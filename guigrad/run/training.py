@@ -189,3 +189,7 @@ class Trained(Struct, frozen=True):
     moment: Moment | None = None
     bad: str = ""
     finished: bool = False
+
+
+RECORDS = (Watch, Until, PackedTensor, Moment, Train, Trained)
+"""What crosses to the engine's process and back."""
