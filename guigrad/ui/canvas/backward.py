@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPixmap
 
 from guigrad.run.graph import GradNode, Graph, Saved
 from guigrad.ui.canvas import mirror_paint
 from guigrad.ui.canvas.gesture import Gesture
 from guigrad.ui.canvas.mirror import OVER, UNDER, Mirror
 from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group
+from guigrad.ui.canvas.mirror_face import what
 from guigrad.ui.canvas.wire import Array, Rect
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Backward:
         self.mirror = Mirror(board.scene)
         self.hovered = ""
         self.chosen = ""
+        self.pictures: dict[int, QPixmap] = {}
+        self.looks: tuple[object, ...] = ()
+        self.news = 0
+        """Counts what changes the cards: their pictures are those of one number."""
         self.running: frozenset[str] = frozenset()
         self.later: frozenset[str] = frozenset()
         """Ids of grad_fns that have not run yet at the step that is shown: what they saved is still there."""
@@ -64,6 +69,7 @@ class Backward:
 
     def show_step(self, running: frozenset[str], later: frozenset[str], ghosts: frozenset[str] | None) -> None:
         """Where stepping is."""
+        self.news += later != self.later
         self.running, self.later, self.ghosts = running, later, ghosts
         self.board.update()
 
@@ -80,6 +86,7 @@ class Backward:
 
     def changed(self) -> None:
         """Lies anew from the next paint on."""
+        self.news += 1
         self.board.minimap.refresh()
         self.board.stir(False)
 
@@ -95,6 +102,7 @@ class Backward:
         if not self.on:
             return
         if self.mirror.refresh():
+            self.news += 1
             self.board.minimap.refresh()
         if self.mirror.cards:
             mirror_paint.paint(p, self)
@@ -250,7 +258,7 @@ class Backward:
         state = self.state_of(node, saved)
         if state == "number":
             return f"{name} = <code>{escape(saved.text)}</code>"
-        said = escape(mirror_paint.what(saved))
+        said = escape(what(saved))
         words = {
             "kept": "" if saved.version is None else f", _version {saved.version}",
             "freed": "freed by a backward without retain_graph",

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
+from guigrad.ops.spec import OpSpec
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, damage, found, overlay, stops, threads, traces
 from guigrad.ui.canvas.animate import Motion
@@ -85,6 +86,7 @@ class Board(QWidget):
         self.tapped = False
         self.keymap = Keymap(self)
         self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
+        self.kept_functions: tuple[OpSpec, ...] = ()  # what the search list offers beside ops and the document's own
         self.wheel = Wheel()
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
