@@ -13,7 +13,7 @@ from guigrad.run.graph import GradNode, Graph, Saved
 from guigrad.ui.canvas import mirror_paint
 from guigrad.ui.canvas.gesture import Gesture
 from guigrad.ui.canvas.mirror import OVER, UNDER, Mirror
-from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group
+from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group, tensors_of
 from guigrad.ui.canvas.mirror_face import what
 from guigrad.ui.canvas.wire import Array, Rect
 
@@ -127,7 +127,7 @@ class Backward:
         mine = [node for node in graph.nodes if node.order == order] if graph is not None else []
         freed = sum(self.freed(node) for node in mine)
         holding = sum(any(self.state_of(node, one) == "kept" for one in node.saved) for node in mine)
-        words = [f"{holding} hold saved tensors"] if holding else []
+        words = [f"{holding} {'holds' if holding == 1 else 'hold'} saved tensors"] if holding else []
         words += [f"{freed} freed by backward"] if freed else []
         return "".join(f" · {word}" for word in words)
 
@@ -229,6 +229,18 @@ class Backward:
                 f"<b>{escape(card.group.label)}</b> made {len(card.nodes)} grad_fns; a click on ▸ opens them<br>{names}"
             )
         return "<br>".join(self._words(card.main))
+
+    def spoken(self, key: str) -> str:
+        """The grad_fns of a card in words, for a screen reader: "MulBackward0 saved self t2, other t1"; "" while they are not shown."""
+        if not self.on:
+            return ""
+        found = []
+        for number in self.mirror.by_key.get(key, ()):
+            for node in self.mirror.cards[number].nodes:
+                kept = ", ".join(f"{saved.name} {saved.node}".strip() for saved in tensors_of(node))
+                state = "freed" if self.freed(node) else "saved"
+                found.append(f"{node.name} {state} {kept}" if kept else node.name)
+        return "; ".join(found)
 
     def _words(self, node: GradNode) -> list[str]:
         lines = [f"<b>{escape(node.name)}</b>" + (f" &nbsp; of {escape(node.node)}" if node.node else "")]

@@ -9,6 +9,8 @@ from left to right again.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from guigrad.run.graph import GradNode, Graph
@@ -33,6 +35,7 @@ from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.wire import Array, Rect
 
 UNDER, OVER = "under", "over"
+EARLIER: Final = "earlier rounds of a loop"
 
 
 class Mirror:
@@ -178,14 +181,14 @@ class Mirror:
             while first.order > 1 and first.maker in known:
                 first = known[first.maker]
             key = self.key_of(first)
-            place = (node.order, key if key in self.scene.row else f"?{node.key}" if node.key else f"?{node.id}")
+            place = (node.order, key if key in self.scene.row else f"?{node.key}")
             group = found.get(place)
             if group is None:
-                label = node.node.partition("[")[0]
+                label = node.node.partition("[")[0] or EARLIER
                 if node.order > 1:
-                    label = f"{node.node} through {first.name}" if first is not node else node.node
+                    label = f"the backward of {known[node.maker].name}" if node.maker in known else node.node
                 group = found[place] = Group(place, label)
-            if not node.inside and node.order == 1:
+            if node.key and not node.inside and node.order == 1:
                 group.label = node.node
             group.nodes.append(node)
         return list(found.values())

@@ -132,7 +132,9 @@ def _foot(p: QPainter, ink: Ink, node: GradNode, height: float, folded: bool) ->
         shape, dtype = node.outputs[0] if node.outputs else ((), "")
         left = f"{shape_text(shape)} {SHORT_DTYPE.get(dtype, dtype)}" if node.outputs else ""
         left += f" ×{len(node.outputs)}" if len(node.outputs) > 1 else ""
-    right = " ".join(filter(None, ("view" if node.view else "", f"_version {node.version}" if node.version else "")))
+    right = " ".join(
+        filter(None, ("view" if node.view else "", "" if node.version is None else f"_version {node.version}"))
+    )
     room = m.WIDTH - 22 - (text_width(ink.foot, right) + 8 if right else 0)
     p.drawText(QPointF(12, y), elided(ink.foot, left, room))
     if right:
