@@ -35,7 +35,7 @@ from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.wire import Array, Rect
 
 UNDER, OVER = "under", "over"
-EARLIER: Final = "earlier rounds of a loop"
+EARLIER: Final = "values overwritten since"
 
 
 class Mirror:
