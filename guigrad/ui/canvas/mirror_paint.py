@@ -192,7 +192,7 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
     for number, (left, top, right, low) in zip(rows.tolist(), rects.tolist(), strict=True):
         card = mirror.cards[number]
         p.setPen(ink.color("text_faint" if view.ghost(card) else "text"))
-        name = f"{len(card.nodes)} grad_fns" if card.folded else short(card.main.name)
+        name = f"▸ {len(card.nodes)} grad_fns" if card.folded else short(card.main.name)
         inside = QRectF(left + 4, top, right - left - 6, low - top)
         p.drawText(
             inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided(ink.foot, name, inside.width())
