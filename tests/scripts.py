@@ -25,8 +25,8 @@ class _Function:
 
 
 class _Writer:
-    def __init__(self, draw: Any) -> None:
-        self.draw = draw
+    def __init__(self, draw: Any, loops: bool) -> None:
+        self.draw, self.loops = draw, loops
         self.functions: list[_Function] = []
 
     def pick(self, *choices: Any) -> Any:
@@ -69,7 +69,7 @@ class _Writer:
         pairs = [function for function in self.functions if function.pair]
         if kind == 3 and pairs:
             return [f"{margin}t, u = {self.call(self.pick(*pairs), names, 1)}"]
-        if kind == 4:
+        if kind == 4 and self.loops:
             inner = self.statement(names, f"{margin}    ", depth + 1)
             return [f"{margin}for i in range(2):", *inner]
         if kind == 5:
@@ -103,16 +103,21 @@ class _Writer:
         for _ in range(self.draw(st.integers(0, 3))):
             lines += self.statement(names, "    ")
         kind = self.draw(st.integers(0, 4))
-        result = f"{self.value(names)}, {self.value(names)}" if kind == 0 else self.value(names)
+        result, early = (
+            f"{self.value(names)}, {self.value(names)}" if kind == 0 else self.value(names) for _ in range(2)
+        )
+        if self.draw(st.integers(0, 2)) == 0:
+            lines += [f"    if {self.value(names, 2)}.sum() > 0:  # early", f"        return {early}"]
+            lines += self.statement(names, "    ")
         lines += [f"    return {result}"]
         self.functions.append(_Function(f"f{number}", params, required, keyword_only, kind == 0))
         return [*lines, "", ""]
 
 
 @st.composite
-def scripts(draw: Any) -> str:
+def scripts(draw: Any, loops: bool = True) -> str:
     """A script that ends with the gradients of what it has computed."""
-    writer = _Writer(draw)
+    writer = _Writer(draw, loops)
     parts = [writer.function(number) for number in range(draw(st.integers(1, 3)))]
     if draw(st.booleans()) and not any("=" in line and line.startswith("def") for part in parts for line in part):
         parts.reverse()  # what is defined further down may be called before: only the time of the call counts

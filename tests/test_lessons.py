@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import guigrad
 from guigrad.lessons import index
 
 SCRIPTS = Path(__file__).resolve().parent / "golden" / "lessons"
-NAMES = sorted(path.stem for path in SCRIPTS.glob("autograd-*.py"))
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem != "build")
 GIVEN = [0.7659, -2.0262, -1.4139, 1.1822, -1.1543]
 GRADIENT = [2.2127, -0.0210, 0.4688, 2.5458, 0.6766]
 
@@ -63,7 +64,7 @@ def close(array: Any, numbers: Any) -> bool:
 
 def test_index_lists_every_script() -> None:
     assert [row.name for row in index.lessons()] == NAMES
-    assert all(row.title.startswith("Autograd basics") and row.about for row in index.lessons())
+    assert all(row.title.startswith(("Autograd basics", "Grad of grad")) and row.about for row in index.lessons())
     assert index.find("autograd-1-graph") == index.lessons()[0].path
     assert index.find("retain") is not None
     assert index.find("autograd") is None
@@ -82,7 +83,7 @@ def test_the_document_is_the_script(name: str) -> None:
 def test_every_named_node_has_its_place(name: str) -> None:
     document = lesson(name)
     missing = {node.name for key, node in document.nodes.items() if node.name and key not in document.views}
-    assert missing <= {"epoch", "g2"}
+    assert missing <= {"epoch", "g2", "step"}
     places = [(view.x, view.y) for view in document.views.values()]
     assert len(set(places)) == len(places)
 
@@ -121,6 +122,40 @@ def test_as_a_script_it_prints_what_python_prints(name: str) -> None:
         assert ours.stderr.splitlines()[-1] == python.stderr.splitlines()[-1]
     else:
         assert ours.stderr == python.stderr
+
+
+def test_the_second_derivative() -> None:
+    frame = guigrad.Session(lesson("grad-of-grad-1-twice")).run().frames[-1]
+    assert close(frame["g"].value, [0.75, 3.0, 12.0])
+    assert close(frame["h"].value, [3.0, 6.0, 12.0])
+    assert frame["g"].grad_fn == "MulBackward0"
+    assert frame["h"].grad_fn is None
+    assert frame["x"].grad is None
+
+
+def test_the_penalty_s_gradient_is_that_of_its_formula() -> None:
+    frame = guigrad.Session(lesson("grad-of-grad-2-penalty")).run().frames[-1]
+    w = torch.tensor([[0.5, -1.0], [1.5, 0.25]], dtype=torch.float64, requires_grad=True)
+    x = torch.tensor([0.3, -0.7], dtype=torch.float64)
+    slope = w @ (1 - torch.tanh(x @ w) ** 2)  # d score / d x by hand
+    ((slope.norm() - 1) ** 2).backward()
+    assert w.grad is not None
+    assert close(frame["w"].grad, w.grad.to(torch.float32).tolist())
+    assert frame["penalty"].grad_fn == "PowBackward0"
+
+
+def test_newton_s_steps_come_to_the_minimum() -> None:
+    result = guigrad.Session(lesson("grad-of-grad-3-newton")).run()
+    lengths = [float(re.findall(r"tensor\(([-0-9.e]+)", line)[1]) for line in "".join(result.prints).splitlines()]
+    assert len(lengths) == 5
+    assert all(after < before for before, after in itertools.pairwise(lengths))
+    assert lengths[-1] < 0.01
+    x = torch.tensor(result.frames[-1]["x"].value.tolist(), dtype=torch.float64, requires_grad=True)
+    f = (x**4).sum() + ((x - 1) ** 2).sum() + x.prod()
+    (slope,) = torch.autograd.grad(f, x)
+    assert float(slope.norm()) < 1e-5
+    hessian = torch.tensor(result.frames[-1]["H"].value.tolist())
+    assert torch.equal(hessian, hessian.T)
 
 
 def test_the_graph_of_five_numbers() -> None:

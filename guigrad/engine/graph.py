@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from msgspec import Struct
@@ -20,6 +21,8 @@ from guigrad.engine.recorder import ACCUMULATE, Edge, edge_of
 from guigrad.engine.second import maker, order, sequence
 from guigrad.engine.values import dtype_name, text_of
 from guigrad.run.graph import GradNode, Graph, Saved
+
+_known: WeakKeyDictionary[type, tuple[tuple[tuple[str, bool], ...], bool]] = WeakKeyDictionary()
 
 SAVED = "_saved_"
 RAW = "_raw_saved_"
@@ -76,21 +79,30 @@ def outputs_of(fn: Any) -> tuple[tuple[tuple[int, ...], str, str], ...]:
 
 def saved_by(fn: Any) -> Iterator[Keep]:
     """What a grad_fn saved. See Note [Looking]."""
-    names = dir(type(fn))
-    for full in names:
-        if full.startswith(SAVED):
-            name = full.removeprefix(SAVED)
-            if RAW + name in names:
-                yield from _tensors(name, _asked(fn, RAW + name), partial(getattr, fn, full))
-            else:
-                value = _asked(fn, full)
-                yield Keep(name, "freed") if isinstance(value, RuntimeError) else Keep(name, "number", value=value)
-    if "_raw_saved_tensors" in names:  # a custom Function
+    names, custom = _names(type(fn))
+    for name, is_tensor in names:
+        if is_tensor:
+            yield from _tensors(name, _asked(fn, RAW + name), partial(getattr, fn, SAVED + name))
+        else:
+            value = _asked(fn, SAVED + name)
+            yield Keep(name, "freed") if isinstance(value, RuntimeError) else Keep(name, "number", value=value)
+    if custom:
         raw = _asked(fn, "_raw_saved_tensors")
         if isinstance(raw, RuntimeError):
             yield Keep("tensors", "freed")
         else:
             yield from _tensors("tensors", raw, lambda: fn.saved_tensors)
+
+
+def _names(kind: type) -> tuple[tuple[tuple[str, bool], ...], bool]:
+    """What grad_fns of a kind save: (name, whether it is a tensor) each, and whether they are of a custom Function."""
+    known = _known.get(kind)
+    if known is None:
+        every = dir(kind)
+        found = [full.removeprefix(SAVED) for full in every if full.startswith(SAVED)]
+        known = tuple((name, RAW + name in every) for name in found), "_raw_saved_tensors" in every
+        _known[kind] = known
+    return known
 
 
 def _tensors(name: str, raw: Any, unpacked: Callable[[], Any]) -> Iterator[Keep]:

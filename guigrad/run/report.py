@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from guigrad.document.array import ArrayData
+from guigrad.document.expand import expand
 from guigrad.document.model import Document, Loop, item_key, walk
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame, Record, Stats
@@ -49,11 +50,13 @@ def value_text(value: Any) -> str:
 def table(frame: Frame, document: Document) -> str:
     """The nodes of a frame as a table in program order, those aside that only act; what has not run shows its state."""
     place: dict[str, int] = {}
-    for number, item in enumerate(walk(document.program)):
+    for number, item in enumerate(walk(expand(document).program)):
         variables = [carry.port for carry in getattr(item, "carried", ())]
         for key in (item_key(item), *variables, *([item.var] if isinstance(item, Loop) else [])):
             place.setdefault(key, number)
     labels = [label for label in frame.names() if frame[label].op not in ACTS or frame[label].state == "failed"]
+    first: dict[str, str] = {}  # what stands in a function is also known by the name of its call
+    labels = [each for each in labels if "/" not in each or first.setdefault(frame.labels[each], each) == each]
     labels.sort(key=lambda label: place.get(frame.labels[label].partition("[")[0], -1))
     rows = [COLUMNS, *(_row(label, frame[label]) for label in labels)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]

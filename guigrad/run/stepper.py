@@ -17,7 +17,7 @@ from guigrad.run.exercise import Exercise
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
-from guigrad.run.request import Backward, Forward, Look, Reply, Want
+from guigrad.run.request import Backward, Forward, Look, Reply, Verb, Want
 from guigrad.run.steps import Cursor, Step, Steps
 
 LARGE: Final = 500
@@ -156,6 +156,11 @@ class Stepper:
         """Tells ``answer`` the events of the last backward; nothing changes."""
         want = Want(nodes=(), limit=LIMIT, events=True)
         self._live.play(Look(), want, lambda reply: answer(reply.frame and self._owner.exercise.veil(reply.frame)))
+
+    @property
+    def played(self) -> tuple[Verb, ...]:
+        """The verbs that led here since the last forward or run began."""
+        return tuple(self._live.sequence)
 
     def graph(self, answer: Callable[[Frame | None], None]) -> None:
         """Tells ``answer`` the grad_fns that the last forward left behind; nothing changes."""

@@ -88,7 +88,7 @@ class BackwardView:
         frame, cursor = self.session.base.frame, self.stepper.cursor
         if cursor is not None:
             return (id(cursor.steps), cursor.steps.after is not None)
-        return (None if frame is None else frame.freshness, self.session.whole)
+        return (None if frame is None else frame.freshness, self.stepper.played, self.session.whole)
 
     def _ask(self) -> None:
         frame = self.session.base.frame

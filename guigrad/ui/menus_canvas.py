@@ -14,6 +14,7 @@ from guigrad.document import edit
 from guigrad.ui.canvas.mouse import cut
 from guigrad.ui.menu_layout import add_layout_actions
 from guigrad.ui.menu_numbers import add_mends, add_number_actions
+from guigrad.ui.menus_function import add_card_actions, add_port_actions
 from guigrad.ui.predict import add_blanks
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
         add_blanks(window, menu, key)
         menu.addSeparator()
     _derivatives(window, menu, key, name)
+    add_card_actions(window, menu, key)
     for action in (window.actions_by_id[name] for name in _FUNCTION):
         if action.isEnabled():  # most cards are no calls
             menu.addAction(action)
@@ -144,6 +146,8 @@ def _port(window: MainWindow, menu: QMenu, key: str, place: QPoint) -> None:
     else:
         search, words = (lambda: canvas.open_search(at, source=(node, hit[2]))), "Add an op that reads it…"
     menu.addAction(words, search)
+    path = scene.facet(row).inputs[hit[2]].path if side == "in" else ""
+    add_port_actions(window, menu, node, side, path, hit[2])
     ends = scene.wires.source if side == "in" else scene.wires.target
     far = tuple(dict.fromkeys(scene.ids[ends[wire]] for wire in mine))
     if far:

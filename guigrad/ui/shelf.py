@@ -12,13 +12,11 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox
 from guigrad.document import edit
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Edit, refused
-from guigrad.document.follow import calls_of
 from guigrad.document.model import CALL, Document
 from guigrad.document.problem import ProblemError
 from guigrad.files.library import SUFFIX, Library, library_folder
-from guigrad.ops.spec import OpSpec
 from guigrad.ui.canvas.edits import EditIntents
-from guigrad.ui.panels.palette import FUNCTIONS
+from guigrad.ui.extras import function_row, function_rows
 from guigrad.ui.settings import config_folder
 
 if TYPE_CHECKING:
@@ -70,11 +68,11 @@ class Shelf:
     def refresh(self) -> None:
         """The palette as document and library are now; what cannot be read is told once."""
         whole = self.session.whole
-        here = [
-            _row(_signature(whole, key), CALL + key, f"called {len(calls_of(whole, key))} times")
-            for key in whole.functions
+        here = function_rows(whole)
+        kept = [
+            function_row(each.document, each.key, KEPT + each.name, each.about) for each in self.library.functions()
         ]
-        kept = [_row(each.signature, KEPT + each.name, each.about) for each in self.library.functions()]
+        self.window.canvas.kept_functions = tuple(kept)
         self.panel.set_functions(((HERE, here), (MINE, kept)))
         for complaint in self.library.complaints:
             if complaint not in self._told:
@@ -175,12 +173,3 @@ class Shelf:
     def _on_document(self, document: Document, diff: Diff) -> None:
         if diff.functions or not diff.label or (self.session.whole.functions and diff.nodes):
             self.refresh()
-
-
-def _row(text: str, target: str, about: str) -> OpSpec:
-    return OpSpec(text, (target,), family=FUNCTIONS, glyph="ƒ", about=about)
-
-
-def _signature(document: Document, key: str) -> str:
-    function = document.functions[key]
-    return f"{function.name}({', '.join(document.nodes[each].name or '_' for each in function.params if each in document.nodes)})"

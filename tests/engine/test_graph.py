@@ -111,3 +111,45 @@ def test_it_crosses_to_the_window() -> None:
     graph, frame = graph_after(SCRIPT)
     head, blobs = Packer(Sent()).message(frame)
     assert Unpacker().message(head, b"".join(blobs)).graph == graph
+
+
+LOOP = """
+import torch
+
+w = torch.randn(3, 3, requires_grad=True)
+x = torch.randn(4, 3)
+h = torch.zeros(3)
+for t in range(4):
+    h = torch.tanh(h @ w + x[t])
+loss = h.sum()
+loss.backward()
+"""
+
+
+def test_earlier_rounds_of_a_loop_are_no_node_s_inside() -> None:
+    engine = Engine(guigrad.parse(LOOP))
+    engine.run()
+    graph = engine.frame(Want(graph=True)).graph
+    assert graph is not None
+    assert len([node for node in graph.nodes if node.name == "TanhBackward0"]) == 4
+    by_key: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        by_key.setdefault(engine.document.nodes[node.key].op if node.key else "", []).append(node.name)
+    assert by_key["torch.tanh"] == ["TanhBackward0"]
+    assert by_key["operator.matmul"] == ["UnsqueezeBackward0", "MmBackward0", "SqueezeBackward4"]
+    assert by_key["operator.add"] == ["AddBackward0"]
+    assert len(by_key[""]) == len(graph.nodes) - 7, "three earlier rounds"
+    assert {node.name for node in graph.nodes if node.node == "loss"} == {"SumBackward0"}
+
+
+def test_a_loop_of_gradients_of_gradients() -> None:
+    engine = Engine(guigrad.parse(
+        "import torch\nx = torch.tensor([1.5, -0.5], requires_grad=True)\nfor step in range(3):\n"
+        "    f = (x**4).sum()\n    (g,) = torch.autograd.grad(f, x, create_graph=True)\n"
+        "    with torch.no_grad():\n        x -= 0.01 * g\n"
+    ))  # fmt: skip
+    engine.run()
+    graph = engine.frame(Want(graph=True)).graph
+    assert graph is not None
+    assert {node.order for node in graph.nodes} == {1, 2}
+    assert all(node.key for node in graph.nodes)

@@ -49,7 +49,7 @@ def test_run_computes_what_python_computes(source: str) -> None:
         assert same(session.grad(name), names[name].grad)
 
 
-@given(scripts())
+@given(scripts(loops=False))  # forward plays the body of a loop once
 def test_forward_and_backward_give_the_same_gradients(source: str) -> None:
     silent = source.removesuffix(END)
     _, names = played(silent)

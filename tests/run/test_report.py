@@ -7,11 +7,13 @@ import struct
 
 import pytest
 
+from guigrad.api import Session
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document, Eval
 from guigrad.document.problem import Fix, Problem
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.report import as_json, number_text, table, value_text
+from guigrad.source.parse.parser import parse
 
 
 def floats(*values: float) -> ArrayData:
@@ -65,3 +67,12 @@ def test_table_and_json() -> None:
     assert data["contributions"] == [{"source": "x", "target": "y", "port": "self", "value": [1, 1]}]
     assert data["order"] == ["y", "x"]
     assert data["problems"][0]["fixes"] == ["Mend it"]
+
+
+def test_nodes_of_functions_are_listed_once_where_they_run() -> None:
+    source = "import torch\ndef f(x):\n    y = x * 2\n    return y\nt = torch.ones(2)\na = f(t)\nb = f(a)\n"
+    document = parse(source)
+    session = Session(document)
+    frame = session.forward()
+    rows = [line.split()[0] for line in table(frame, document).splitlines()[2:]]
+    assert rows == ["t", "f/x", "f/y", "a", "f_2/x", "f_2/y", "b"]

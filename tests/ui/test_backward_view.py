@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtGui import QAccessible, QHelpEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
+from guigrad.document import edit
 from guigrad.ui import menus_canvas
+from guigrad.ui.canvas.accessible import interface
 from guigrad.ui.canvas.mirror_cards import Card
 from guigrad.ui.main_window import MainWindow
 
@@ -230,3 +232,40 @@ def test_nothing_to_show_is_no_error(window: MainWindow, qtbot: QtBot, tmp_path:
     qtbot.waitUntil(lambda: window.backward._known is not None)
     window.canvas.repaint()
     assert window.canvas.backward.mirror.cards == []
+
+
+def test_a_run_brings_the_rounds_of_a_loop(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "loop.py"
+    path.write_text(
+        "import torch\n\nw = torch.ones(3, requires_grad=True)\nh = torch.zeros(3)\nfor t in range(4):\n    h = torch.tanh(h + w)\n"
+        "loss = h.sum()\nloss.backward()\n"
+    )
+    assert window.intents.open_path(str(path))
+    show(window, qtbot)
+    mirror = window.canvas.backward.mirror
+    assert len(mirror.by_node) == 4
+    qtbot.keyClick(window, Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(mirror.by_node) == 10)
+    rounds = [group for group in mirror.groups if group.label == "earlier rounds of a loop"]
+    assert [len(group.nodes) for group in rounds] == [6]
+
+
+def test_the_backward_graph_follows_cards_that_are_moved(shown: MainWindow) -> None:
+    canvas = shown.canvas
+    key = card(shown, "PowBackward0").main.key
+    assert shown.session.edit(edit.move({key: (900.0, 40.0)}))
+    canvas.motion.land()
+    canvas.grab()
+    assert card(shown, "PowBackward0").x == pytest.approx(900.0, abs=1)
+
+
+def test_a_screen_reader_is_told_of_the_grad_fns(shown: MainWindow, qtbot: QtBot) -> None:
+    backward = shown.canvas.backward
+    key = card(shown, "PowBackward0").main.key
+    assert backward.spoken(key) == "PowBackward0 saved self t2"
+    assert "PowBackward0 saved self t2" in interface(shown.canvas).node(key).text(QAccessible.Text.Description)
+    assert backward.spoken(shown.labels()["t1"]) == "AccumulateGrad"
+    qtbot.keyClick(shown, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: backward.spoken(key) == "PowBackward0 freed self t2")
+    qtbot.keyClick(shown, Qt.Key.Key_B, ALT)
+    assert backward.spoken(key) == ""

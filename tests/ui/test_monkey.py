@@ -45,7 +45,7 @@ LAZY = {
     "Link": 16,
 }
 """Other numbers than that: recent files are actions of a menu and links of the welcome page."""
-PASSING = {"selected", "running", "level", "stale", "veiled", "failed", "x", "y"}
+PASSING = {"selected", "running", "level", "edited", "veiled", "failed", "warned", "x", "y"}
 """Columns that are not the document's own; places are compared where the document has them."""
 
 

@@ -104,3 +104,38 @@ def test_the_menu_of_a_function(lesson: MainWindow, qtbot: QtBot) -> None:
     texts = [action.text() for action in menu.actions() if action.text()]
     assert texts == ["Add to the graph", "Rename…", "Export…", "Import functions…", "Delete"]
     menu.close()
+
+
+def tab(window: MainWindow, qtbot: QtBot, text: str) -> list[str]:
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Key.Key_Tab)
+    popup = window.canvas.search
+    qtbot.keyClicks(popup.field, text)
+    return [popup.list.item(index).text() for index in range(popup.list.count())]
+
+
+def test_tab_finds_functions_of_the_document_and_of_the_library(lesson: MainWindow, qtbot: QtBot) -> None:
+    kept(lesson, qtbot)
+    assert tab(lesson, qtbot, "f")[:2] == ["f(t1)", "f(t1)"]
+    qtbot.keyClick(lesson.canvas.search.field, Key.Key_Return)
+    assert len(calls(lesson)) == 2
+    lesson.session.new()
+    assert tab(lesson, qtbot, "")[0] == "f(t1)"
+    assert "f(t1)\n" in lesson.canvas.search.foot.text()
+    qtbot.keyClick(lesson.canvas.search.field, Key.Key_Return)
+    assert len(calls(lesson)) == 1
+    assert tab(lesson, qtbot, "mul")[0] == "mul"
+    lesson.canvas.search.close()
+
+
+def test_a_wire_dropped_on_the_canvas_can_end_in_a_function(lesson: MainWindow, qtbot: QtBot) -> None:
+    made(lesson, qtbot, "t2", "t3")
+    canvas = lesson.canvas
+    (source,) = calls(lesson)
+    canvas.open_search(QPointF(300, 300), source=(source, 0))
+    qtbot.keyClicks(canvas.search.field, "f(")
+    qtbot.keyClick(canvas.search.field, Key.Key_Backspace)
+    assert canvas.search.list.item(0).text() == "f(t1)"
+    qtbot.keyClick(canvas.search.field, Key.Key_Return)
+    (new,) = [key for key in calls(lesson) if key != source]
+    assert [wire.node for wire in lesson.session.document.nodes[new].inputs()][:1] == [source]

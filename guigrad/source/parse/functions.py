@@ -35,6 +35,7 @@ from guigrad.document.model import (
 from guigrad.document.problem import Problem
 from guigrad.source.parse.calls import Calls
 from guigrad.source.parse.comments import Comments, header_end, tidy
+from guigrad.source.parse.returns import with_one_return
 from guigrad.source.parse.scope import Bound, Definition, RefusedError
 
 _STATE: Final = ("nodes", "items", "start", "names", "problems", "waiting", "depth", "bodies", "captured")
@@ -209,7 +210,7 @@ class Functions(Calls):
         statement, given = definition.statement, definition.statement.args
         params = self._params(definition, found)
         self._surround(definition)
-        body = statement.body
+        body = with_one_return(statement)
         self.beside.done = header_end(statement)[0]
         text = ast.get_docstring(statement)
         if text is not None:

@@ -21,7 +21,10 @@ REFUSED: Final[dict[type[ast.stmt], tuple[str, str]]] = {
     ast.Continue: ("`continue` is not understood", "Put the rest of the body under an `if`."),
     ast.AsyncFunctionDef: ("`async` is not understood", "Write a plain `def`."),
     ast.ClassDef: ("a class is not understood", "Write its parameters as tensors and its lines where it is called."),
-    ast.Return: ("`return` is understood only as the last statement of a function", "Let an `if` choose the value."),
+    ast.Return: (
+        "`return` is understood only as the last statement of a function",
+        "Let an `if` choose the value, and return it at the end.",
+    ),
     ast.Try: ("`try` is not understood", "An error shows on its node; write the lines alone."),
     ast.Raise: ("`raise` is not understood", "Write `assert`."),
     ast.Delete: ("`del` is not understood", "Leave the name; nothing is lost by it."),

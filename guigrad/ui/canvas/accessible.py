@@ -60,7 +60,9 @@ class NodeAccessible(QAccessibleInterface):
             case QAccessible.Text.Value:
                 return self.canvas.description(self.key)
             case QAccessible.Text.Description:
-                return ", ".join(filter(None, (self.canvas.description(self.key), self.canvas.wiring(self.key))))
+                backward = self.canvas.view.backward.spoken(self.key)
+                said = (self.canvas.description(self.key), self.canvas.wiring(self.key), backward)
+                return ", ".join(filter(None, said))
             case QAccessible.Text.Help:
                 return HELP
         return ""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPixmap
 
 from guigrad.run.graph import GradNode, Graph, Saved
 from guigrad.ui.canvas import mirror_paint
 from guigrad.ui.canvas.gesture import Gesture
 from guigrad.ui.canvas.mirror import OVER, UNDER, Mirror
-from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group
+from guigrad.ui.canvas.mirror_cards import WIDTH, Card, Group, tensors_of
+from guigrad.ui.canvas.mirror_face import what
 from guigrad.ui.canvas.wire import Array, Rect
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Backward:
         self.mirror = Mirror(board.scene)
         self.hovered = ""
         self.chosen = ""
+        self.pictures: dict[int, QPixmap] = {}
+        self.looks: tuple[object, ...] = ()
+        self.news = 0
+        """Counts what changes the cards: their pictures are those of one number."""
         self.running: frozenset[str] = frozenset()
         self.later: frozenset[str] = frozenset()
         """Ids of grad_fns that have not run yet at the step that is shown: what they saved is still there."""
@@ -64,6 +69,7 @@ class Backward:
 
     def show_step(self, running: frozenset[str], later: frozenset[str], ghosts: frozenset[str] | None) -> None:
         """Where stepping is."""
+        self.news += later != self.later
         self.running, self.later, self.ghosts = running, later, ghosts
         self.board.update()
 
@@ -80,6 +86,7 @@ class Backward:
 
     def changed(self) -> None:
         """Lies anew from the next paint on."""
+        self.news += 1
         self.board.minimap.refresh()
         self.board.stir(False)
 
@@ -95,6 +102,7 @@ class Backward:
         if not self.on:
             return
         if self.mirror.refresh():
+            self.news += 1
             self.board.minimap.refresh()
         if self.mirror.cards:
             mirror_paint.paint(p, self)
@@ -119,7 +127,7 @@ class Backward:
         mine = [node for node in graph.nodes if node.order == order] if graph is not None else []
         freed = sum(self.freed(node) for node in mine)
         holding = sum(any(self.state_of(node, one) == "kept" for one in node.saved) for node in mine)
-        words = [f"{holding} hold saved tensors"] if holding else []
+        words = [f"{holding} {'holds' if holding == 1 else 'hold'} saved tensors"] if holding else []
         words += [f"{freed} freed by backward"] if freed else []
         return "".join(f" · {word}" for word in words)
 
@@ -222,6 +230,18 @@ class Backward:
             )
         return "<br>".join(self._words(card.main))
 
+    def spoken(self, key: str) -> str:
+        """The grad_fns of a card in words, for a screen reader: "MulBackward0 saved self t2, other t1"; "" while they are not shown."""
+        if not self.on:
+            return ""
+        found = []
+        for number in self.mirror.by_key.get(key, ()):
+            for node in self.mirror.cards[number].nodes:
+                kept = ", ".join(f"{saved.name} {saved.node}".strip() for saved in tensors_of(node))
+                state = "freed" if self.freed(node) else "saved"
+                found.append(f"{node.name} {state} {kept}" if kept else node.name)
+        return "; ".join(found)
+
     def _words(self, node: GradNode) -> list[str]:
         lines = [f"<b>{escape(node.name)}</b>" + (f" &nbsp; of {escape(node.node)}" if node.node else "")]
         graph = self.mirror.graph
@@ -250,7 +270,7 @@ class Backward:
         state = self.state_of(node, saved)
         if state == "number":
             return f"{name} = <code>{escape(saved.text)}</code>"
-        said = escape(mirror_paint.what(saved))
+        said = escape(what(saved))
         words = {
             "kept": "" if saved.version is None else f", _version {saved.version}",
             "freed": "freed by a backward without retain_graph",

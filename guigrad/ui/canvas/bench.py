@@ -89,6 +89,9 @@ def rows(quick: bool = False) -> Iterator[Row]:
     warm.close()
     for count in (100, 1_000) if quick else GOALS:
         yield from _rows(count, 40 if quick else 120)
+    from guigrad.ui.canvas import bench_mirror  # a cycle otherwise: it measures with what is here
+
+    yield from bench_mirror.rows(40 if quick else 120)
 
 
 def _rows(count: int, frames: int) -> Iterator[Row]:
@@ -106,15 +109,15 @@ def _rows(count: int, frames: int) -> Iterator[Row]:
     name = f"{count:,} nodes"
     yield Row(f"{name}: opening", worked, worked, worked, opening, "s", clock=opened)
     for what, times, goal in canvas.gestures(frames, near, half, fit):
-        yield _ms(f"{name}: {what}", times, goal)
-    yield _ms(f"{name}: visible faces updated", canvas.updates(document, frames // 2), update)
-    yield _ms(f"{name}: hit test", canvas.hits(frames), 1, 10)
+        yield milliseconds(f"{name}: {what}", times, goal)
+    yield milliseconds(f"{name}: visible faces updated", canvas.updates(document, frames // 2), update)
+    yield milliseconds(f"{name}: hit test", canvas.hits(frames), 1, 10)
     edit = 5 if count <= 10_000 else None
     for what, times in canvas.edits(frames // 2):
-        yield _ms(f"{name}: {what}, committed and repainted", times, edit)
-    yield _ms(f"{name}: select all", canvas.select_all(frames // 4), max(half, fit))
+        yield milliseconds(f"{name}: {what}, committed and repainted", times, edit)
+    yield milliseconds(f"{name}: select all", canvas.select_all(frames // 4), max(half, fit))
     if count >= 1_000:
-        yield _ms(
+        yield milliseconds(
             f"{name}: undo of a deletion of 1,000 nodes",
             canvas.undo_deletion(1_000, 5),
             200 if count <= 10_000 else None,
@@ -123,8 +126,8 @@ def _rows(count: int, frames: int) -> Iterator[Row]:
     canvas.close()
 
 
-def _ms(what: str, times: Times, goal: float | None, most: float | None = None) -> Row:
-    """Units: times in s"""
+def milliseconds(what: str, times: Times, goal: float | None, most: float | None = None) -> Row:
+    """A figure of many times. Units: times in s"""
     ordered, clock = sorted(times[0]), statistics.median(times[1])
     worst = ordered[min(len(ordered) - 1, round(len(ordered) * 0.99))] * 1000
     limit = most if most is not None else goal and 2 * goal
@@ -194,7 +197,7 @@ class Canvas:
         x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
         for scale, goal in ((1.0, near), (0.5, half), (0.46, half)):
             self.settle(x, y, scale)
-            yield f"pan at {scale:g}", self.timed(lambda i: self._pan(12, 5), frames), goal
+            yield f"pan at {scale:g}", self.timed(lambda i: self.pan(12, 5), frames), goal
             self.settle(x, y, scale)
             yield f"drag a node at {scale:g}", self.timed(self._drag(x, y), frames), goal
             self.settle(x, y, scale)
@@ -202,7 +205,7 @@ class Canvas:
             yield f"zoom at {scale:g}", zoom, goal
         view.fit_all()
         self.settle(x, y, view.viewport.scale)
-        yield "pan, fit all", self.timed(lambda i: self._pan(3 if i % 2 else -3, 2), frames), fit
+        yield "pan, fit all", self.timed(lambda i: self.pan(3 if i % 2 else -3, 2), frames), fit
         zoom = self.timed(lambda i: view.zoom_by(1.05 if i % 2 else 1 / 1.05, QPointF(800, 500)), frames)
         yield "zoom, fit all", zoom, fit
 
@@ -302,7 +305,8 @@ class Canvas:
     def _visible(self) -> Array:
         return self.view.scene.visible(self.view.viewport.world)
 
-    def _pan(self, dx: float, dy: float) -> None:
+    def pan(self, dx: float, dy: float) -> None:
+        """Drags the canvas by so many px."""
         self.view.set_viewport(self.view.viewport.moved(dx, dy), moving=True)
 
     def _drag(self, x: float, y: float) -> Callable[[int], None]:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
+from guigrad.ops.spec import OpSpec
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible, damage, found, overlay, stops, threads, traces
 from guigrad.ui.canvas.animate import Motion
@@ -82,9 +83,11 @@ class Board(QWidget):
         self.breakpoints: frozenset[str] = frozenset()
         self.stepping = False
         self.space = False
+        self.labels: list[overlay.Label] = []  # on wires, as painted last
         self.tapped = False
         self.keymap = Keymap(self)
         self.recent_ops: tuple[str, ...] = ()  # targets added last, newest first
+        self.kept_functions: tuple[OpSpec, ...] = ()  # what the search list offers beside ops and the document's own
         self.wheel = Wheel()
         self.calm = False  # nothing moves that could also jump
         self.text_scale = 1.0
@@ -134,7 +137,7 @@ class Board(QWidget):
         if self.gesture is not None and not self.gesture.live:  # what it holds may be elsewhere now
             self._cancel()
         self.motion.land()
-        before_edit = damage.shot(self) if damage.possible(self, diff) else None
+        before_edit = damage.shot(self, before=True) if damage.possible(self, diff) else None
         before = self.motion.before(diff)
         self.scene.apply(document, diff)
         self.motion.glide(before)
@@ -307,7 +310,7 @@ class Board(QWidget):
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
         p = QPainter(self)
         self.painter.glow = self.motion.glow
-        part = None if event.rect() == self.rect() else event.rect()
+        part = None if event.rect() == self.rect() and event.region().rectCount() == 1 else event.region()
         self.painter.paint(p, self.viewport, part=part)
         self.motion.paint(p)
         stops.paint(p, self)
@@ -320,7 +323,7 @@ class Board(QWidget):
         thread = self.threads() if self.threads is not None else None
         if thread is not None:
             threads.paint(p, self, thread)
-        if part is None or self.minimap.place.intersects(QRectF(part)):
+        if part is None or part.intersects(self.minimap.place.toAlignedRect()):
             self.minimap.paint(p)
         found.paint_handles(p, self)
         if self._target is not None:

@@ -230,17 +230,19 @@ class Commands(Arrange):
         self, at: QPointF, source: tuple[str, int] | None = None, target: tuple[str, str] | None = None
     ) -> None:
         """Opens the search list; what is chosen is added there and wired to ``source`` or ``target``."""
-        document, fits, what = self.scene.document, None, ""
+        document, fits, what, end = self.scene.document, None, "", ""
         if source is not None:
             kind = fitting.kind_of(document, source)
             fits, what = (lambda op: fitting.takes(op, kind)), "reads it" if kind == "any" else f"takes {words(kind)}"
+            end = "source"
         elif target is not None:
             type_ = fitting.type_at(document, target)
             fits, what = (
                 (lambda op: fitting.gives(op, type_)),
                 "feeds it" if type_ == "any" else f"gives {words(type_)}",
             )
-        self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what)
+            end = "target"
+        self.search.open(at, lambda op: self.add_op(op, at, source, target), fits, what, end)
 
     def offer_repairs(self, trial: Trial, instead: tuple[str, str] | None, at: QPointF) -> None:
         """A menu of what makes a wire fit that was dropped where it does not; closing it draws none."""
@@ -316,7 +318,7 @@ class Commands(Arrange):
         source = (self.scene.ids[table.source[number]], int(table.output[number]))
         kind, type_ = fitting.kind_of(document, source), fitting.type_at(document, (target, path))
         fits = partial(lambda kind, type_, op: fitting.takes(op, kind) and fitting.gives(op, type_), kind, type_)
-        self.search.open(at, add, fits, f"takes {words(kind)}")
+        self.search.open(at, add, fits, f"takes {words(kind)}", "both")
 
     def add_point(self, wire: str, at: QPointF) -> None:
         """Leads a wire (``target:port``) through a point of the screen."""

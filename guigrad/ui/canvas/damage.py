@@ -5,39 +5,58 @@ It is found by comparison, not by following the edit: whatever differs of the ca
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QRect
+from PySide6.QtGui import QRegion
 
 from guigrad.document.diff import Diff
 from guigrad.ui.canvas import decor, overlay
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.painter import PIECES
+from guigrad.ui.canvas.wire import segments
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.viewport import Viewport
 
 Array = np.ndarray[Any, Any]
 AROUND: Final = 16.0
 """What outlines, shadows and dots reach beyond cards and wires, in canvas units and at least px."""
+GRID: Final = 100
+"""Units: px. Of what size the parts are."""
+CURVE: Final = 12
+"""In so many pieces a wire is looked at."""
 MOST: Final = 0.6
 """With more of the screen than this changed, all is painted."""
-_COLUMNS: Final = ("x", "y", "width", "height", "kind", "collapsed", "selected", "failed", "veiled", "running")
+_COLUMNS: Final = (
+    "x",
+    "y",
+    "width",
+    "height",
+    "kind",
+    "collapsed",
+    "selected",
+    "failed",
+    "warned",
+    "veiled",
+    "running",
+)
 
 Mark = tuple[object, tuple[float, float, float, float]]
 """What it is, and left, top, right and bottom on the screen."""
 
 
 class Shot(NamedTuple):
-    """What is in view at one moment. Shapes: cards [rows, columns], ends and bounds [5 or 4, wires], styles [3, wires]"""
+    """What is in view at one moment. Shapes: cards [rows, columns], ends [5, wires], styles [3, wires]"""
 
     rows: Array
     cards: Array
     faces: list[tuple[object, object]]
     wires: Array
     ends: Array
-    bounds: Array
     styles: Array
     marks: frozenset[Mark]
     chosen: tuple[str, ...]
@@ -53,8 +72,8 @@ def possible(board: Board, diff: Diff) -> bool:
     return bool(scene.row) and not scene.brackets and not any(note.arrows for note in scene.document.notes.values())
 
 
-def shot(board: Board) -> Shot:
-    """The cards, wires and marks in view as they are."""
+def shot(board: Board, before: bool = False) -> Shot:
+    """The cards, wires and marks in view as they are; ``before`` an edit: the marks as they were painted last."""
     scene, view = board.scene, board.viewport
     rows, table = scene.visible(view.world), scene.wires
     numbers = rows.tolist()
@@ -64,26 +83,28 @@ def shot(board: Board) -> Shot:
     if view.scale >= g.DETAIL and len(numbers) <= g.FACES:
         known = list(scene.faces.contents(numbers))  # a card whose numbers take more lines grows by it
         wires = table.visible(view.world)
+    if not before:
+        board.painter.chips = decor.chips(board.painter.ink, scene, view, rows)
+        board.labels = overlay.labels(board)
     return Shot(
         rows=rows,
         cards=np.stack([getattr(scene, name)[rows].astype(float) for name in _COLUMNS], axis=1),
         faces=[(scene.facets[row], content) for row, content in zip(numbers, known, strict=True)],
         wires=wires,
         ends=table.ends[:, wires],
-        bounds=table.bounds[:, wires],
         styles=np.stack([board.painter.styles(wires), table.source[wires], table.target[wires]]),
-        marks=frozenset(_marks(board, rows)),
+        marks=frozenset(_marks(board)),
         chosen=scene.chosen,
     )
 
 
-def _marks(board: Board, rows: Array) -> list[Mark]:
+def _marks(board: Board) -> list[Mark]:
     """Chips and labels, whose places depend on all that lies around, and the outlines that no column tells of."""
     scene, view = board.scene, board.viewport
     found: list[Mark] = []
-    for text, left, top, right, bottom in decor.chips(board.painter.ink, scene, view, rows):
+    for text, left, top, right, bottom in board.painter.chips:
         found.append((text, (*view.to_screen(left, top), *view.to_screen(right, bottom))))
-    for said, (x, y, width, height), *kinds in overlay.labels(board):
+    for said, (x, y, width, height), *kinds in board.labels:
         found.append(((said, *kinds), (x, y, x + width, y + height)))
     for what, key in (("hover", board.hover), ("focus", board.focused)):
         row = scene.row.get(key or "")
@@ -94,8 +115,8 @@ def _marks(board: Board, rows: Array) -> list[Mark]:
     return found
 
 
-def area(board: Board, diff: Diff, before: Shot, after: Shot) -> QRect | None:
-    """The rectangle of the screen around all that differs; None for all of it."""
+def area(board: Board, diff: Diff, before: Shot, after: Shot) -> QRegion | None:
+    """The parts of the screen with all that differs; None for all of it."""
     scene, view = board.scene, board.viewport
     was = {row: index for index, row in enumerate(before.rows.tolist())}
     now = {row: index for index, row in enumerate(after.rows.tolist())}
@@ -116,9 +137,12 @@ def area(board: Board, diff: Diff, before: Shot, after: Shot) -> QRect | None:
     touched |= was.keys() ^ now.keys()
     touched |= {scene.row[key] for key in (*diff.nodes, *diff.views) if key in scene.row}
     corners: list[Array] = []
+    curves: list[Array] = []
     for seen, index in ((before, was), (after, now)):
         cards = seen.cards[[index[row] for row in touched if row in index]]
-        if (cards[:, _COLUMNS.index("failed")] > 0).any():  # a message of any length is pinned to it
+        if (
+            cards[:, [_COLUMNS.index("failed"), _COLUMNS.index("warned")]] > 0
+        ).any():  # a message of any length is pinned to it
             return None
         x, y = cards[:, 0], cards[:, 1]
         corners.append(np.stack([x, y, x + cards[:, 2], y + cards[:, 3]]))
@@ -127,23 +151,33 @@ def area(board: Board, diff: Diff, before: Shot, after: Shot) -> QRect | None:
     moved = _moved(before, after, max(scene.wires.count, 1))
     for seen in (before, after):
         chosen = moved[seen.wires] | rows[seen.styles[1]] | rows[seen.styles[2]]
-        corners.append(seen.bounds[:, chosen])
-    on_canvas = np.concatenate(corners, axis=1)
-    s, around = view.scale, AROUND * max(view.scale, 1.0)
-    on_screen = on_canvas * s + np.array([view.left, view.top, view.left, view.top])[:, None]
+        curves.append(seen.ends[:, chosen])
+    lines = segments(np.concatenate(curves, axis=1), CURVE).reshape(-1, 4).T
+    corners.append(np.concatenate([np.minimum(lines[:2], lines[2:]), np.maximum(lines[:2], lines[2:])]))
+    on_screen = np.concatenate(corners, axis=1) * view.scale
+    on_screen += np.array([view.left, view.top, view.left, view.top])[:, None]
     marks = before.marks ^ after.marks
     if marks:
         on_screen = np.concatenate([on_screen, np.array([place for _, place in marks]).T], axis=1)
-    if not on_screen.shape[1]:
-        return QRect(0, 0, 0, 0)
-    left, top = max(0.0, float(on_screen[0].min()) - around), max(0.0, float(on_screen[1].min()) - around)
-    right = min(view.width, float(on_screen[2].max()) + around)
-    bottom = min(view.height, float(on_screen[3].max()) + around)
-    if right <= left or bottom <= top:
-        return QRect(0, 0, 0, 0)
-    if (right - left) * (bottom - top) > MOST * view.width * view.height:
+    return _region(on_screen, AROUND * max(view.scale, 1.0), view)
+
+
+def _region(rects: Array, around: float, view: Viewport) -> QRegion | None:
+    """The squares of a grid that some rectangles touch; None for most of them. Units: px. Shapes: [4, n]"""
+    mask = np.zeros((math.ceil(view.height / GRID), math.ceil(view.width / GRID)), bool)
+    first = np.maximum(np.floor((rects[:2] - around) / GRID), 0).astype(int)
+    last = np.floor((rects[2:] + around) / GRID).astype(int) + 1
+    for left, top, right, bottom in set(zip(*first.tolist(), *last.tolist(), strict=True)):
+        if right > 0 and bottom > 0:
+            mask[top:bottom, left:right] = True
+    if mask.mean() > MOST:
         return None
-    return QRect(int(left), int(top), int(right) - int(left) + 2, int(bottom) - int(top) + 2)
+    found = QRegion()
+    for row, line in enumerate(mask):
+        edges = np.nonzero(np.diff(line, prepend=False, append=False))[0].tolist()
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            found += QRect(start * GRID, row * GRID, (end - start) * GRID, GRID)
+    return found
 
 
 def _pieces(wires: int) -> int:

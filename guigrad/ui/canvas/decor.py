@@ -136,11 +136,11 @@ def chips(ink: Ink, scene: Scene, view: Viewport, rows: Array) -> list[Chip]:
 
 
 def draw_chips(
-    p: QPainter, ink: Ink, view: Viewport, chips: list[Chip], pixmap_scale: float, world: Rect | None = None
+    p: QPainter, ink: Ink, view: Viewport, chips: list[Chip], pixmap_scale: float, worlds: list[Rect] | None = None
 ) -> None:
-    """Draws chips. ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew. ``world``: only those in a part of the canvas."""
+    """Draws chips. ``pixmap_scale``: the scale of the ready pictures to use, 0 to draw each anew. ``worlds``: only those in these parts of the canvas."""
     for text, left, top, right, bottom in chips:
-        if world is not None and (right < world[0] or left > world[2] or bottom < world[1] or top > world[3]):
+        if worlds is not None and all(right < w[0] or left > w[2] or bottom < w[1] or top > w[3] for w in worlds):
             continue
         x, y = view.to_screen(left, top)
         if not pixmap_scale:

@@ -37,12 +37,14 @@ class Faces:
         self._seen: list[Record | None] = []
         self._known: list[Content | None] = []
         self._chips: dict[int, str] = {}
+        self._fresh_edits = False
 
     def forget(self) -> None:
         """Another document: no row shows anything yet."""
         self._seen, self._known = [], []
         self._chips.clear()
         self.frame, self.root, self.pins = None, None, {}
+        self._fresh_edits = False
 
     def grow(self) -> None:
         """The scene has one more row."""
@@ -57,7 +59,7 @@ class Faces:
         """Another moment; None when nothing has run."""
         scene, before = self.scene, self.frame
         self.frame = frame
-        scene.stale[:] = scene.veiled[:] = False
+        scene.edited[:] = scene.veiled[:] = self._fresh_edits = False
         root = scene.document.settings.root
         if root is None and frame is not None and frame.order:
             root = frame.labels.get(frame.order[0], frame.order[0])
@@ -104,22 +106,27 @@ class Faces:
 
     def outdate(self, rows: set[int]) -> None:
         """These cards were edited: they and all that reads them show what was true before."""
-        scene = self.scene
         if self.frame is None:
             return
-        # Much may depend on one number: plain lists, since asking an array for one entry takes ten times as long.
+        self.scene.edited[list(rows)] = self.scene.veiled[list(rows)] = True
+        self._fresh_edits = True
+
+    def spread(self) -> None:
+        """Makes all that reads edited cards edited too: worked out when asked for, as much may depend on one number."""
+        if not self._fresh_edits:
+            return
+        self._fresh_edits = False
+        scene = self.scene
         target, out = scene.wires.target[: scene.wires.count].tolist(), scene.out
-        known = set(np.nonzero(scene.stale)[0].tolist())
-        found = rows - known
-        stack = list(found)
+        stack = np.nonzero(scene.edited)[0].tolist()
+        found = set(stack)
         while stack:
             for wire in out[stack.pop()]:
                 row = target[wire]
-                if row not in found and row not in known:
+                if row not in found:
                     found.add(row)
                     stack.append(row)
-        scene.stale[list(found)] = True
-        scene.veiled[list(rows)] = True
+        scene.edited[list(found)] = True
 
     def fade(self) -> None:
         """Shows from the next paint on all cards that are stale; until then only those that were edited themselves.

@@ -1,12 +1,15 @@
 """The grad_fn graph as it lies under or over the cards of the forward: each grad_fn below the card that it belongs to.
 
 Note [Mirror]
-What is to the right and below in the forward is to the right and above in its mirror image, so a gradient runs from right to left and a
-wire keeps its direction on screen. The grad_fns of one card are a group, which is one card while it is folded. A graph that a
-backward made of itself (``create_graph``) lies in a band of its own behind the first, each grad_fn below the one that made it.
+What is to the right and below in the forward is to the right and above in its mirror image, so a gradient runs from right to left.
+The grad_fns of one card are a group, which is one card while it is folded. A graph that a backward made of itself (``create_graph``)
+lies in a band of its own behind the first, each grad_fn below the one that made it: the mirror image of a mirror image, in which gradients run
+from left to right again.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 
@@ -22,15 +25,17 @@ from guigrad.ui.canvas.mirror_cards import (
     Card,
     Group,
     Place,
+    bend,
     drop,
     find_homes,
     make_room,
     unfold,
-)  # fmt: skip
+)
 from guigrad.ui.canvas.scene import Scene
-from guigrad.ui.canvas.wire import Array, Rect, handle
+from guigrad.ui.canvas.wire import Array, Rect
 
 UNDER, OVER = "under", "over"
+EARLIER: Final = "earlier rounds of a loop"
 
 
 class Mirror:
@@ -48,7 +53,7 @@ class Mirror:
         self.by_key: dict[str, list[int]] = {}
         self.bands: list[tuple[int, float, float, float, int]] = []
         self.rects: Array = np.empty((0, 4))
-        self.ends: Array = np.empty((5, 0))
+        self.ends: Array = np.empty((6, 0))
         self.wires: Array = np.empty((0, 3), np.intp)
         self.loose: Array = np.empty((0, 2))
         self._seen: tuple[object, ...] | None = None
@@ -176,14 +181,14 @@ class Mirror:
             while first.order > 1 and first.maker in known:
                 first = known[first.maker]
             key = self.key_of(first)
-            place = (node.order, key if key in self.scene.row else f"?{node.key}" if node.key else f"?{node.id}")
+            place = (node.order, key if key in self.scene.row else f"?{node.key}")
             group = found.get(place)
             if group is None:
-                label = node.node.partition("[")[0]
+                label = node.node.partition("[")[0] or EARLIER
                 if node.order > 1:
-                    label = f"{node.node} through {first.name}" if first is not node else node.node
+                    label = f"the backward of {known[node.maker].name}" if node.maker in known else node.node
                 group = found[place] = Group(place, label)
-            if not node.inside and node.order == 1:
+            if node.key and not node.inside and node.order == 1:
                 group.label = node.node
             group.nodes.append(node)
         return list(found.values())
@@ -233,9 +238,9 @@ class Mirror:
         return found
 
     def _wire(self) -> None:
-        """The edges between cards: a gradient leaves on the left and comes in on the right."""
+        """The edges between cards, from where a gradient leaves to where it comes in. ``ends``: x, y of both, the lengths of their handles."""
         rows: list[tuple[int, int, int]] = []
-        lines: list[tuple[float, float, float, float]] = []
+        lines: list[tuple[float, ...]] = []
         loose: list[tuple[float, float]] = []
         seen: set[tuple[int, int, int]] = set()
         for number, card in enumerate(self.cards):
@@ -249,9 +254,10 @@ class Mirror:
                         else card.y + card.height / 2
                     )
                     target = self.by_node.get(edge[0]) if edge is not None else None
+                    x = card.x if card.side > 0 else card.x + WIDTH
                     if target is None:
                         if not card.folded:
-                            loose.append((card.x, y))
+                            loose.append((x, y))
                         continue
                     row = (number, target, 0 if card.folded else at)
                     if target == number or row in seen:
@@ -259,8 +265,9 @@ class Mirror:
                     seen.add(row)
                     other = self.cards[target]
                     rows.append(row)
-                    lines.append((other.x + WIDTH, other.y + HEAD / 2, card.x, y))
-        ends = np.array(lines).reshape(-1, 4).T
-        self.ends = np.vstack([ends, handle(ends[0], ends[2])[None]]) if len(lines) else np.empty((5, 0))
+                    there = other.x + WIDTH if other.side > 0 else other.x
+                    away = bend(x, there, -card.side, other.side)
+                    lines.append((x, y, there, other.y + HEAD / 2, -card.side * away, other.side * away))
+        self.ends = np.array(lines).reshape(-1, 6).T
         self.wires = np.array(rows, np.intp).reshape(-1, 3)
         self.loose = np.array(loose).reshape(-1, 2)

@@ -57,6 +57,11 @@ class Card:
         self.height = HEAD + rows * LINE + (LINE if self.more else 0.0) + FOOT
 
     @property
+    def side(self) -> int:
+        """Where gradients come in: 1 on the right, -1 on the left; they leave on the other side. See Note [Mirror]."""
+        return 1 if self.group.place[0] % 2 else -1
+
+    @property
     def folded(self) -> bool:
         """Whether it stands for several."""
         return len(self.nodes) > 1
@@ -91,7 +96,7 @@ def unfold(group: Group) -> None:
     last = max(column.values())
     columns: list[list[Card]] = [[] for _ in range(last + 1)]
     for node in group.nodes:
-        columns[last - column[node.id]].append(cards[node.id])
+        columns[last - column[node.id] if group.place[0] % 2 else column[node.id]].append(cards[node.id])
     heights = [sum(card.height for card in cards_) + GAP * (len(cards_) - 1) for cards_ in columns]
     room = max(heights)
     for at, (mine, height) in enumerate(zip(columns, heights, strict=True)):
@@ -157,3 +162,11 @@ def drop(groups: Iterable[Group], wanted: dict[Place, tuple[float, float]]) -> f
         floor.update(dict.fromkeys(strips, bottom))
         low = max(low, bottom)
     return low
+
+
+def bend(x: float, there: float, side: int, other: int) -> float:
+    """The length of a wire's handles between two ports that look to these sides (1: right)."""
+    if side == other:
+        return min(40.0 + abs(there - x) * 0.2, 160.0)
+    way = (there - x) * side
+    return max(way * 0.5, 24.0) if way >= 0 else min(72.0 - way * 0.35, 220.0)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
-from guigrad.run.graph import GradNode, Saved
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas import mirror_cards as m
 from guigrad.ui.canvas.arrays import c_array
-from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, elided, text_width
+from guigrad.ui.canvas.mirror_face import draw_card, short
 from guigrad.ui.canvas.painter import PIECES
 from guigrad.ui.canvas.viewport import Viewport
-from guigrad.ui.canvas.wire import Array, segments
+from guigrad.ui.canvas.wire import Array
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.backward import Backward
@@ -27,6 +26,10 @@ DETAILS: Final = 160
 MOVING: Final = 60
 NAMES: Final = 500
 """Cards that show their name alone."""
+KEPT: Final = 600
+"""Pictures of cards that are kept."""
+SHEET: Final = 6.0
+"""How far the second sheet of a folded group sticks out."""
 ARROW: Final = 7.0
 ORDINAL: Final = {1: "", 2: "2nd", 3: "3rd"}
 
@@ -50,16 +53,7 @@ def paint(p: QPainter, view: Backward) -> None:
         _blocks(p, ink, view, port, rows)
     else:
         whole = port.scale >= g.DETAIL and len(rows) <= (MOVING if view.board.painter.moving else DETAILS)
-        for number in rows.tolist():
-            card = mirror.cards[number]
-            p.save()
-            p.translate(card.x * port.scale + port.left, card.y * port.scale + port.top)
-            p.scale(port.scale, port.scale)
-            ghost = view.ghost(card)
-            if ghost:
-                p.setOpacity(0.35)
-            _card(p, ink, view, card, whole)
-            p.restore()
+        _cards(p, ink, view, port, rows, whole)
     _outlines(p, ink, view, port, lit)
     _threads(p, ink, view, port)
 
@@ -124,34 +118,43 @@ def _wires(p: QPainter, ink: Ink, view: Backward, port: Viewport, lit: Array) ->
     rows = np.nonzero((far > left) & (near < right) & (high > top) & (low < bottom))[0]
     if not len(rows):
         return
-    pieces = 1 if s < g.STRAIGHT else max(1, min(20, PIECES // len(rows)))
-    lines = segments(ends[:, rows], pieces) * s
+    pieces = 1 if s < g.STRAIGHT else max(1, min(20 if view.board.painter.rest else 7, PIECES // len(rows)))
+    lines = _curves(ends[:, rows], pieces) * s
     lines[:, :, 0::2] += port.left
     lines[:, :, 1::2] += port.top
     bright = lit[mirror.wires[rows, 0]] | lit[mirror.wires[rows, 1]] if len(lit) else np.zeros(len(rows), bool)
     color = ink.color("wire_grad")
     p.setRenderHint(QPainter.RenderHint.Antialiasing, len(rows) * pieces <= 8000)
-    for chosen, width, opacity in ((~bright, 1.5, 0.75), (bright, 2.6, 1.0)):
+    for chosen, width in ((~bright, 1.5), (bright, 2.8)):
         if not chosen.any():
             continue
-        p.setOpacity(opacity)
         p.setPen(QPen(color, 0 if width * s < 1.1 else width * s))
         part = np.ascontiguousarray(lines[chosen])
         p.drawLines(c_array(part, QLineF), len(part) * pieces)
-    p.setOpacity(1.0)
     if s < g.DETAIL * 0.5 or len(rows) > NAMES:
         return
     p.setPen(Qt.PenStyle.NoPen)
     p.setBrush(color)
     size = max(ARROW * s, 4.0)
-    for x, y in zip(ends[0, rows].tolist(), ends[1, rows].tolist(), strict=True):
-        at = QPointF(*port.to_screen(x, y))
-        p.drawPolygon(QPolygonF([at, at + QPointF(size, -size * 0.6), at + QPointF(size, size * 0.6)]))
+    for x, y, away in ends[[2, 3, 5]][:, rows].T.tolist():
+        at, back = QPointF(*port.to_screen(x, y)), size if away > 0 else -size
+        p.drawPolygon(QPolygonF([at, at + QPointF(back, -size * 0.6), at + QPointF(back, size * 0.6)]))
     p.setPen(QPen(ink.color("text_faint"), 1.2 * s))
     p.setBrush(ink.brush("canvas"))
     for x, y in mirror.loose.tolist():
         if left < x < right and top < y < bottom:
             p.drawEllipse(QPointF(*port.to_screen(x, y)), 3.2 * s, 3.2 * s)
+
+
+def _curves(ends: Array, pieces: int) -> Array:
+    """As straight pieces. Shapes: [6, wires] -> [wires, pieces, 4]"""
+    x1, y1, x2, y2, out, into = ends
+    t = np.linspace(0.0, 1.0, pieces + 1)
+    u = 1.0 - t
+    b0, b1, b2, b3 = u**3, 3 * u * u * t, 3 * u * t * t, t**3
+    x = np.outer(x1, b0 + b1) + np.outer(out, b1) + np.outer(into, b2) + np.outer(x2, b2 + b3)
+    y = np.outer(y1, b0 + b1) + np.outer(y2, b2 + b3)
+    return np.stack([x[:, :-1], y[:, :-1], x[:, 1:], y[:, 1:]], axis=2)
 
 
 def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) -> None:
@@ -173,8 +176,11 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
         p.setBrush(ink.brush("node"))
         p.drawRects(c_array(rects, QRect), len(rects))
     strips = rects.copy()
-    if named:
-        strips[:, 0] = strips[:, 2] - max(2, round(8 * s))
+    if named:  # where gradients come in
+        on_left = np.array([mirror.cards[number].side < 0 for number in rows.tolist()])
+        thick = max(2, round(8 * s))
+        strips[~on_left, 0] = strips[~on_left, 2] - thick
+        strips[on_left, 2] = strips[on_left, 0] + thick
     for chosen, token in ((~leaf, "grad"), (leaf, "leaf")):
         part = np.ascontiguousarray(strips[chosen])
         if len(part):
@@ -188,134 +194,40 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
         card = mirror.cards[number]
         p.setPen(ink.color("text_faint" if view.ghost(card) else "text"))
         name = f"{len(card.nodes)} grad_fns" if card.folded else short(card.main.name)
-        inside = QRectF(left + 3, top, right - left - 6, low - top)
+        inside = QRectF(left + 4, top, right - left - 6, low - top)
         p.drawText(
             inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided(ink.foot, name, inside.width())
         )
 
 
-def short(name: str) -> str:
-    """A grad_fn in few letters: ``Mul`` for MulBackward0, ``Acc`` for AccumulateGrad."""
-    return "Acc" if name == "AccumulateGrad" else re.sub(r"Backward\d*$", "", name)
+def _cards(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array, whole: bool) -> None:
+    """Pictures of cards, which are kept while the zoom is the same."""
+    looks = (port.scale, port.ratio, ink.theme.name, whole, view.news)
+    if view.looks != looks or len(view.pictures) > KEPT:
+        view.looks = looks
+        view.pictures.clear()
+    for number in rows.tolist():
+        card = view.mirror.cards[number]
+        picture = view.pictures.get(number)
+        if picture is None:
+            picture = view.pictures[number] = _picture(ink, view, card, port, whole)
+        x, y = port.to_screen(card.x, card.y)
+        p.setOpacity(0.35 if view.ghost(card) else 1.0)
+        p.drawPixmap(QPointF(round(x * port.ratio) / port.ratio, round(y * port.ratio) / port.ratio), picture)
+    p.setOpacity(1.0)
 
 
-# ---- one card ------------------------------------------------------------
-
-
-def _card(p: QPainter, ink: Ink, view: Backward, card: m.Card, whole: bool) -> None:
-    node, width, height = card.main, m.WIDTH, card.height
-    leaf = node.kind == "accumulate"
-    if card.folded:  # a second sheet behind it
-        p.setPen(ink.body_edge)
-        p.setBrush(ink.brush("node_title"))
-        p.drawRoundedRect(QRectF(5, 4.5, width - 1, height - 1), g.CORNER, g.CORNER)
-    p.setPen(ink.body_edge)
-    p.setBrush(ink.brush("node"))
-    p.drawRoundedRect(QRectF(0.5, 0.5, width - 1, height - 1), g.CORNER, g.CORNER)
-    title = QPainterPath()
-    title.setFillRule(Qt.FillRule.WindingFill)
-    title.addRoundedRect(QRectF(1, 1, width - 2, m.HEAD - 2), g.CORNER - 1, g.CORNER - 1)
-    title.addRect(QRectF(1, m.HEAD - g.CORNER, width - 2, g.CORNER - 1))
-    p.setPen(Qt.PenStyle.NoPen)
-    p.setBrush(ink.brush("node_title"))
-    p.drawPath(title)
-    p.setBrush(ink.brush("leaf" if leaf else "grad"))
-    p.drawRoundedRect(QRectF(width - 4, 7, 4, 14), 1.5, 1.5)  # where gradients come in
-    right = width - 10.0
-    if view.freed(node) and not card.folded:
-        right = _pill(p, ink, "freed", right)
-    elif card.folded:
-        right = _pill(p, ink, f"{len(card.nodes)} ▸", right)
-    p.setFont(ink.op)
-    p.setPen(ink.color("text"))
-    p.drawText(QPointF(10, 19), elided(ink.op, node.name, right - 10))
-    if not whole:
-        return
-    y = m.HEAD
-    if card.folded:
-        for one in reversed(card.nodes[-m.SAVED :]):
-            _line(p, ink, y, one.name, "", "text_muted")
-            y += m.LINE
-    else:
-        for saved in card.saved:
-            _saved(p, ink, y, saved, view.state_of(node, saved))
-            y += m.LINE
-    if card.more:
-        _line(p, ink, y, f"and {card.more} more", "", "text_faint")
-    _foot(p, ink, node, height, card.folded)
-
-
-def _pill(p: QPainter, ink: Ink, text: str, right: float) -> float:
-    width = text_width(ink.pill, text) + 14
-    p.setPen(Qt.PenStyle.NoPen)
-    p.setBrush(ink.brush("other_soft"))
-    p.drawRoundedRect(QRectF(right - width, 6.5, width, 15), 7.5, 7.5)
-    p.setFont(ink.pill)
-    p.setPen(ink.color("other"))
-    p.drawText(QRectF(right - width, 6.5, width, 15), Qt.AlignmentFlag.AlignCenter, text)
-    return right - width - 6
-
-
-def _line(p: QPainter, ink: Ink, y: float, left: str, right: str, token: str, struck: bool = False) -> None:
-    p.setFont(ink.port)
-    p.setPen(ink.color("text_muted"))
-    room = m.WIDTH - 22.0 - (text_width(ink.port, right) + 8 if right else 0.0)
-    shown = elided(ink.port, left, max(room, 40.0))
-    p.drawText(QPointF(12, y + 11), shown)
-    if right:
-        where = 12 + text_width(ink.port, shown) + 8
-        text = elided(ink.port, right, m.WIDTH - 10 - where)
-        start = m.WIDTH - 10 - text_width(ink.port, text)
-        p.setPen(ink.color(token))
-        p.drawText(QPointF(start, y + 11), text)
-        if struck:
-            p.drawLine(QPointF(start, y + 7.5), QPointF(m.WIDTH - 10, y + 7.5))
-
-
-def _saved(p: QPainter, ink: Ink, y: float, saved: Saved, state: str) -> None:
-    name = f"saved {saved.name}"
-    match state:
-        case "freed":
-            _line(p, ink, y, name, what(saved) or "freed", "text_faint", bool(what(saved)))
-        case "changed":
-            _line(p, ink, y, name, f"{saved.node or 'tensor'} changed!", "failed")
-        case "packed":
-            _line(p, ink, y, name, "packed by a hook", "text_muted")
-        case _:
-            _line(p, ink, y, name, what(saved), "value")
-
-
-def what(saved: Saved) -> str:
-    """What was saved, in few words: ``t2 (5,)``."""
-    if saved.text and not saved.node:
-        return saved.text
-    return f"{saved.node} {'' if saved.shape is None else shape_text(saved.shape)}".strip()
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """As torch writes it: ``(5,)``."""
-    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
-
-
-def _foot(p: QPainter, ink: Ink, node: GradNode, height: float, folded: bool) -> None:
-    y = height - 7.0
-    p.setFont(ink.foot)
-    p.setPen(ink.color("text_faint"))
-    if folded:
-        p.drawText(QPointF(12, y), "click ▸ to open")
-        return
-    if node.kind == "accumulate":
-        left = f"adds to {node.node or 'a leaf'}.grad"
-    else:
-        shape, dtype = node.outputs[0] if node.outputs else ((), "")
-        left = f"{shape_text(shape)} {SHORT_DTYPE.get(dtype, dtype)}" if node.outputs else ""
-        left += f" ×{len(node.outputs)}" if len(node.outputs) > 1 else ""
-    right = " ".join(filter(None, ("view" if node.view else "", f"_version {node.version}" if node.version else "")))
-    room = m.WIDTH - 22 - (text_width(ink.foot, right) + 8 if right else 0)
-    p.drawText(QPointF(12, y), elided(ink.foot, left, room))
-    if right:
-        p.setPen(ink.color("warning" if node.version else "text_muted"))
-        p.drawText(QPointF(m.WIDTH - 10 - text_width(ink.foot, right), y), right)
+def _picture(ink: Ink, view: Backward, card: m.Card, port: Viewport, whole: bool) -> QPixmap:
+    factor = port.scale * port.ratio
+    picture = QPixmap(math.ceil((m.WIDTH + SHEET) * factor), math.ceil((card.height + SHEET) * factor))
+    picture.setDevicePixelRatio(port.ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    p = QPainter(picture)
+    p.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    p.scale(port.scale, port.scale)
+    draw_card(p, ink, view, card, whole)
+    p.end()
+    return picture
 
 
 # ---- over the cards ------------------------------------------------------

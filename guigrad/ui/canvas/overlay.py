@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QRegion
 
 from guigrad.document.connect import broadcasts
 from guigrad.run.frame import Record
@@ -27,17 +27,17 @@ LABELS: Final = 200
 """Wires that tell it at once; more would only be noise."""
 
 
-def paint(p: QPainter, view: Board, part: QRect | None = None) -> None:
+def paint(p: QPainter, view: Board, part: QRegion | None = None) -> None:
     """Everything that lies over the cards, or over a part of them."""
-    port = view.viewport
-    world = port.world if part is None else port.around(part.x(), part.y(), part.width(), part.height())
+    world = view.viewport.world if part is None else view.viewport.around(part.boundingRect())
     if view.viewport.scale >= g.DETAIL:
         _sliders(p, view, world)
+    view.labels = []
     if not view.painter.moving and view.gesture is None:
-        room = None if part is None else QRectF(part)
-        for label in labels(view):
+        view.labels = labels(view)
+        for label in view.labels:
             rect = QRectF(*label[1])
-            if room is None or room.intersects(rect.adjusted(-1, -1, 1, 1)):
+            if part is None or part.intersects(rect.adjusted(-1, -1, 1, 1).toAlignedRect()):
                 _label(p, view.painter.ink, label[0], rect, *label[2:])
 
 
@@ -82,7 +82,7 @@ def labels(view: Board) -> list[Label]:
     found: list[Label] = []
     cards = _cards(view)
     for wire in rows.tolist():
-        if wire == view.painter.hidden_wire:
+        if wire == view.painter.hidden_wire or not _worth(scene, wire):
             continue
         text, predicted = wire_text(scene, wire)
         lit = bool(scene.wires.lit[wire])
@@ -125,6 +125,17 @@ def _place(view: Board, ink: Ink, wire: int, text: str, cards: Array, anywhere: 
 SHORT_MARK: Final = "⇉"
 """Entries are repeated along this wire, where there is no room to say how."""
 BROADCAST: Final = "broadcast"
+
+
+def _worth(scene: Scene, wire: int) -> bool:
+    """Whether a label may be due: most wires have none, and this is every frame."""
+    given = _record(scene, int(scene.wires.source[wire]), int(scene.wires.output[wire]))
+    if given is None or given.shape is None:
+        return False
+    if scene.wires.lit[wire] or given.state == "not run":
+        return True
+    made = scene.faces.record(int(scene.wires.target[wire]))
+    return bool(given.shape) and made is not None and made.shape is not None and made.shape != given.shape
 
 
 def wire_text(scene: Scene, wire: int) -> tuple[str, bool]:

@@ -8,12 +8,12 @@ draws every card in full instead.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, cast
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QRegion
 
 from guigrad.ui.canvas import decor, lens, traces
 from guigrad.ui.canvas import geometry as g
@@ -59,6 +59,7 @@ class Painter:
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
+        self.chips: list[decor.Chip] = []
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
 
@@ -68,13 +69,13 @@ class Painter:
         self.cards.clear()
 
     def paint(
-        self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True, part: QRect | None = None
+        self, p: QPainter, view: Viewport, exact: bool = False, background: bool = True, part: QRegion | None = None
     ) -> None:
         """One frame, or a ``part`` of one. ``pending`` tells afterwards that a later frame can be better: paint again when at rest."""
         with self.pace.frame(free=exact or not self.moving):
             self._paint(p, view, exact, background, part)
 
-    def _paint(self, p: QPainter, view: Viewport, exact: bool, background: bool, part: QRect | None) -> None:
+    def _paint(self, p: QPainter, view: Viewport, exact: bool, background: bool, part: QRegion | None) -> None:
         self.pending = False
         if background and exact:
             p.fillRect(QRectF(0, 0, view.width, view.height), self.ink.color("canvas"))
@@ -85,13 +86,13 @@ class Painter:
             self.below(p)
         rows = shown = self.scene.visible(view.world)
         detail = exact or (view.scale >= g.DETAIL and len(shown) <= g.FACES)
-        world = None if part is None else view.around(part.x(), part.y(), part.width(), part.height())
-        if world is not None:
-            rows = self.scene.visible(world)
+        worlds = None if part is None else [view.around(rect) for rect in _rects(part)]
+        if worlds is not None:
+            rows = shown[self._near(shown, worlds)]
         contents: list[Content] = []
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
             contents = self.scene.faces.contents(rows.tolist())
-        self.wires(p, view, exact, world)
+        self.wires(p, view, exact, worlds)
         traces.draw(p, self.ink, self.scene, view)
         if self.lens is not None:
             lens.draw(p, self.ink, self.scene, view, self.lens)
@@ -103,17 +104,18 @@ class Painter:
             self.pending |= self.cards.pending
         else:
             self._blocks(p, view, rows, len(shown) <= TITLES)
+        self.chips = []
         if detail:
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
-            chips = decor.chips(self.ink, self.scene, view, shown)
-            decor.draw_chips(p, self.ink, view, chips, 0.0 if exact else self._chip_scale, world)
+            self.chips = decor.chips(self.ink, self.scene, view, shown)
+            decor.draw_chips(p, self.ink, view, self.chips, 0.0 if exact else self._chip_scale, worlds)
         decor.marks(p, self.ink, self.scene, view, shown, detail, self.glow)
         if self.lens is not None:
             lens.draw_factors(p, self.ink, self.scene, view, self.lens)
 
     # ---- below the cards -------------------------------------------------
 
-    def _background(self, p: QPainter, view: Viewport, part: QRect | None) -> None:
+    def _background(self, p: QPainter, view: Viewport, part: QRegion | None) -> None:
         step = g.DOTS * view.scale
         while step < 14:
             step *= 2
@@ -136,9 +138,19 @@ class Painter:
             tile.setDevicePixelRatio(view.ratio)
             known = self._dots = (size, view.ratio, self.ink.theme.name, tile)
         pitch = known[3].width() / view.ratio
-        rect = QRectF(0, 0, view.width, view.height) if part is None else QRectF(part)
-        start = QPointF((rect.x() - view.left) % pitch, (rect.y() - view.top) % pitch)
-        p.drawTiledPixmap(rect, known[3], start)
+        rects = [QRect(0, 0, math.ceil(view.width), math.ceil(view.height))] if part is None else _rects(part)
+        for rect in rects:
+            start = QPointF((rect.x() - view.left) % pitch, (rect.y() - view.top) % pitch)
+            p.drawTiledPixmap(QRectF(rect), known[3], start)
+
+    def _near(self, rows: Array, worlds: list[Rect]) -> Array:
+        """Which cards lie in some parts of the canvas. Shapes: [n] -> bool [n]"""
+        scene, margin = self.scene, g.MARGIN
+        corners = (
+            scene.x[rows] - margin, scene.y[rows] - margin,
+            scene.x[rows] + scene.width[rows] + margin, scene.y[rows] + scene.height[rows] + margin,
+        )  # fmt: skip
+        return meeting(corners, worlds)
 
     def _under(self, p: QPainter, view: Viewport) -> None:
         scene = self.scene
@@ -167,8 +179,8 @@ class Painter:
         traces.draw_arrows(p, self.ink, scene, self.frames)
         p.restore()
 
-    def wires(self, p: QPainter, view: Viewport, exact: bool = False, world: Rect | None = None) -> None:
-        """Every visible wire (of those that cross ``world``), gradient-carrying ones above the others."""
+    def wires(self, p: QPainter, view: Viewport, exact: bool = False, worlds: list[Rect] | None = None) -> None:
+        """Every visible wire (of those that cross one of ``worlds``), gradient-carrying ones above the others."""
         table = self.scene.wires
         rows = table.visible(view.world)
         if self.hidden_wire is not None:
@@ -184,9 +196,8 @@ class Painter:
             self._curves(p, view, rows, styles)
             return
         most = PIECES // len(rows)
-        if world is not None:  # they look as they do beside all the others
-            left, top, right, bottom = table.bounds[:, rows]
-            inside = (right > world[0]) & (left < world[2]) & (bottom > world[1]) & (top < world[3])
+        if worlds is not None:  # they look as they do beside all the others
+            inside = meeting(table.bounds[:, rows], worlds)
             rows, styles = rows[inside], styles[inside]
         if self.rest or s < g.STRAIGHT:
             best = min(40, int(12 + 28 * s))
@@ -304,6 +315,19 @@ class Painter:
             if not collapsed:
                 draw_numbers(p, self.ink, face, content)
             p.restore()
+
+
+def _rects(region: QRegion) -> list[QRect]:
+    return list(cast(Iterable[QRect], region))
+
+
+def meeting(corners: Sequence[Array] | Array, worlds: list[Rect]) -> Array:
+    """Which rectangles touch one of some. Shapes: 4 times [n] -> bool [n]"""
+    left, top, right, bottom = corners
+    found = np.zeros(len(left), bool)
+    for world in worlds:
+        found |= (right > world[0]) & (left < world[2]) & (bottom > world[1]) & (top < world[3])
+    return found
 
 
 def overlaps(view: Rect, rect: QRectF) -> bool:

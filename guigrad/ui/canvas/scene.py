@@ -29,7 +29,7 @@ _COLUMNS: Final = {
     "x": (np.float64, GONE), "y": (np.float64, GONE), "width": (np.float64, g.WIDTH), "height": (np.float64, 0.0),
     "kind": (np.uint8, 0), "port_rows": (np.int16, 0), "value_height": (np.float64, g.LINE),
     "grad_height": (np.float64, g.LINE), "collapsed": (bool, False), "selected": (bool, False), "failed": (bool, False), "warned": (bool, False),
-    "named_left": (bool, False), "named_right": (bool, False), "stale": (bool, False), "veiled": (bool, False), "running": (bool, False), "level": (np.int64, 0),
+    "named_left": (bool, False), "named_right": (bool, False), "edited": (bool, False), "veiled": (bool, False), "running": (bool, False), "level": (np.int64, 0),
 }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ class Scene:
     selected: Array
     failed: Array
     warned: Array
-    stale: Array
+    edited: Array
     veiled: Array
     running: Array
     level: Array
@@ -68,9 +68,8 @@ class Scene:
         self.reset(document or Document())
 
     def _clear(self) -> None:
-        self.count = 0
+        self.count = self._top = 0
         self._free: list[int] = []
-        self._top = 0
         self.ids: list[str] = []
         self.row: dict[str, int] = {}
         self._homes: dict[str, tuple[float, float]] = {}
@@ -306,6 +305,12 @@ class Scene:
         return found
 
     # ---- questions -------------------------------------------------------
+
+    @property
+    def stale(self) -> Array:
+        """The cards that were edited since the frame and all that read them. Shapes: bool [rows]"""
+        self.faces.spread()
+        return self.edited
 
     def facet(self, row: int) -> Facet:
         """The fixed face of a row that is in use."""

@@ -21,11 +21,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from guigrad.document.scope import whole_of
 from guigrad.ops.search import search
 from guigrad.ops.signature import text as signature
 from guigrad.ops.spec import OpSpec
 from guigrad.ui.canvas.live_edits import SLIDER
-from guigrad.ui.extras import with_extras
+from guigrad.ui.extras import FUNCTIONS, fits_wire, function_rows, with_extras, with_functions
 from guigrad.ui.theme import Theme, code_font, load_fonts, text_font
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class SearchPopup(QFrame):
         self._view = view
         self._choose: Callable[[str], None] = lambda op: None
         self._fits: Callable[[str], bool] = lambda op: True
+        self._end = ""
         self.field = QLineEdit(self)
         self.field.setPlaceholderText("Add an op…")
         self.field.setAccessibleName("search ops")
@@ -82,9 +84,18 @@ class SearchPopup(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
 
     def open(
-        self, at: QPointF, choose: Callable[[str], None], fits: Callable[[str], bool] | None = None, what: str = ""
+        self,
+        at: QPointF,
+        choose: Callable[[str], None],
+        fits: Callable[[str], bool] | None = None,
+        what: str = "",
+        end: str = "",
     ) -> None:
-        """Opens at a point of the canvas. ``fits`` says which targets are listed, ``what`` in words which these are."""
+        """Opens at a point of the canvas. ``fits`` says which targets are listed, ``what`` in words which these are.
+
+        ``end`` says where a wire waits for what is chosen: "source", "target", "both" or, without one, "".
+        """
+        self._end = end
         self._choose, self._fits = choose, fits or (lambda op: True)
         scale = self._view.text_scale
         screen = self._view.screen().availableGeometry()
@@ -138,13 +149,18 @@ class SearchPopup(QFrame):
     def _found(self, text: str) -> list[OpSpec]:
         found = search(text, 2_000, self._view.recent_ops)
         found = list(islice((row for row in found if self._fits(row.targets[0])), SHOWN))
-        return with_extras(text, found, not self._fits(SLIDER))[:SHOWN]
+        found = with_extras(text, found, not self._fits(SLIDER))
+        rows = [*function_rows(whole_of(self._view.scene.document)), *self._view.kept_functions]
+        return with_functions(text, [row for row in rows if fits_wire(row, self._end)], found, SHOWN)
 
     def _describe(self, item: QListWidgetItem | None) -> None:
         """Below the list: how the chosen op is called and what it does."""
         row = item.data(ROW) if item is not None else None
         if not isinstance(row, OpSpec):
             self.foot.clear()
+            return
+        if row.family == FUNCTIONS:
+            self.foot.setText(f"{row.key}\n{row.about}")
             return
         call = f"{row.targets[0]}{signature(row.overloads[0]) if row.overloads else ''}"
         self.foot.setText(f"{call}\n{row.about or row.doc.strip().partition(chr(10))[0]}")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from guigrad.ui.canvas.wire import Rect
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QRect
 
 SMALLEST, LARGEST = 0.02, 4.0
 """Bounds of the zoom, before the lecture scale."""
@@ -35,9 +40,10 @@ class Viewport(Struct, frozen=True):
         right, bottom = self.to_world(self.width, self.height)
         return x, y, right, bottom
 
-    def around(self, x: float, y: float, width: float, height: float) -> Rect:
-        """A rectangle of the screen in canvas units, with a px around it for what is smoothed."""
-        return (*self.to_world(x - 2, y - 2), *self.to_world(x + width + 2, y + height + 2))
+    def around(self, rect: QRect) -> Rect:
+        """A rectangle of the screen in canvas units, with some px around it for what is smoothed."""
+        left, top, right, bottom = rect.x() - 2, rect.y() - 2, rect.x() + rect.width() + 2, rect.y() + rect.height() + 2
+        return (*self.to_world(left, top), *self.to_world(right, bottom))
 
     def to_world(self, x: float, y: float) -> tuple[float, float]:
         """From the screen to the canvas."""

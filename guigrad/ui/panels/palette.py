@@ -36,7 +36,7 @@ from PySide6.QtWidgets import (
 from guigrad.ops import table
 from guigrad.ops.search import search
 from guigrad.ops.spec import OpSpec
-from guigrad.ui.extras import SLIDER_ROW, with_extras
+from guigrad.ui.extras import FUNCTIONS, SLIDER_ROW, with_extras
 from guigrad.ui.style import Look
 
 MIME: Final = "application/x-guigrad-op"
@@ -56,9 +56,6 @@ ACCENTS: Final = {
     "functions": "accent",
 }
 """Family -> the kind whose accent its bar has; the others are ops."""
-
-FUNCTIONS: Final = "functions"
-"""The family of rows that are the user's own functions."""
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -105,6 +105,39 @@ TABLE: dict[str, tuple[str, str, str | None, dict[str, tuple[int, int]], tuple[B
         EPOCHS,
         (),
     ),
+    "grad-of-grad-1-twice": (
+        "Grad of grad 1: the second derivative",
+        "With create_graph=True the backward is recorded like any forward: g = 3·x² has a grad_fn of its own, so it can be "
+        "differentiated again. h is the gradient of s = g.sum(): 6·x. Alt+B shows the second graph behind the first: each of its "
+        "grad_fns lies below the one whose backward made it.",
+        "y",
+        {"x": (0, 29), "pow": (256, 101), "y": (496, 112), "grad": (736, 58), "s": (976, 61), "grad_2": (1232, 0)},
+        (),
+    ),
+    "grad-of-grad-2-penalty": (
+        "Grad of grad 2: a gradient penalty",
+        "The penalty asks the gradient of the score by its input x to have length 1, as critics of a Wasserstein GAN are trained. "
+        "penalty.backward() goes through the second graph and arrives at the weights: w.grad tells how to change w so that the slope "
+        "by x changes. Without create_graph=True g would be a plain number and w.grad None.",
+        "penalty",
+        {
+            "w": (0, 0), "x": (0, 190), "matmul": (256, 34), "tanh": (496, 36), "score": (736, 36), "grad": (992, 150),
+            "norm": (1232, 150), "sub": (1472, 150), "penalty": (1712, 150),
+        },
+        (),
+    ),
+    "grad-of-grad-3-newton": (
+        "Grad of grad 3: Newton's step",
+        "H holds the second derivatives: each row is the gradient of one element of g. Newton's step solves H·delta = g and moves x "
+        "against delta: after five steps the gradient is nearly zero, where steps against the gradient alone take many more.",
+        "f",
+        {
+            "x@1": (0, 201), "x": (240, 201), "pow": (541, 201), "sum": (1021, 214), "sub": (541, 429), "pow_2": (781, 404),
+            "sum_2": (1021, 404), "add": (1277, 369), "prod": (1277, 597), "f": (1533, 370), "grad": (1789, 108), "g0": (2052, 298),
+            "g1": (2052, 108), "grad_2": (2308, 372), "grad_3": (2308, 127), "H": (2564, 168), "delta": (2820, 96), "x@2": (3082, 96),
+        },
+        (),
+    ),
 }  # fmt: skip
 
 

@@ -102,10 +102,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: object) -> Iterator[Desk]:
+def desk(qapp: QApplication) -> Iterator[Desk]:
     made = Desk()
     yield made
     made.view.close()
+    made.view.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def middle(rect: Rect | None) -> tuple[float, float]:

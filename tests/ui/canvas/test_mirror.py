@@ -71,7 +71,7 @@ def test_a_grad_fn_lies_below_its_card_and_gradients_run_left() -> None:
         row = scene.row[card.main.key]
         assert card.x + WIDTH / 2 == pytest.approx(float(scene.x[row] + scene.width[row] / 2), abs=1)
     assert len(mirror.wires) == 3
-    assert (mirror.ends[0] < mirror.ends[2]).all(), (
+    assert (mirror.ends[2] < mirror.ends[0]).all(), (
         "from the right side of what comes before to the left side of what comes after"
     )
 
@@ -99,6 +99,12 @@ def test_the_second_graph_lies_in_a_band_of_its_own() -> None:
     first = [card.y for card in mirror.cards if card.main.order == 1]
     second = [card.y for card in mirror.cards if card.main.order == 2]
     assert max(first) < min(second)
+    inside = [
+        (mirror.cards[int(a)], mirror.cards[int(b)], mirror.ends[:, k]) for k, (a, b, _) in enumerate(mirror.wires)
+    ]
+    second_alone = [(card, ends) for card, other, ends in inside if card.main.order == other.main.order == 2]
+    assert second_alone
+    assert all(card.side == -1 and ends[0] == card.x + WIDTH for card, ends in second_alone), "from left to right again"
 
 
 def test_it_follows_cards_that_move() -> None:
