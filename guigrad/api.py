@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from msgspec import Struct
@@ -15,16 +15,14 @@ from guigrad.document.problem import Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.engine.calls import call
 from guigrad.engine.play import Engine
+from guigrad.engine.trainer import Trainer
 from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
+from guigrad.run.recording import Recording
 from guigrad.run.request import Point, Want
 from guigrad.run.steps import Cursor
 
-__all__ = ["NotThereYet", "Result", "Session", "call"]
-
-
-class NotThereYet(NotImplementedError):
-    """A verb that the contract names and a later version brings."""
+__all__ = ["Result", "Session", "call"]
 
 
 class Result(Struct, frozen=True):
@@ -50,6 +48,7 @@ class Session:
         self._sequence: list[Callable[[], None]] = []
         self._start: Point | None = None
         self._cursor: Cursor | None = None
+        self._trainer = Trainer(self._engine)
         self._store.listen(self._follow)
 
     @property
@@ -111,6 +110,7 @@ class Session:
         self._cursor = None
         self._sequence, self._start = [], None
         self._engine.run()
+        self._trainer = Trainer(self._engine)
         frame = self.frame
         return Result((frame,), tuple(self._engine.prints), frame.problems)
 
@@ -119,6 +119,7 @@ class Session:
         self._cursor = None
         self._sequence, self._start = [], None
         self._engine.reset()
+        self._trainer = Trainer(self._engine)
         return self.frame
 
     def edit(self, edit: Callable[[Document], Diff] | Diff) -> Frame:
@@ -215,17 +216,52 @@ class Session:
         value = self._engine.value(name)
         return None if value is MISSING else value
 
-    # --- later ---
+    # --- training. See Note [Steps] in run/training ---
 
-    def train(self, steps: int = 100) -> NoReturn:
-        """Raises: NotThereYet."""
-        raise NotThereYet("Session.train is not there yet: use forward, backward, optimizer_step and zero_grad")
+    def train(
+        self, steps: int | None = None, until: str | None = None, watch: Sequence[str] | None = None
+    ) -> Recording:
+        """Trains so many steps more, of the loop that the program has, and gives the recording of all that was trained so far.
 
-    def training(self, steps: int = 100) -> NoReturn:
-        """Raises: NotThereYet."""
-        raise NotThereYet("Session.training is not there yet: use forward, backward, optimizer_step and zero_grad")
+        The first call starts as a new process would. A loop over a ``range`` goes on past its end as long as steps are asked for; without
+        ``steps`` the program is played to its end. ``until`` is a condition like "loss < 0.01", ``watch`` are numbers to keep of each step
+        ("loss", "norm(w.grad)", "update(w)"); without it those that backward starts from. Edits in between take effect from there on.
+        """
+        self._leave()
+        return self._trainer.train(steps, until, watch)
+
+    def training(
+        self,
+        steps: int | None = None,
+        until: str | None = None,
+        watch: Sequence[str] | None = None,
+        phases: bool = False,
+    ) -> Iterator[Frame]:
+        """The same one step at a time (``phases``: one phase of a step): a frame after each. To leave off is a pause."""
+        self._leave()
+        return self._trainer.frames(steps, until, watch, phases)
+
+    @property
+    def recording(self) -> Recording:
+        """What was trained since the last reset."""
+        return self._trainer.recording
+
+    def show(self, step: int) -> Frame:
+        """The end of a step that was trained, exactly, by playing it again: ``tensor`` and ``grad`` are that step's too. Training goes on from where it was."""
+        self._leave()
+        return self._trainer.show(step) or self.frame
+
+    def rewind(self, step: int) -> Frame:
+        """Back to the end of a step, exactly (weights, gradients, optimizers, random numbers): training goes on from there, as another run."""
+        self._leave()
+        return self._trainer.rewind(step) or self.frame
 
     # --- inside ---
+
+    def _leave(self) -> None:
+        """Edits do not play again what was played before a training."""
+        self._cursor = None
+        self._sequence, self._start = [], None
 
     def _do(self, verb: Callable[[], None]) -> Frame:
         self._settle()
@@ -236,6 +272,8 @@ class Session:
     def _follow(self, document: Document, diff: Diff) -> None:
         """A live refresh: back to before the last forward, the change, and the same verbs again."""
         self._engine.edit(diff, self._store.revision)
+        if not diff.only_layout:
+            self._trainer.edited()
         if diff.only_layout or self._start is None:
             return
         verbs = self._engine.verbs

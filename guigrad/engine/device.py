@@ -96,15 +96,15 @@ class Ambient:
                 self._settings = current()
                 apply(mine if host is None else host)
             if self._host_random is not None:
-                self._random = _random_now()
-                _put(self._host_random)
+                self._random = random_now()
+                put_random(self._host_random)
             self._host_random = outer
 
     def draw(self) -> None:
         """Inside ``active``: random numbers are this session's from now on."""
         if self._host_random is None:
-            self._host_random = _random_now()
-            _put(self._random)
+            self._host_random = random_now()
+            put_random(self._random)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -178,7 +178,7 @@ def _deterministic() -> tuple[bool, bool]:
     return (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled())
 
 
-def _random_now() -> dict[str, Any]:
+def random_now() -> dict[str, Any]:
     """The random state of each device."""
     random: dict[str, Any] = {"cpu": torch.default_generator.get_state()}
     if torch.cuda.is_available():
@@ -186,7 +186,7 @@ def _random_now() -> dict[str, Any]:
     return random
 
 
-def _put(random: dict[str, Any]) -> None:
+def put_random(random: dict[str, Any]) -> None:
     for name, state in random.items():
         if name == "cpu":
             torch.default_generator.set_state(state)

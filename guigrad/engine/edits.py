@@ -20,7 +20,7 @@ def follow(state: State, before: Document, diff: Diff) -> None:
             state.forget(key)
             if old is not None and changes(old):
                 broken.append(old)
-        elif old is None or not _same(old, new):
+        elif old is None or not same_call(old, new):
             touched.add(key)
             if old is not None and changes(old):
                 broken.append(old)
@@ -54,7 +54,7 @@ def _rewired(old: Node | None, new: Node | None) -> bool:
     return list(old.inputs()) != list(new.inputs()) or old.kwargs != new.kwargs
 
 
-def _same(old: Node, new: Node) -> bool:
+def same_call(old: Node, new: Node) -> bool:
     """Whether two records compute the same; a name does not matter."""
     if (old.op, len(old.outputs)) != (new.op, len(new.outputs)):
         return False

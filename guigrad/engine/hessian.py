@@ -9,7 +9,8 @@ import torch
 
 from guigrad.document.problem import Problem
 from guigrad.engine.between import Between, NoFunction
-from guigrad.engine.jacobian import ENTRIES, SAMPLE, blamed, keys, pair, quiet
+from guigrad.engine.jacobian import CHUNK, ENTRIES, blamed, keys, pair, passes, quiet, spread, stop_if_asked
+from guigrad.engine.memory import available_bytes
 from guigrad.engine.values import array_of
 from guigrad.run.derivative import Matrix
 
@@ -27,18 +28,25 @@ def hessian(engine: Engine, of: str, wrt: str) -> Matrix:
 
     def whole(function: Scalar, x: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         count = x.numel()
-        if count * count <= ENTRIES:
-            return torch.func.hessian(function)(x).reshape(count, count), list(range(count))
-        places = sorted({round(at * (count - 1) / (SAMPLE - 1)) for at in range(SAMPLE)})
-        basis = torch.zeros(len(places), count, dtype=x.dtype, device=x.device)
-        basis[torch.arange(len(places)), torch.tensor(places)] = 1
         slope = torch.func.grad(function)
+        if count * count <= ENTRIES:
+            square: torch.Tensor = torch.func.jacfwd(slope, randomness="same")(x)
+            return square.reshape(count, count), list(range(count))
+        places = spread(count, passes(count))
 
         def column(v: torch.Tensor) -> torch.Tensor:
             found: torch.Tensor = torch.func.jvp(slope, (x,), (v,))[1]
             return found.reshape(-1)[places]
 
-        return torch.func.vmap(column)(basis.view(len(places), *x.shape)).T, places
+        found = []
+        chunk = max(1, CHUNK // count)
+        for start in range(0, len(places), chunk):
+            stop_if_asked(engine)
+            part = places[start : start + chunk]
+            basis = torch.zeros(len(part), count, dtype=x.dtype, device=x.device)
+            basis[torch.arange(len(part)), torch.tensor(part)] = 1
+            found.append(torch.func.vmap(column, randomness="same")(basis.view(len(part), *x.shape)))
+        return torch.cat(found).T, places
 
     return _second(engine, of, wrt, whole)
 
@@ -66,6 +74,11 @@ def _second(
     if output.numel() != 1:
         text = f"{of} has {output.numel():,} entries: second derivatives are of a scalar."
         return Matrix(of, wrt, full, shapes=shapes, problems=(Problem(text, "autograd", of),))
+    if 16 * max(CHUNK, count) * source.element_size() > available_bytes() // 2:
+        text = (
+            f"The Hessian of {of} by {wrt} is {count:,} × {count:,}: too large for the memory there is, even sampled."
+        )
+        return Matrix(of, wrt, full, shapes=shapes, problems=(Problem(text, "memory"),))
     try:
         function = Between(engine, *keys(engine, of, wrt))
         with quiet():

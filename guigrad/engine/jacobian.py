@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 ENTRIES = 1 << 20
 """The largest J that is computed whole; of larger ones at most SAMPLE rows and columns."""
 SAMPLE = 256
+WORK = 1 << 26
+"""Entries that the passes of a sample go through in all."""
+PASSES = 2048
+"""Passes of forward mode up to which all columns are computed: each runs what lies between once more."""
 CHUNK = 1 << 23
 """Entries of basis vectors that are pulled back at once."""
 RUN = (Fix("Run forward", "forward"),)
@@ -42,7 +46,8 @@ CHECKED = 64
 """How many entries of a leaf a check looks at."""
 CHECK_SECONDS = 2.0
 """How long one check goes on to further entries."""
-STEP = 1e-6
+EPS = 2.0**-52
+STEP = EPS ** (1 / 3)
 TOLERANCE = 1e-5
 
 
@@ -63,24 +68,25 @@ def jacobian(
         return Matrix(of, wrt, mode=mode, problems=(found,))
     output, source = found
     full = (output.numel(), source.numel())
-    wanted_rows = _wanted(rows, full[0], full)
-    wanted_columns = _wanted(columns, full[1], full)
+    many, forward = full[0] * full[1] > ENTRIES, mode == "forward"
+    wanted_rows = _wanted(rows, full[0], many, SAMPLE if forward else passes(*full))
+    wanted_columns = _wanted(
+        columns, full[1], many or (forward and full[1] > PASSES), passes(*full) if forward else SAMPLE
+    )
     sampled = len(wanted_rows) < full[0] or len(wanted_columns) < full[1]
     basis = full[1] if mode == "forward" else full[0]
-    count = len(wanted_columns) if mode == "forward" else len(wanted_rows)
     shapes = tuple(output.shape), tuple(source.shape)
-    if count * max(basis, full[0], full[1]) * output.element_size() > available_bytes() // 4:
+    needed = len(wanted_rows) * len(wanted_columns) + 8 * max(CHUNK, *full)  # what is kept, and one pass
+    if needed * output.element_size() > available_bytes() // 2:
         text = f"J of {of} by {wrt} is {full[0]:,} × {full[1]:,}: too large for the memory there is, even sampled."
         return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(text, "memory"),))
     again = False
     try:
         if mode == "forward":
-            values = _columns(engine, of, wrt, source, wanted_columns)[wanted_rows]
+            values = _columns(engine, of, wrt, source, wanted_columns, wanted_rows)
         else:
             output, source, again = graph(engine, of, wrt, output, source)
-            values = _rows(engine, output, source, wanted_rows)
-            if len(wanted_columns) < full[1]:
-                values = values[:, wanted_columns]
+            values = _rows(engine, output, source, wanted_rows, wanted_columns)
     except NoFunction as error:
         return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
@@ -143,17 +149,28 @@ def pair(engine: Engine, of: str, wrt: str) -> tuple[torch.Tensor, torch.Tensor]
     return output, source
 
 
-def _wanted(given: Sequence[int] | None, count: int, full: tuple[int, int]) -> list[int]:
-    """Which rows or columns: those asked for, else all, else evenly spaced ones, the first and the last among them."""
+def passes(*entries: int) -> int:
+    """How many passes through tensors of so many entries a sample may take."""
+    return max(8, min(SAMPLE, WORK // max(1, *entries)))
+
+
+def spread(count: int, some: int) -> list[int]:
+    """So many of ``count`` places, evenly spaced, the first and the last among them."""
+    return sorted({round(at * (count - 1) / (some - 1)) for at in range(some)})
+
+
+def _wanted(given: Sequence[int] | None, count: int, many: bool, limit: int) -> Sequence[int]:
+    """Which rows or columns: those asked for, else all, else (``many``) some."""
     if given is not None:
-        return [at for at in given if 0 <= at < count]
-    if full[0] * full[1] <= ENTRIES or count <= SAMPLE:
-        return list(range(count))
-    return sorted({round(at * (count - 1) / (SAMPLE - 1)) for at in range(SAMPLE)})
+        return given if isinstance(given, range) else [at for at in given if 0 <= at < count]
+    return spread(count, limit) if many and count > limit else range(count)
 
 
-def _rows(engine: Engine, output: torch.Tensor, source: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+def _rows(
+    engine: Engine, output: torch.Tensor, source: torch.Tensor, rows: Sequence[int], columns: Sequence[int]
+) -> torch.Tensor:
     """By VJP. See Note [Rows and columns]."""
+    some = None if len(columns) == source.numel() else torch.tensor(columns, dtype=torch.int64, device=source.device)
 
     def pull(v: torch.Tensor) -> torch.Tensor:
         (found,) = torch.autograd.grad(output, source, v, retain_graph=True, allow_unused=True)
@@ -174,8 +191,9 @@ def _rows(engine: Engine, output: torch.Tensor, source: torch.Tensor, rows: Sequ
                 if "vmap" not in str(error) and "batch" not in str(error):
                     raise
                 pulled = torch.stack([pull(v) for v in basis])
-            found.append(pulled.reshape(len(part), source.numel()))
-    return found[0] if len(found) == 1 else torch.cat(found) if found else output.new_zeros(0, source.numel())
+            pulled = pulled.reshape(len(part), source.numel())
+            found.append(pulled if some is None else pulled[:, some])
+    return found[0] if len(found) == 1 else torch.cat(found) if found else output.new_zeros(0, len(columns))
 
 
 def stop_if_asked(engine: Engine) -> None:
@@ -184,10 +202,13 @@ def stop_if_asked(engine: Engine) -> None:
         raise Cancelled
 
 
-def _columns(engine: Engine, of: str, wrt: str, source: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
+def _columns(
+    engine: Engine, of: str, wrt: str, source: torch.Tensor, columns: Sequence[int], rows: Sequence[int]
+) -> torch.Tensor:
     """By JVP. See Note [Rows and columns]."""
     start, end = keys(engine, of, wrt)
     function = Between(engine, start, end)
+    some = torch.tensor(rows, dtype=torch.int64, device=source.device)
     found = []
     for at in columns:
         stop_if_asked(engine)
@@ -196,8 +217,9 @@ def _columns(engine: Engine, of: str, wrt: str, source: torch.Tensor, columns: S
         with quiet(), forward_ad.dual_level(), torch.enable_grad():
             out = function(make_dual(source.detach(), tangent.view(source.shape)))
             pushed = unpack_dual(out).tangent
-            found.append(torch.zeros_like(out).reshape(-1) if pushed is None else pushed.detach().reshape(-1))
-    return torch.stack(found, 1)
+            whole = torch.zeros_like(out).reshape(-1) if pushed is None else pushed.detach().reshape(-1)
+            found.append(whole if len(rows) == whole.numel() else whole[some])
+    return torch.stack(found, 1) if found else source.new_zeros(len(rows), 0)
 
 
 def keys(engine: Engine, of: str, wrt: str) -> tuple[Place, Place]:
@@ -248,11 +270,7 @@ def check(engine: Engine, of: str, wrt: str, v: torch.Tensor | None = None) -> C
         shown = gradient(own, source.detach(), v)
         analytic = gradient(double, x, v)
         count = source.numel()
-        entries = (
-            sorted({round(at * (count - 1) / (CHECKED - 1)) for at in range(CHECKED)})
-            if count > CHECKED
-            else range(count)
-        )
+        entries: Sequence[int] = spread(count, CHECKED) if count > CHECKED else range(count)
         here = _at(double, x, v)
         sides, until = [], time.monotonic() + CHECK_SECONDS
         for at in entries:
@@ -265,12 +283,9 @@ def check(engine: Engine, of: str, wrt: str, v: torch.Tensor | None = None) -> C
         return Check(of, wrt, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
         return Check(of, wrt, problems=(blamed(engine, of, error),))
-    numeric = [(left + right) / 2 for left, right in sides]
+    numeric = [(left + right) / 2 for left, right, _ in sides]
     exact = [float(analytic.reshape(-1)[at]) for at in entries]
-    kinks = tuple(
-        at for at, (left, right) in zip(entries, sides, strict=True)
-        if abs(left - right) > 1e-3 * max(1.0, abs(left), abs(right))
-    )  # fmt: skip
+    kinks = tuple(at for at, (_, _, kink) in zip(entries, sides, strict=True) if kink)
     errors = [
         abs(a - b) / max(1.0, abs(a), abs(b))
         for at, a, b in zip(entries, numeric, exact, strict=True)
@@ -299,12 +314,32 @@ def _at(function: Between, x: torch.Tensor, v: torch.Tensor | None) -> float:
         return float(_weighted(function(x), v))
 
 
-def _sides(function: Between, x: torch.Tensor, at: int, here: float, v: torch.Tensor | None) -> tuple[float, float]:
-    """The differences from the left and from the right at one entry."""
-    step = STEP * max(1.0, abs(float(x.reshape(-1)[at])))
-    values = []
-    for sign in (-1, 1):
-        moved = x.clone(memory_format=torch.contiguous_format)
-        moved.view(-1)[at] += sign * step
-        values.append(_at(function, moved, v))
-    return (here - values[0]) / step, (values[1] - here) / step
+def _sides(
+    function: Between, x: torch.Tensor, at: int, here: float, v: torch.Tensor | None
+) -> tuple[float, float, bool]:
+    """The differences from the left and from the right at one entry, and whether they go on differing as the step gets smaller.
+
+    The step is made larger where the rounding of a large value would drown the difference.
+    """
+
+    def differences(step: float) -> tuple[float, float]:
+        values = []
+        for sign in (-1, 1):
+            moved = x.clone(memory_format=torch.contiguous_format)
+            moved.view(-1)[at] += sign * step
+            values.append(_at(function, moved, v))
+        return (here - values[0]) / step, (values[1] - here) / step
+
+    size = max(1.0, abs(float(x.reshape(-1)[at])))
+    step = STEP * size
+    left, right = differences(step)
+    while step < 1e-3 * size and EPS * abs(here) / step > TOLERANCE / 10 * max(1.0, abs(left + right) / 2):
+        step *= 8
+        left, right = differences(step)
+    gap = abs(left - right)
+    if not gap > 1e-4 * max(1.0, abs(left), abs(right)):
+        return left, right, False
+    near, far = differences(step / 8)
+    if abs(near - far) > 0.5 * gap:
+        return near, far, True
+    return left, right, False

@@ -31,6 +31,7 @@ WHOLE = 200
 ROWS = 64
 ENTRIES = 1 << 20
 """Entries of a matrix that is pulled back, at most: of a larger output fewer rows are looked at."""
+LARGEST = 1 << 22
 SENT = 4096
 """Products of more entries are told by their norm alone."""
 SECONDS = 3.0
@@ -54,14 +55,21 @@ def paths(engine: Engine, asked: AskPaths) -> Paths:
     assert start is not None
     try:
         way = Way(engine, start[0], end[0])
+        if not full[0] or not full[1]:
+            return Paths(
+                of, wrt, full=full, problems=(Problem(f"{of if not full[0] else wrt} has no entries.", "autograd"),)
+            )
         largest = max((x.numel() for key in way.keys for x in way.elements(key)), default=1)
+        if largest > LARGEST:
+            text = f"A tensor on the way has {largest:,} entries: paths are followed through up to {LARGEST:,}."
+            return Paths(of, wrt, full=full, problems=(Problem(text, "memory"),))
         count = max(1, min(ROWS, full[0], ENTRIES // max(largest, 1)))
         rows = (
             range(full[0])
             if count >= full[0]
             else [round(at * (full[0] - 1) / max(count - 1, 1)) for at in range(count)]
         )
-        truth = jacobian(engine, of, wrt, rows=tuple(rows))
+        truth = jacobian(engine, of, wrt, rows=tuple(rows), columns=range(full[1]))
         if truth.values is None:
             return Paths(of, wrt, full=full, cut=tuple(way.cut), problems=truth.problems)
         sum_ = _Sum(engine, way, start, end, output, list(rows))
@@ -106,8 +114,9 @@ class _Sum:
         found = self._follow(self._rank(max(count, 1) if whole else 2 * asked.best))
         found.sort(key=lambda path: -path.size)
         total = self._total(truth)
-        difference = float((total - truth).abs().max()) if truth.numel() else 0.0
-        size = float(truth.abs().max()) if truth.numel() else 0.0
+        same = (total == truth) | (total.isnan() & truth.isnan())
+        difference = float((total - truth)[~same].abs().max()) if not same.all() else 0.0
+        size = float(truth.abs().nan_to_num(0.0, 0.0, 0.0).max())
         scale = max([size, *(path.size for path in found)], default=0.0)
         agrees = difference <= TOLERANCE.get(truth.dtype, 0.05) * max(scale, 1e-30) or difference == 0.0
         sent = truth.numel() <= SENT

@@ -21,15 +21,18 @@ from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
 from guigrad.engine.look import Names, Seen
 from guigrad.engine.memory import limited
+from guigrad.engine.needs import closed, needed, operands
 from guigrad.engine.program import play_all, watched
 from guigrad.engine.recorded import refuses
 from guigrad.engine.state import State
 from guigrad.engine.tape import Tape
+from guigrad.engine.train import Training
 from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
 from guigrad.ops.table import is_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
+from guigrad.run.training import Train, Trained
 
 
 class Engine:
@@ -48,6 +51,8 @@ class Engine:
     ) -> None:
         self.cancelled = cancelled
         self.prints: list[str] = []
+        self.listening = True
+        self.training: Training | None = None
         self._walk: Walk | None = None
         self._root = ""
         self.load(document or Document(), 0, device, seed)
@@ -107,6 +112,9 @@ class Engine:
         self.verbs = 0
         self.said: list[Problem] = []
         self.tape: Tape | None = None
+        if self.training is not None:
+            self.training.close()
+            self.training = None
         self.prints.clear()
 
     def _settle_device(self) -> None:
@@ -116,7 +124,10 @@ class Engine:
     # --- verbs ---
 
     @contextmanager
-    def _verb(self, draws: bool = True) -> Iterator[None]:
+    def verb(self, draws: bool = True) -> Iterator[None]:
+        """Around what computes: a verb counts, and torch's settings are the session's."""
+        if self.training is not None:
+            self.training.aside()
         self.verbs += 1
         self.said = []
         with self.ambient.active(draws), limited(self.device == "cpu"):
@@ -134,7 +145,7 @@ class Engine:
 
     def forward(self, to: str | None = None, partial: bool = False) -> None:
         """Evaluates the program, or what ``to`` needs. See Walk for what is left out and model.md, "Running"."""
-        with self._verb(draws=False):
+        with self.verb(draws=False):
             key = None if to is None else self._need(to)
             if (to is not None and key is None) or refuses(self, key):
                 return
@@ -143,15 +154,15 @@ class Engine:
             self._keep_tape(partial)
             if partial:
                 todo = {key for key in state.order if state.status.get(key) != "fresh"} | state.freed
-                todo = self._closed(todo)
+                todo = closed(state, todo)
                 state.put_back(todo)
             else:
                 state.put_back()
             state.earlier.forget(todo)
             state.overwritten.clear()
             if key is not None:
-                needed = self._needed(key)
-                todo = needed if todo is None else todo & needed
+                wanted = needed(state, key)
+                todo = wanted if todo is None else todo & wanted
             walk = self._walk = Walk(
                 state, self.label, todo, partial=partial, dead=self.dead, cancelled=self.cancelled, ambient=self.ambient
             )
@@ -169,34 +180,6 @@ class Engine:
         elif self.tape is not None:
             self.tape.seal()
 
-    def _closed(self, todo: set[str]) -> set[str]:
-        state = self.state
-        while True:
-            grown = state.below(todo)
-            grown |= state.shared(grown)
-            if grown == todo:
-                return todo
-            todo = grown
-
-    def _needed(self, key: str) -> set[str]:
-        """A node's ancestors, with the in-place ops on what they read and the seeds."""
-        state = self.state
-        found: set[str] = set()
-        todo = [key]
-        while todo:
-            one = todo.pop()
-            if one in found or one not in self.document.nodes:
-                continue
-            found.add(one)
-            todo += state.facts(one).reads
-            todo += state.updates(one)
-            if not todo:
-                todo += [
-                    k for k in state.order if k not in found and (state.facts(k).changes or state.facts(k).random)
-                    and (not state.facts(k).reads or any(read in found for read in state.facts(k).reads))
-                ]  # fmt: skip
-        return found
-
     def backward(
         self,
         roots: Sequence[str] = (),
@@ -211,7 +194,7 @@ class Engine:
         if found is None:
             return
         if any(key in self.dead for key in found.keys):
-            with self._verb():
+            with self.verb():
                 refuses(self, next(key for key in found.keys if key in self.dead))
             return
         if any(self.state.status.get(key) != "fresh" for key in found.keys):
@@ -219,7 +202,7 @@ class Engine:
             if any(self.state.status.get(key) != "fresh" for key in found.keys):
                 return
         self._root = found.effect or found.keys[0]
-        with self._verb(draws=found.effect is not None):  # the program's own has arguments to be played
+        with self.verb(draws=found.effect is not None):  # the program's own has arguments to be played
             backward(self, found, gradient, retain_graph, create_graph, inputs, xray)
         self._root = ""
 
@@ -240,7 +223,7 @@ class Engine:
 
     def optimizer_step(self) -> None:
         """Plays the updates of the program that forward leaves out. See Note [Roles]."""
-        with self._verb():
+        with self.verb():
             state = self.state
             self._keep_tape(True)
             updates = {key for key in state.order if state.role(key) == "update"}
@@ -249,39 +232,30 @@ class Engine:
                     "There is nothing to step: the program has no optimizer and no in-place update that reads a gradient."
                 )
                 return
-            todo = self._operands(updates)
+            todo = operands(state, updates)
             walk = Walk(state, self.label, todo, played=("play", "operand", "update"), cancelled=self.cancelled)
             walk.play()
             self.said += walk.problems
             if not walk.problems and all(state.status.get(key) != "fresh" for key in updates):
                 self.say("There is nothing to step with: no gradient is there yet. Run backward first.")
 
-    def _operands(self, updates: set[str]) -> set[str]:
-        """Updates and what must be read anew for them: their operands, and what comes from a gradient."""
-        state = self.state
-        fresh = {key for key in state.order if state.facts(key).reads_grad}
-        stale = state.below(fresh)
-        found: set[str] = set()
-        todo = list(updates)
-        while todo:
-            key = todo.pop()
-            if key in found or key not in state.context:
-                continue
-            found.add(key)
-            todo += [k for k in state.facts(key).reads if k in stale or k in fresh or state.role(k) == "operand"]
-        return found
-
     def run(self) -> None:
         """The whole program from fresh sources, as a new Python process would; stops at the first error."""
         if self.dead:
-            with self._verb():
+            with self.verb():
                 refuses(
                     self, next(iter(self.dead)), "the program as a whole cannot be run; Forward plays the rest of it"
                 )
             return
         self.reset()
-        with self._verb():
+        with self.verb():
             play_all(self)
+
+    def train(self, verb: Train) -> Trained:
+        """Trains on. See Training."""
+        if self.training is None:
+            self.training = Training(self)
+        return self.training.play(verb)
 
     def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""
@@ -297,6 +271,8 @@ class Engine:
             found = self.plan.currents or ((walk.key,) if walk is not None else ()) or ((root,) if root else ())
         except IndexError:  # it has just gone on
             return ()
+        if self.training is not None:
+            found = (*self.training.where, *found)
         return tuple(dict.fromkeys(part for key in found if key for part in (key.partition("/")[0], key)))
 
     def label(self, key: str) -> str:

@@ -57,8 +57,15 @@ def _multiply(
 ) -> tuple[torch.Tensor | Problem, bool]:
     of, wrt = asked.of, asked.wrt
     if not (v.is_floating_point() or v.is_complex()):
-        text = f"v holds {dtype_name(v.dtype)}: an upstream gradient has floating-point numbers, as {of} has."
+        text = f"v holds {dtype_name(v.dtype)}: it has floating-point numbers, as {of if asked.kind == 'vjp' else wrt} has."
         return Problem(text, "type"), False
+    if asked.kind != "vjp":  # torch would reshape or cast what it should refuse
+        if v.shape != source.shape:
+            text = f"Mismatch in shape: v has a shape of {v.shape} and {wrt} has a shape of {source.shape}."
+            return Problem(text, "shape"), False
+        if v.is_complex() and not source.is_complex():
+            text = f"Mismatch in dtype: v holds {dtype_name(v.dtype)} and {wrt} {dtype_name(source.dtype)}."
+            return Problem(text, "type"), False
     if asked.kind == "vjp":
         end, start, again = graph(engine, of, wrt, output, source)
         with retained_kept(engine), quiet():

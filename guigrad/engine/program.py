@@ -103,6 +103,9 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
     builds = any(name == "create_graph" for name, _ in node.kwargs)
 
     def call() -> None:
+        if not engine.listening:
+            step()
+            return
         roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
         with engine.recorder(roots, xray=True), noting(roots) if builds else nullcontext():
             step()

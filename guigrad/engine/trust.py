@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ OWN = {torch.float64: 1e-9, torch.float32: 1e-3, torch.float16: 5e-2, torch.bflo
 """How far a gradient in its own precision may be from the one in double precision, relative."""
 SAID = 300
 """Letters of gradcheck's text that are kept."""
+LARGEST = 1 << 22
 WHOLE = 256
 """Up to so many entries gradcheck looks at each; of more, along one random direction (its fast mode)."""
 
@@ -71,6 +73,9 @@ def _one(engine: Engine, of: str, wrt: str, others: Sequence[str]) -> Trust:
         return Trust(of, wrt, deterministic=mode, problems=(found,))
     output, source = found
     tolerance = OWN.get(source.dtype, TOLERANCE)
+    if max(output.numel(), source.numel()) > LARGEST:
+        text = f"{wrt} has {source.numel():,} entries, {of} {output.numel():,}: gradients of up to {LARGEST:,} are checked."
+        return Trust(of, wrt, deterministic=mode, problems=(Problem(text, "memory"),))
     v, name = _upstream(engine, of, output)
     if output.is_complex() or source.is_complex():
         return _complex(engine, Trust(of, wrt, tolerance=tolerance, deterministic=mode), output, source)
@@ -95,7 +100,20 @@ def _one(engine: Engine, of: str, wrt: str, others: Sequence[str]) -> Trust:
     )
     own = max((_apart(a, b) for a, b in zip(figures.shown, figures.analytic, strict=True)), default=0.0)
     good = figures.passed and own <= tolerance and all(apart <= tolerance for _, apart in elsewhere)
-    verdict = "differs" if not good or (said and not figures.kinks) else "kink" if figures.kinks else "trusted"
+    odd = [at for at, number in zip(figures.entries, figures.numeric, strict=True) if not math.isfinite(number)]
+    if odd:
+        places = ", ".join(map(str, odd[:8]))
+        text = f"{of} is not finite around entries {places} of {wrt}: there is nothing to compare the gradient with."
+        told = structs.replace(told, problems=(Problem(text, "runtime", severity="warning"),))
+    verdict = (
+        "unknown"
+        if odd
+        else "differs"
+        if not good or (said and not figures.kinks)
+        else "kink"
+        if figures.kinks
+        else "trusted"
+    )
     return structs.replace(
         told,
         verdict=verdict,

@@ -289,6 +289,7 @@ class Workbench:
 
     def _propose(self, source: str, v: Array | str) -> None:
         kind = {"reverse": "vjp", "forward": "jvp", "hessian": "hvp"}[self.mode]
+        self.fill.stop()
         self._candidate = None if isinstance(v, str) else v
         of, wrt = map(self.label, self._pair)
         data = v if isinstance(v, str) else bits(v)
@@ -300,11 +301,8 @@ class Workbench:
             if self.matrix is not None or product.v is None:
                 self._refuse(product.problems)
             return
-        self.source, self.vector, self.result = (
-            source,
-            product.v.numpy().reshape(-1),
-            product.values.numpy().reshape(-1),
-        )
+        self.source, self.vector = source, product.v.numpy().reshape(-1)
+        self.result = product.values.numpy().reshape(-1)
         self._candidate = None
         self.panel.v.setModified(False)
         if self.matrix is not None:
@@ -328,7 +326,11 @@ class Workbench:
         kind = np.result_type(now.dtype, np.complex64) if isinstance(number, complex) else now.dtype
         made = now.reshape(-1).astype(kind)  # a copy
         rows = self.matrix.rows if self.mode == "reverse" else self.matrix.columns
-        made[rows[place]] = number
+        try:
+            made[rows[place]] = number
+        except OverflowError as error:
+            self._refuse((Problem(f"v: {error}", "type"),))
+            return
         self._propose("typed", made.reshape(shape))
 
     def _on_typed(self, text: str) -> None:
@@ -343,16 +345,11 @@ class Workbench:
 
     def _on_chosen(self, source: str) -> None:
         """Ones, a basis vector, or a node's value."""
-        shape = self._end.shape or ()
+        made = np.ones(self._end.shape or (), self._dtype())
         word, _, rest = source.partition(" ")
-        if word == "node":
-            self._propose(source, self.label(rest))
-            return
-        made = np.ones(shape, self._dtype())
         if word == "basis":
-            made = np.zeros(math.prod(shape), self._dtype())
-            made[int(rest)] = 1
-        self._propose(source, made.reshape(shape))
+            made = (np.arange(made.size) == int(rest)).astype(made.dtype).reshape(made.shape)
+        self._propose(source, self.label(rest) if word == "node" else made)
 
     def use(self) -> None:
         """Backward starts with this v from now on, or as torch does again."""

@@ -8,8 +8,9 @@ import torch
 from guigrad.engine.hessian import hessian, hessian_vector
 from guigrad.engine.jacobian import ENTRIES, check, jacobian
 from guigrad.engine.play import Engine
-from guigrad.engine.values import tensor_of
-from guigrad.run.derivative import Matrix
+from guigrad.engine.questions import answer
+from guigrad.engine.values import array_of, tensor_of
+from guigrad.run.derivative import AskProduct, Matrix, Product
 from guigrad.source.parse.parser import parse
 
 NET = """
@@ -149,3 +150,72 @@ def test_two_nodes_that_have_nothing_to_do_with_each_other() -> None:
     engine = engine_of(NET + "u = torch.ones(2, requires_grad=True)\n")
     for mode in ("reverse", "forward"):
         assert not values(jacobian(engine, "y", "u", mode)).any()
+
+
+def test_samples_take_no_more_passes_than_there_is_time_for() -> None:
+    engine = engine_of("import torch\nx = torch.ones(3_000_000, requires_grad=True)\ny = x * 2\nL = (y * y).sum()\n")
+    for found in (jacobian(engine, "y", "x"), jacobian(engine, "y", "x", "forward"), hessian(engine, "L", "x")):
+        assert found.problems == ()
+        assert found.sampled
+        fewer = found.columns if found.mode == "forward" else found.rows
+        assert 8 <= len(fewer) < 64
+        assert (fewer[0], fewer[-1]) == (0, 2_999_999)
+        same = torch.tensor(found.rows)[:, None] == torch.tensor(found.columns)[None]
+        assert torch.equal(values(found), same * (8.0 if found.of == "L" else 2.0))
+
+
+def test_forward_mode_of_a_wide_input_takes_some_columns() -> None:
+    engine = engine_of("import torch\nx = torch.ones(5000, requires_grad=True)\nL = (x * x).sum()\n")
+    found = jacobian(engine, "L", "x", "forward")
+    assert (found.sampled, len(found.columns), found.full) == (True, 256, (1, 5000))
+    assert torch.equal(values(found), torch.full((1, 256), 2.0))
+    assert not jacobian(engine, "L", "x").sampled
+
+
+def test_a_hessian_through_dropout_keeps_its_mask() -> None:
+    engine = engine_of(NET)
+    found = values(hessian(engine, "loss", "x"))
+    x, loss = engine.value("x"), engine.value("loss")
+    (slope,) = torch.autograd.grad(loss, x, create_graph=True)
+    rows = [torch.autograd.grad(entry, x, retain_graph=True)[0].reshape(-1) for entry in slope.reshape(-1)]
+    torch.testing.assert_close(found, torch.stack(rows), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_tensors_without_entries(mode: str) -> None:
+    engine = engine_of("import torch\nx = torch.ones(0, requires_grad=True)\ny = x * 2\n")
+    assert values(jacobian(engine, "y", "x", mode)).shape == (0, 0)
+
+
+def test_too_large_for_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of("import torch\nx = torch.ones(3000, requires_grad=True)\ny = x * 2\nL = y.sum()\n")
+    monkeypatch.setattr("guigrad.engine.jacobian.available_bytes", lambda: 1 << 20)
+    monkeypatch.setattr("guigrad.engine.hessian.available_bytes", lambda: 1 << 20)
+    for found in (jacobian(engine, "y", "x"), hessian(engine, "L", "x")):
+        assert found.values is None
+        assert "3,000 × 3,000: too large for the memory there is" in found.problems[0].message
+
+
+@pytest.mark.parametrize("kind", ["hvp", "jvp"])
+def test_a_v_of_another_shape_or_kind_is_refused(kind: str) -> None:
+    engine = engine_of("import torch\nx = torch.ones(2, 3, requires_grad=True)\nL = (x ** 3).sum()\n")
+    for v, text in (
+        (torch.ones(6), "v has a shape of torch.Size([6]) and x has a shape of torch.Size([2, 3])"),
+        (torch.ones(2, 3, dtype=torch.int64), "v holds int64"),
+        (torch.ones(2, 3, dtype=torch.complex64), "v holds complex64 and x float32"),
+    ):
+        found = answer(engine, AskProduct("L", "x", array_of(v), kind))
+        assert isinstance(found, Product)
+        assert found.values is None
+        assert text in found.problems[0].message
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e8, 1e-6])
+def test_checks_pass_at_every_size_of_the_value(scale: float) -> None:
+    engine = engine_of(
+        f"import torch\nx = torch.tensor([0.3, -1.7, 4.0], requires_grad=True)\nL = (torch.exp(x) * {scale}).sum()\n"
+    )
+    found = check(engine, "L", "x")
+    assert (found.passed, found.kinks) == (True, ())
+    bent = engine_of("import torch\nx = torch.tensor([0.3, -0.2], requires_grad=True)\nL = (1e6 * x ** 2).sum()\n")
+    assert check(bent, "L", "x").kinks == ()  # steep, but no corner

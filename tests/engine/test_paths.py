@@ -138,3 +138,17 @@ def test_a_node_by_itself_is_one_path_of_no_wire() -> None:
     assert found.count == 1
     assert found.paths[0].hops == ()
     assert summed(found).item() == 1.0
+
+
+def test_wide_tensors_infinities_and_too_large_ones() -> None:
+    found = asked("import torch\nx = torch.ones(64, 64, requires_grad=True)\ny = torch.tanh(x @ x)\n", "y", "x")
+    assert (found.count, found.agrees, found.full) == (2, True, (4096, 4096))
+    assert 0 < len(found.rows) < 4096
+    odd = asked("import torch\nx = torch.tensor([0.0, -1.0], requires_grad=True)\ny = x.sqrt()\n", "y", "x")
+    assert (odd.agrees, odd.difference) == (True, 0.0)
+    wide = asked("import torch\nx = torch.ones(5_000_000, requires_grad=True)\ny = x * 2\n", "y", "x")
+    assert "5,000,000 entries" in wide.problems[0].message
+    assert (
+        "x has no entries"
+        in asked("import torch\nx = torch.ones(0, requires_grad=True)\ny = x.sum()\n", "y", "x").problems[0].message
+    )

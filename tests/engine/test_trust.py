@@ -93,3 +93,16 @@ def test_ids_in_questions_are_names_in_answers() -> None:
     assert isinstance(found, Matrix)
     assert (found.of, found.wrt) == ("L", "x")
     assert "L holds int64" in found.problems[0].message
+
+
+def test_what_is_not_finite_is_not_judged() -> None:
+    found = one(engine_of("x = torch.tensor([4.0, -1.0], requires_grad=True)\nL = x.sqrt().sum()\n"), "x")
+    assert found.verdict == "unknown"
+    assert "not finite" in found.problems[0].message
+    wide = one(engine_of("x = torch.ones(5_000_000, requires_grad=True)\nL = x.sum()\n"), "x")
+    assert "gradients of up to" in wide.problems[0].message
+
+
+def test_a_large_sum_is_no_wrong_gradient() -> None:
+    found = one(engine_of("x = torch.full((250_000,), 3.0, requires_grad=True)\nL = x.pow(2).sum()\n"), "x")
+    assert found.verdict == "trusted"

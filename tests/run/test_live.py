@@ -9,7 +9,8 @@ import pytest
 
 from guigrad.document import edit
 from guigrad.document.store import Store
-from guigrad.run.request import Backward, Forward, Load, Trial
+from guigrad.run.derivative import AskMatrix, Matrix
+from guigrad.run.request import Backward, Forward, Load, Reply, Trial
 from guigrad.run.runner import ProcessRunner
 from guigrad.session import Session
 from guigrad.source.parse.parser import parse
@@ -100,3 +101,36 @@ def test_a_question_is_answered_between_the_verbs_and_the_latest_wins(runner: Pr
     session.try_wire(ids["y"], 0, ids["a"], "other", answers.append)
     assert answers[1:] == [None]  # there is no such wire to try
     session.close()
+
+
+def test_a_question_is_taken_back_and_a_stubborn_one_ends_the_process(runner: ProcessRunner) -> None:
+    turns = Turns()
+    text = "import torch\n\nx = torch.zeros(1_000_000, requires_grad=True)\ny = x.sin()\n"
+    session = Session(Store(parse(text)), runner, turns.calls.put)
+    session.forward()
+    turns.until(lambda: not session.running)
+    pid, before = runner.child_pid, session.frame
+    long, short = AskMatrix("y", "x"), AskMatrix("y", "x", rows=(0,), columns=(0, 1))
+    answers: list[Reply | None] = []
+    lost: list[Reply | None] = []
+    session.ask(long, lost.append, "a")
+    session.cancel("a")
+    session.cancel("a", end=False)
+    session.ask(short, answers.append, "a")
+    turns.until(lambda: bool(answers))
+    assert isinstance(answers[0], Reply)
+    assert isinstance(answers[0].answer, Matrix)
+    assert answers[0].answer.rows == (0,)
+    assert runner.child_pid == pid
+    session.ask(long, lost.append, "a")
+    while not runner._playing:
+        pass
+    session.cancel("a")
+    session.cancel("a")
+    turns.until(lambda: not session.running and runner.child_pid not in (None, pid))
+    session.forward()
+    turns.until(lambda: not session.running)
+    assert lost == []
+    assert session.frame is not None
+    assert before is not None
+    assert session.frame["y"].stats == before["y"].stats

@@ -246,7 +246,7 @@ def test_a_run_brings_the_rounds_of_a_loop(window: MainWindow, qtbot: QtBot, tmp
     assert len(mirror.by_node) == 4
     qtbot.keyClick(window, Qt.Key.Key_F5, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: len(mirror.by_node) == 10)
-    rounds = [group for group in mirror.groups if group.label == "earlier rounds of a loop"]
+    rounds = [group for group in mirror.groups if group.label == "values overwritten since"]
     assert [len(group.nodes) for group in rounds] == [6]
 
 

@@ -19,7 +19,7 @@ SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, max_side=4)
         lambda dtype: hnp.arrays(dtype, SHAPES, elements={"allow_nan": False})
     )
 )
-def test_what_is_written_is_read_back_to_the_bit(values: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_what_is_written_is_read_back_to_the_bit(values: np.ndarray) -> None:
     found = read(text_of(values.reshape(-1), values.shape), values.dtype.str)
     assert found.dtype == values.dtype
     assert found.shape == values.shape

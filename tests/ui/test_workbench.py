@@ -306,3 +306,20 @@ def test_a_node_that_is_gone_is_not_asked_about(panel: JacobianPanel, lesson: Ma
     assert bench.upstream.arguments() == ((), ())
     lesson.session.undo()
     settle(lesson, qtbot)
+
+
+def test_an_entry_too_large_and_an_entry_while_j_fills(panel: JacobianPanel, lesson: MainWindow, qtbot: QtBot) -> None:
+    bench = choose(lesson, qtbot, "t1", "t3")
+    before = bench.vector
+    panel.view.entry_changed.emit(0, 10**400, "")
+    assert "too large" in panel.said.text()
+    assert bench.vector is before
+    press(qtbot, panel, "step")
+    assert bench.fill.active
+    QTest.mouseDClick(panel.view, LEFT, pos=at(panel, "vector", 2))
+    qtbot.keyClicks(panel.view.editor, "7")
+    qtbot.keyClick(panel.view.editor, Qt.Key.Key_Return)
+    assert not bench.fill.active
+    assert bench.vector is not None
+    assert bench.vector.tolist() == [1, 1, 7, 1, 1]
+    assert panel.view.shown.there is None

@@ -260,7 +260,8 @@ class Backward:
         if gone:
             lines.append(f"{gone} of {len(node.edges)} inputs want no gradient (the hollow dots)")
         if node.version is not None:
-            lines.append(f"_version {node.version}" + (", a view" if node.view else ""))
+            whose = "the leaf" if node.kind == "accumulate" else "the value that it made"
+            lines.append(f"{whose}: _version {node.version}" + (", a view" if node.view else ""))
         if node.hooks:
             lines.append(f"{node.hooks} hooks")
         return lines

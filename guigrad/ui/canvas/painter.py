@@ -93,8 +93,9 @@ class Painter:
         if detail:  # before the wires: a card whose numbers take more lines moves its ports
             contents = self.scene.faces.contents(rows.tolist())
         self.wires(p, view, exact, worlds)
-        traces.draw(p, self.ink, self.scene, view)
-        if self.lens is not None:
+        if self.lens is None:
+            traces.draw(p, self.ink, self.scene, view)
+        else:
             lens.draw(p, self.ink, self.scene, view, self.lens)
         if exact:
             self._exact(p, view, rows)
@@ -105,7 +106,7 @@ class Painter:
         else:
             self._blocks(p, view, rows, len(shown) <= TITLES)
         self.chips = []
-        if detail:
+        if detail and (self.lens is None or not self.lens.chosen):
             self._chip_scale = self._chip_scale if self.moving and self._chip_scale else view.scale
             self.chips = decor.chips(self.ink, self.scene, view, shown)
             decor.draw_chips(p, self.ink, view, self.chips, 0.0 if exact else self._chip_scale, worlds)
@@ -251,7 +252,7 @@ class Painter:
         """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
         table = self.scene.wires
         grad = table.grad[rows]
-        carries = grad >= 0
+        carries = (grad >= 0) & (self.lens is None)  # paths have that colour to themselves
         styles = np.zeros(len(rows), np.int8)
         if carries.any():
             size = np.log10(np.maximum(grad[carries], 1e-12))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QFont, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -38,6 +39,7 @@ PAGES: Final = (
 MODES: Final = (("reverse", "Reverse: vᵀJ"), ("forward", "Forward: J v"), ("hessian", "Hessian: H v"))
 LEFT_PX: Final = 276
 RIGHT_PX: Final = 260
+STACK_PX: Final = 90
 AUTO: Final = ""
 """The choice that follows the selection."""
 
@@ -150,6 +152,7 @@ class JacobianPanel(QWidget):
         grid.setRowStretch(6, 1)
         grid.addWidget(self.cancel, 7, 0, 1, 4)
         self._stack = QStackedWidget()
+        self._stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # it takes what is left
         ways = QWidget()
         beside = QHBoxLayout(ways)
         beside.setContentsMargins(0, 0, 0, 0)
@@ -196,6 +199,7 @@ class JacobianPanel(QWidget):
         """Another theme or scale."""
         self.look = look
         self._side.setFixedWidth(look.px(LEFT_PX))
+        self._stack.setMinimumHeight(look.px(STACK_PX))
         self._right.setMinimumWidth(look.px(RIGHT_PX))
         self._grid.setContentsMargins(look.px(8), look.px(8), look.px(8), look.px(6))
         self._grid.setSpacing(look.px(6))
@@ -205,13 +209,17 @@ class JacobianPanel(QWidget):
         self.v.setFont(look.code(11.5))
         self.cost.setFont(look.text(11.5))
         for rows in (self.paths, self.gradients):
-            rows.setFont(look.code(11.5) if rows is self.paths else look.text(12))
+            for at in range(rows.count()):
+                rows.item(at).setFont(self._font(rows))
             rows.setIconSize(QSize(look.px(14), look.px(14)))
         self.step.setIcon(look.icon("step-forward"))
         for button in (self.fill, self.step):
             button.setIconSize(QSize(look.px(13), look.px(13)))
         self.view.set_look(look)
         self.way.set_look(look)
+
+    def _font(self, rows: QListWidget) -> QFont:
+        return self.look.code(11.5) if rows is self.paths else self.look.text(12)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -315,6 +323,7 @@ class JacobianPanel(QWidget):
         for text, tip, icon, token in rows:
             item = QListWidgetItem(text)
             item.setToolTip(tip)
+            item.setFont(self._font(shown))
             if icon:
                 item.setIcon(self.look.icon(icon, token))
             shown.addItem(item)

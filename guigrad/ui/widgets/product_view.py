@@ -24,7 +24,11 @@ CELL_PX: Final = (30.0, 54.0)
 ROW_PX: Final = (15.0, 26.0)
 GAPS_PX: Final = 6.0
 """Cells from this size on have gaps between them."""
+SQUARE_PX: Final = 3.0
+"""Cells that would be smaller as squares get as much of both sides as there is."""
 SLACK_PX: Final = 3.0
+IMAGE: Final = 4096
+"""Rows and columns of a picture of cells at most; a cell has less than a pixel then."""
 _COUNT = itertools.count(1)
 
 
@@ -104,12 +108,14 @@ class ProductView(QWidget):
             return
         caption, sign = look.px(20), look.px(26)
         parts = columns + 2 * (shown.vector is not None)
-        room_x = max(self.width() - look.px(16) - 2 * sign, 40)
+        room_x = max(self.width() - look.px(36) - 2 * sign, 40)
         room_y = max(self.height() - caption - look.px(8), 20)
         high = min(room_y / rows, look.px(ROW_PX[1]))
         wide = min(room_x / parts, look.px(CELL_PX[1]))
         if wide < look.px(CELL_PX[0]) or high < look.px(ROW_PX[0]):  # no numbers: square cells are easier to read
-            wide = high = min(wide, high)
+            small = min(wide, high)
+            limit = small if small >= SQUARE_PX else float(look.px(10))
+            wide, high = min(wide, limit), min(high, limit)
         side = max(wide, float(look.px(10)))
         across = min(room_y / columns, high)  # a column of as many entries as J has columns
         tall = max(high * rows, across * columns if shown.vector is not None else 0.0)
@@ -209,8 +215,10 @@ class ProductView(QWidget):
             colours = np.where(grid != 0, np.uint32(look.color("grad").rgba()), np.uint32(empty))
         colours = np.where(there, colours, np.uint32(empty)).astype(np.uint32)
         if min(wide, high) < GAPS_PX:
-            flat = np.ascontiguousarray(colours)
-            p.drawImage(place, QImage(flat.data, columns, rows, columns * 4, QImage.Format.Format_RGB32))
+            down, right = (range(0, count, -(-count // IMAGE)) for count in (rows, columns))
+            flat = np.ascontiguousarray(colours[:: down.step, :: right.step])
+            image = QImage(flat.data, len(right), len(down), len(right) * 4, QImage.Format.Format_RGB32)
+            p.drawImage(place, image)
             return
         numbers = wide >= look.px(CELL_PX[0]) and high >= look.px(ROW_PX[0]) - 1 and not structure
         p.setFont(look.code(min(10.5, high / look.scale * 0.62)))
@@ -310,7 +318,8 @@ class ProductView(QWidget):
         rect = self.cell_rect("vector", row)
         wide = max(rect.width(), self.look.px(72))
         self.editor.setGeometry(int(rect.left()), int(rect.top()), int(wide), max(int(rect.height()), self.look.px(22)))
-        self.editor.setText(repr(self._number(row)))
+        assert self.shown.vector is not None
+        self.editor.setText(str(self.shown.vector[row]))
         self.editor.selectAll()
         self.editor.show()
         self.editor.setFocus()
@@ -347,8 +356,10 @@ class ProductView(QWidget):
         return float(np.real(self.shown.vector[row]))
 
     def _put(self, number: float) -> None:
+        assert self.shown.vector is not None
         if number != self._number(self.chosen):
-            self.entry_changed.emit(self.chosen, number, self._merge)
+            rest = complex(self.shown.vector[self.chosen]).imag
+            self.entry_changed.emit(self.chosen, complex(number, rest) if rest else number, self._merge)
 
     def _on_typed(self) -> None:
         if not self.editor.isVisible():

@@ -64,7 +64,7 @@ def words(trust: Trust) -> tuple[str, str]:
         return f"{'trusted' if good else 'differs'}: gradcheck {'passed' if good else 'did not pass'}", line
     weighed = f" for v = {trust.v}" if trust.v == "ones" else f" for v = {trust.v} v" if trust.v else ""
     lines = [
-        f"d {trust.of} / d {trust.wrt}{weighed}, {len(check.entries)} entries against central differences in float64:",
+        f"d {trust.of} / d {trust.wrt}{weighed}, {_entries(len(check.entries))} against central differences in float64:",
         f"largest relative difference {check.worst:.2g}, tolerance 1e-05: {'passed' if check.passed else 'NOT passed'}",
     ]
     own = max(
@@ -101,9 +101,13 @@ def words(trust: Trust) -> tuple[str, str]:
     lines += [problem.message for problem in trust.problems]
     short = {
         "trusted": f"trusted: differences agree to {check.worst:.1g}",
-        "kink": f"a kink at {len(check.kinks)} of {len(check.entries)} entries; elsewhere differences agree to {check.worst:.1g}",
+        "kink": f"a kink at {len(check.kinks)} of {_entries(len(check.entries))}; elsewhere differences agree to {check.worst:.1g}",
         "differs": f"differs from finite differences by {check.worst:.2g}"
         + (f": cut by {', '.join(trust.cuts[:3])}" if trust.cuts else ""),
-        "unknown": "not checked",
+        "unknown": trust.problems[0].message if trust.problems else "not checked",
     }[trust.verdict]
     return short, "\n".join(lines)
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"

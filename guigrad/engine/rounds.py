@@ -1,0 +1,305 @@
+"""A program played up to its training loop, step by step: a generator that can be left between two phases and entered again at any step.
+
+Note [Playing on]
+Everything beside the way to the training loop is played in blocks at full speed, as a plain run does. The loops on the way are driven
+here: where each of them is (``place``) is known, so that another generator, of an edited document or after a moment was put back, can begin
+there: it skips what lies before, and enters each loop at its round. Python's own iterators cannot be entered in the middle; what is no
+sequence becomes a list when its loop begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from guigrad.document.model import Branch, Item, Loop, Region, item_key, walk
+from guigrad.engine.arguments import Refused
+from guigrad.engine.block import Block
+from guigrad.engine.phases import Piece, Within, parts_of, step_loops
+from guigrad.engine.state import State
+
+Place = tuple[tuple[str, int], ...]
+
+START = "start"
+"""What a generator yields before the first step."""
+
+
+class Rounds:
+    """The rounds of a loop, which can be entered at any of them. ``index``: how many have begun."""
+
+    def __init__(self, over: Any, before: Rounds | None = None) -> None:
+        self.over: Any = over
+        self.items: Any
+        if before is not None and before.over is over:
+            self.items = before.items  # an iterator gives what it has only once
+        else:
+            self.items = over if isinstance(over, range | list | tuple | str) else list(over)
+        self.index = 0
+        self.on: Callable[[], bool] | None = None  # whether to go on past the end of a range
+
+    def __iter__(self) -> Rounds:
+        return self
+
+    def __next__(self) -> Any:
+        index, items = self.index, self.items
+        if index < len(items):
+            self.index = index + 1
+            return items[index]
+        if isinstance(items, range) and self.on is not None and self.on():
+            self.index = index + 1
+            return items.start + index * items.step
+        raise StopIteration
+
+    @property
+    def ended(self) -> bool:
+        """Whether the loop as it is written has no more rounds."""
+        return self.index >= len(self.items)
+
+
+class Course:
+    """One pass over a program. ``at`` is the place to begin at, None the beginning; ``pieces`` how many pieces of a step are done there.
+
+    Thread: the engine's.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        at: Place | None = None,
+        step: int = 0,
+        pieces: int = 0,
+        before: Iterable[tuple[str, Rounds]] = (),
+    ) -> None:
+        self.state, self.plan = state, state.plan
+        document = self.plan.document
+        self.loops = step_loops(document, state.roles)
+        self.step = step
+        self.boundary = False
+        self.by_pieces = False
+        self.after: Callable[[Piece], str] | None = None
+        self.wants_more: Callable[[], bool] = lambda: False
+        self.pieces = pieces
+        self.rounds: list[tuple[str, Rounds]] = []
+        self._before = dict(before)
+        self._at, self._entered = at, False
+        self._driven = _driven(document.program, self.loops)
+        self._blocks: dict[int, tuple[tuple[Item, ...], list[Block | Item]]] = {}
+        self._seek = list(at or ())
+        self._begun = at is not None
+        self.body: dict[str, tuple[Block, tuple[Any, ...]]] = {}
+        self._last = self.loops[-1] if self.loops else ""
+
+    @property
+    def place(self) -> Place:
+        """The loops that are being played and how many rounds each has begun, of the training loop: ended."""
+        if self._at is not None and not self._entered:
+            return self._at
+        inside = self.pieces > 0
+        return tuple(
+            (key, rounds.index - (inside and at == len(self.rounds) - 1))
+            for at, (key, rounds) in enumerate(self.rounds)
+        )
+
+    @property
+    def standing(self) -> list[tuple[str, Rounds]]:
+        """The rounds of the loops that are being played, or are to be entered."""
+        return list(self.rounds) if self._entered or self._at is None else list(self._before.items())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program as it is written has no more steps after the one that has just ended."""
+        return bool(self.rounds) and self.rounds[-1][0] == self._last and all(one.ended for _, one in self.rounds)
+
+    def over(self, more: bool) -> frozenset[str]:
+        """The loops that are being played and have no more rounds; ``more``: one over a range is to go on past its end."""
+        return frozenset(
+            key
+            for key, rounds in self.rounds
+            if rounds.ended and not (more and rounds.on and type(rounds.items) is range)
+        )
+
+    @property
+    def total(self) -> int | None:
+        """How many steps the training loop that is played has, where that can be told: it stands in no other loop."""
+        if len(self.loops) == 1 and len(self.rounds) == 1:
+            return len(self.rounds[0][1].items)
+        return None
+
+    def play(self) -> Iterator[str]:
+        """Yields a phase's name each time one has ended inside a step, and once more at the end of each step (``boundary``)."""
+        yield from self._items(self.plan.document.program)
+
+    # --- the way to the training loop ---
+
+    def _items(self, items: tuple[Item, ...]) -> Iterator[str]:
+        for part in self._parts(items):
+            if self._seek:
+                if isinstance(part, Block) or not self._leads(part):
+                    continue
+            elif isinstance(part, Block):
+                part.run()
+                continue
+            match part:
+                case Loop():
+                    yield from self._loop(part)
+                case Region():
+                    with self.plan.context(part):
+                        yield from self._items(part.body)
+                case Branch():
+                    yield from self._branch(part)
+
+    def _leads(self, item: Any) -> bool:
+        target = self._seek[0][0]
+        return any(isinstance(inner, Loop) and inner.id == target for inner in walk((item,)))
+
+    def _parts(self, items: tuple[Item, ...]) -> list[Block | Item]:
+        known = self._blocks.get(id(items))
+        if known is not None:
+            return known[1]
+        found: list[Block | Item] = []
+        run: list[Item] = []
+        for item in items:
+            if id(item) in self._driven:
+                if run:
+                    found.append(self.block(tuple(run)))
+                    run = []
+                found.append(item)
+            else:
+                run.append(item)
+        if run:
+            found.append(self.block(tuple(run)))
+        self._blocks[id(items)] = (items, found)
+        return found
+
+    def block(self, items: tuple[Item, ...]) -> Block:
+        """Items at full speed. A stop is heard between steps, and a long one is ended with its process."""
+        plan = self.plan
+        cancelled, plan.cancelled = plan.cancelled, None
+        try:
+            return plan.block(items)
+        finally:
+            plan.cancelled = cancelled
+
+    def _branch(self, item: Branch) -> Iterator[str]:
+        if self._seek:
+            target = self._seek[0][0]
+            taken = any(isinstance(inner, Loop) and inner.id == target for inner in walk(item.body))
+        else:
+            for start in self.plan.starts(item.carried):
+                start()
+            taken = self._asked(item, self.plan.test(item))
+        yield from self._items(item.body if taken else item.orelse)
+
+    def _asked(self, item: Loop | Branch, get: Callable[[], Any]) -> Any:
+        try:
+            found = get()
+            if isinstance(item, Branch):
+                return bool(found)
+            return Rounds(found, self._before.pop(item.id, None) if self._seek else None)
+        except Exception:
+            self.plan.failed = item_key(item)
+            raise
+
+    def _loop(self, item: Loop) -> Iterator[str]:
+        plan = self.plan
+        if item.var not in plan.document.nodes:
+            plan.failed = item.id
+            raise Refused("the loop's variable is not there")
+        if not self._seek:
+            for start in plan.starts(item.carried):
+                start()
+        rounds = self._asked(item, plan.iterable(item))
+        self.rounds.append((item.id, rounds))
+        var, passes = plan.loop_var(item)
+        trains = item.id in self.loops
+        if self._last in {inner.id for inner in walk((item,)) if isinstance(inner, Loop)} and len(self.rounds) == 1:
+            rounds.on = self.wants_more
+        try:
+            if self._seek:
+                rounds.index = self._seek.pop(0)[1]
+                if not trains:
+                    yield from self._items(item.body)
+            if trains:
+                yield from self._steps(item, rounds, var, passes)
+            else:
+                for value in rounds:
+                    plan.env[var] = value
+                    passes()
+                    yield from self._items(item.body)
+        finally:
+            self.rounds.pop()
+
+    # --- the training loop ---
+
+    def _steps(self, item: Loop, rounds: Rounds, var: int, passes: Callable[[], None]) -> Iterator[str]:
+        env = self.plan.env
+        self._entered = True
+        whole, parts = self._body(item)
+        if not self._begun:
+            self._begun = self.boundary = True
+            yield START
+        done = self.pieces
+        if done:  # entered in the middle of a step: its round has begun
+            next(rounds)
+            yield from self._pieces(parts, done)
+            yield self._ended()
+        for env[var] in rounds:
+            passes()
+            if self.by_pieces:
+                yield from self._pieces(parts, 0)
+            else:
+                whole.run()
+            yield self._ended()
+
+    def _ended(self) -> str:
+        self.step += 1
+        self.pieces = 0
+        self.boundary = True
+        return ""
+
+    def _body(self, item: Loop) -> tuple[Block, tuple[Any, ...]]:
+        if item.id not in self.body:
+            parts = parts_of(self.plan.document, self.state.roles, item)
+            self.body[item.id] = (self.block(item.body), tuple(self._built(part) for part in parts))
+        return self.body[item.id]
+
+    def _built(self, part: Piece | Within) -> Any:
+        if isinstance(part, Piece):
+            return part, self.block(part.items)
+        return part, tuple(self._built(inner) for inner in part.pieces)
+
+    def _pieces(self, parts: tuple[Any, ...], skip: int) -> Iterator[str]:
+        for part, inner in parts:
+            if isinstance(part, Within):
+                if _numbers(part)[-1] >= skip:
+                    with self.plan.context(part.region):
+                        yield from self._pieces(inner, skip)
+                continue
+            if part.number < skip:
+                continue
+            inner.run()
+            self.pieces = part.number + 1
+            said = self.after(part) if self.after is not None else ""
+            if said or part.last:
+                self.boundary = False
+                yield said or part.phase
+
+
+def _numbers(part: Within) -> list[int]:
+    found: list[int] = []
+    for inner in part.pieces:
+        found += [inner.number] if isinstance(inner, Piece) else _numbers(inner)
+    return found or [-1]
+
+
+def _driven(items: tuple[Item, ...], loops: tuple[str, ...]) -> set[int]:
+    """The items (by ``id``) that are training loops or hold one."""
+    found: set[int] = set()
+    for item in items:
+        if isinstance(item, Loop) and item.id in loops:
+            found.add(id(item))
+        elif isinstance(item, Loop | Region | Branch):
+            inner = _driven(item.body, loops) | _driven(getattr(item, "orelse", ()), loops)
+            if inner:
+                found |= inner | {id(item)}
+    return found
