@@ -27,6 +27,8 @@ def cuts(seen: Seen) -> Iterator[Problem]:
     cut: dict[str, list[str]] = {}
     for node in _forgotten(seen):
         if node.id not in before:
+            if not node.name:
+                continue  # made for one call alone: nobody's parameter
             if seen.exploring and _reach((node.id,), readers) & after:
                 continue  # it comes in behind the node that somebody looks at
             yield _unused(seen, node, bool(readers.get(node.id)))
