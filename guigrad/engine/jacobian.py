@@ -85,8 +85,14 @@ def jacobian(
         if mode == "forward":
             values = _columns(engine, of, wrt, source, wanted_columns, wanted_rows)
         else:
-            output, source, again = graph(engine, of, wrt, output, source)
-            values = _rows(engine, output, source, wanted_rows, wanted_columns)
+            values, again = through(
+                engine,
+                of,
+                wrt,
+                output,
+                source,
+                lambda end, start: _rows(engine, end, start, wanted_rows, wanted_columns),
+            )
     except NoFunction as error:
         return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
@@ -101,19 +107,39 @@ def blamed(engine: Engine, of: str, error: Exception) -> Problem:
     return explain(error, key[0] if key else "", engine.document, engine.label, engine.plan.read)
 
 
-def graph(
-    engine: Engine, of: str, wrt: str, output: torch.Tensor, source: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, bool]:
-    """Output and input with a graph between them that is not freed, and whether it was made anew. See Note [Rows and columns].
+def through(
+    engine: Engine,
+    of: str,
+    wrt: str,
+    output: torch.Tensor,
+    source: torch.Tensor,
+    work: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> tuple[torch.Tensor, bool]:
+    """``work(output, input)`` with a graph between them that is not freed, and whether it was made anew. See Note [Rows and columns].
 
     Raises: NoFunction when there is none.
     """
+    end, start, again = _graph(engine, of, wrt, output, source)
+    try:
+        return work(end, start), again
+    except RuntimeError as error:
+        if again or "second time" not in str(error):
+            raise
+        end, start, again = _graph(engine, of, wrt, output, source, freed=True)  # freed by the program itself
+        if not again:
+            raise
+    return work(end, start), True
+
+
+def _graph(
+    engine: Engine, of: str, wrt: str, output: torch.Tensor, source: torch.Tensor, freed: bool = False
+) -> tuple[torch.Tensor, torch.Tensor, bool]:
     if not source.requires_grad:
         raise NoFunction(f"No gradient is recorded for {wrt}: it does not require grad. Forward mode needs none.")
     if not output.requires_grad or (output is not source and output.grad_fn is None):
         raise NoFunction(f"{of} has no graph: nothing that led to it requires grad.")
     place = engine.names.find(of)
-    if place is None or place[0] not in engine.state.freed or output is source:
+    if place is None or (place[0] not in engine.state.freed and not freed) or output is source:
         return output, source, False
     try:
         between = Between(engine, *keys(engine, of, wrt))

@@ -108,7 +108,8 @@ def frame(engine: Engine, want: Want) -> Frame:
     records: dict[str, Record] = {}
     wanted = None if want.nodes is None else frozenset(want.nodes)
     label_of, read, statuses = engine.names.by_key.get, engine.plan.value, engine.state.status.get
-    light, tensor = engine.seen.light, torch.Tensor
+    light, tensor, kept = engine.seen.light, torch.Tensor, engine.ledger.short
+    engine.ledger.settle()
     for node in engine.document.nodes.values():
         key = node.id
         whole = wanted is None or key in wanted
@@ -117,8 +118,8 @@ def frame(engine: Engine, want: Want) -> Frame:
         if type(value) is tensor:
             status = statuses(key, "not run")
             last = light.get(key)
-            if last is None or not _as_before(last, node, label, status, value):
-                last = light[key] = record(key, label, node.op, status, value, want, False)
+            if last is None or not _as_before(last, node, label, status, value, kept(value)):
+                last = light[key] = record(key, label, node.op, status, value, want, False, kept=kept(value))
             records[key] = last
         else:
             records.update(_records(engine, node, label, want, whole))
@@ -149,7 +150,7 @@ def frame(engine: Engine, want: Want) -> Frame:
     )
 
 
-def _as_before(last: Record, node: Node, label: str, status: str, value: torch.Tensor) -> bool:
+def _as_before(last: Record, node: Node, label: str, status: str, value: torch.Tensor, kept: tuple[int, str]) -> bool:
     """Whether the record of a tensor without its value is the one of the last frame."""
     name = grad_fn_name(value)
     return (
@@ -162,6 +163,7 @@ def _as_before(last: Record, node: Node, label: str, status: str, value: torch.T
         and last.shape == value.shape
         and last.dtype == dtype_name(value.dtype)
         and last.device == _device_name(value.device)
+        and (last.contributions, last.emptied) == kept
         and last.label == label
         and last.op == node.op
     )
@@ -208,7 +210,8 @@ def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) ->
             yield f"{node.id}[{output}]", Record(node.id, name or f"{label}[{output}]", node.op, status)
         return
     xray = {} if engine.tape is None else engine.tape.gradients
-    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id))
+    mark = engine.ledger.short
+    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id), mark(value))
     if isinstance(value, tuple | list) and len(value) <= _SHOWN_OUTPUTS and (node.outputs or tensors_in(value)):
         for output, item in enumerate(value):
             name = node.outputs[output] if output < len(node.outputs) else None
@@ -216,13 +219,21 @@ def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) ->
             shown = (
                 f"{label}[{output}]" if name is None or engine.names.by_label.get(name) != (node.id, output) else name
             )
-            yield key, record(node.id, shown, node.op, status, item, want, whole, xray.get(key))
+            yield key, record(node.id, shown, node.op, status, item, want, whole, xray.get(key), mark(item))
 
 
 def record(
-    key: str, label: str, op: str, status: str, value: Any, want: Want, whole: bool, xray: torch.Tensor | None = None
+    key: str,
+    label: str,
+    op: str,
+    status: str,
+    value: Any,
+    want: Want,
+    whole: bool,
+    xray: torch.Tensor | None = None,
+    kept: tuple[int, str] = (0, ""),
 ) -> Record:
-    """One value as a record."""
+    """One value as a record. ``kept`` is what the ledger says of its ``.grad``."""
     kind = type(value).__name__
     if not isinstance(value, torch.Tensor):
         known = plain(value) if not isinstance(value, tuple | list) or whole else None
@@ -258,6 +269,8 @@ def record(
         text=text_of(value) if shown is None and fits else "",
         stats=stats(value) if whole and (want.stats or not fits) else None,
         grad_stats=stats(grad) if grad is not None and whole and (want.stats or not fits) else None,
+        contributions=kept[0],
+        emptied=kept[1],
     )
 
 

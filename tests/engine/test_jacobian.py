@@ -219,3 +219,15 @@ def test_checks_pass_at_every_size_of_the_value(scale: float) -> None:
     assert (found.passed, found.kinks) == (True, ())
     bent = engine_of("import torch\nx = torch.tensor([0.3, -0.2], requires_grad=True)\nL = (1e6 * x ** 2).sum()\n")
     assert check(bent, "L", "x").kinks == ()  # steep, but no corner
+
+
+def test_a_graph_that_the_program_itself_has_freed_is_run_once_more() -> None:
+    text = "import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = x.exp()\nL = y.sum()\nL.backward()\n"
+    engine = engine_of(text, "run")
+    found = jacobian(engine, "L", "x")
+    assert found.again
+    assert torch.equal(values(found)[0], torch.tensor([1.0, 2.0]).exp())
+    told = answer(engine, AskProduct("y", "x", array_of(torch.ones(2))))
+    assert isinstance(told, Product)
+    assert told.problems == ()
+    assert told.again

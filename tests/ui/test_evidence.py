@@ -106,6 +106,17 @@ def test_the_menu_of_a_card_opens_both(diamond: MainWindow, qtbot: QtBot) -> Non
     assert found.cost.text().startswith("2 paths from x to c")
 
 
+def test_keys_open_each_page(diamond: MainWindow, qtbot: QtBot) -> None:
+    found: JacobianPanel = diamond.tabs.panels["jacobian"]
+    ctrl, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    for mods, page in ((shift, "paths"), (ctrl | shift, "trust"), (Qt.KeyboardModifier.NoModifier, "J")):
+        diamond.tabs.setCurrentIndex(0)
+        diamond.canvas.setFocus()
+        qtbot.keyClick(diamond.canvas, Qt.Key.Key_J, mods)
+        assert diamond.tabs.currentWidget() is found
+        assert found.page == page
+
+
 def test_products_of_matrices_are_drawn(panel: JacobianPanel, lesson: MainWindow, qtbot: QtBot) -> None:
     choose(lesson, qtbot, "t1", "t3")
     qtbot.mouseClick(panel._tabs["paths"], Qt.MouseButton.LeftButton)
