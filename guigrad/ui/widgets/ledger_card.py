@@ -98,7 +98,13 @@ def lines_of(ledger: Ledger, count: int | None = None) -> list[tuple[str, str, s
         how = "set to None" if ledger.emptied == "None" else "set to zeros"
         found.append((f"emptied before: {how}" if calls else f"emptied: {how}", "", ""))
     if ledger.edited:
-        found.append(("changed by something else too, or by backwards that were not recorded: it is not the sum of these", "", ""))
+        found.append(
+            (
+                "changed by something else too, or by backwards that were not recorded: it is not the sum of these",
+                "",
+                "",
+            )
+        )
     return found
 
 
