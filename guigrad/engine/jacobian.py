@@ -37,6 +37,8 @@ WORK = 1 << 26
 """Entries that the passes of a sample go through in all."""
 PASSES = 2048
 """Passes of forward mode up to which all columns are computed: each runs what lies between once more."""
+ALWAYS = 1 << 26
+"""Room that is taken to be there. Units: bytes."""
 CHUNK = 1 << 23
 """Entries of basis vectors that are pulled back at once."""
 RUN = (Fix("Run forward", "forward"),)
@@ -76,8 +78,8 @@ def jacobian(
     sampled = len(wanted_rows) < full[0] or len(wanted_columns) < full[1]
     basis = full[1] if mode == "forward" else full[0]
     shapes = tuple(output.shape), tuple(source.shape)
-    needed = len(wanted_rows) * len(wanted_columns) + 8 * max(CHUNK, *full)  # what is kept, and one pass
-    if needed * output.element_size() > available_bytes() // 2:
+    kept, count = len(wanted_rows) * len(wanted_columns), len(wanted_columns if forward else wanted_rows)
+    if no_room(kept, count, max(full), output.element_size()):
         text = f"J of {of} by {wrt} is {full[0]:,} × {full[1]:,}: too large for the memory there is, even sampled."
         return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(text, "memory"),))
     again = False
@@ -175,6 +177,12 @@ def pair(engine: Engine, of: str, wrt: str) -> tuple[torch.Tensor, torch.Tensor]
     return output, source
 
 
+def no_room(kept: int, count: int, entries: int, size: int) -> bool:
+    """Whether there is not the memory to keep so many entries and to send ``count`` vectors of so many through the graph at once."""
+    needed = (kept + 8 * max(min(CHUNK, count * entries), entries)) * size
+    return needed > ALWAYS and needed > available_bytes() // 2
+
+
 def passes(*entries: int) -> int:
     """How many passes through tensors of so many entries a sample may take."""
     return max(8, min(SAMPLE, WORK // max(1, *entries)))
@@ -209,7 +217,10 @@ def _rows(
             stop_if_asked(engine)
             part = rows[start : start + chunk]
             basis = torch.zeros(len(part), output.numel(), dtype=output.dtype, device=output.device)
-            basis[torch.arange(len(part)), torch.tensor(part, dtype=torch.int64)] = 1
+            if part == range(output.numel()):
+                basis.fill_diagonal_(1)
+            else:
+                basis[torch.arange(len(part)), torch.tensor(part, dtype=torch.int64)] = 1
             basis = basis.view(len(part), *output.shape)
             try:
                 pulled = torch.func.vmap(pull)(basis)

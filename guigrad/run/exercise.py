@@ -165,8 +165,9 @@ class Exercise:
             told = "grad" in keys.get(question.place.partition("[")[0], ())
             return Ledger(question.place, reason=FIRST) if told else None
         asked = (question.wrt,) if isinstance(question.wrt, str) else question.wrt
-        places = {frame.labels.get(name, name).partition("[")[0] for name in asked}
-        if not any("grad" in keys.get(place, ()) for place in places):
+        places = {name: frame.labels.get(name, name).partition("[")[0] for name in (*asked, question.of)}
+        told = any("grad" in keys.get(places[name], ()) for name in asked)
+        if not told and not any("shape" in keys.get(place, ()) for place in places.values()):
             return None
         problems = (Problem(FIRST, "exercise", severity="hint"),)
         match question.__class__.__name__:

@@ -96,6 +96,7 @@ class ViewIntents(Verbs):
 
     def mistake_lab(self) -> None:
         """The failures of the mistake lab, on the welcome page."""
+        self.window.bar.hide()
         self.window.show_welcome()
         self.window.welcome.show_lab()
 
