@@ -112,7 +112,9 @@ def backward(
     walk = Walk(state, engine.label)
     try:
         notes = noting(tensors) if create_graph else nullcontext()
-        with walk.catching(lambda: roots.keys[0]), engine.recorder(tensors, xray), notes:
+        heard = engine.recorder(tensors, xray)
+        told = engine.ledger.backward(state.holders, roots.keys, engine.tape)
+        with walk.catching(lambda: roots.keys[0]), told, heard, notes:
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
     except Exception as error:
         engine.said.append(blame(engine, roots.keys[0], error))

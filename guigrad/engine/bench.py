@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import torch
 from msgspec import Struct
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, Node
 from guigrad.engine.build import Plan
+from guigrad.engine.hessian import hessian
+from guigrad.engine.jacobian import jacobian
 from guigrad.engine.play import Engine
 from guigrad.run.frame import Frame
 from guigrad.run.request import Edit, Forward, Load, Want
@@ -126,7 +129,42 @@ def pairs(quick: bool = False) -> Iterator[Pair]:
     for work, goal in zip(works, XRAY_GOALS, strict=True):
         yield f"{work.name}: training with x-ray and tape", straight_line(work), recorded(work), goal, 40
     yield from _incremental()
+    yield from _derivatives()
     yield from _child()
+
+
+def _derivatives() -> Iterator[Pair]:
+    """J of a map from so many to so many numbers and the Hessian of a scalar of it, against torch's own fastest ways to them."""
+    for count, goal in ((64, None), (256, 1.1)):  # of 64 torch itself takes no longer than the answer's own record
+        yield f"J of {count} by {count} entries against vmap over the graph", *_rows_of(count), goal, 60
+    engine, x, w = _map(64)
+
+    def scalar(at: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(w @ torch.tanh(w @ at)).square().sum()
+
+    def plain() -> object:
+        return torch.func.hessian(scalar)(x.detach())
+
+    yield "Hessian by 64 entries against torch.func", plain, lambda: hessian(engine, "loss", "x"), 1.1, 60
+
+
+def _map(count: int) -> tuple[Engine, torch.Tensor, torch.Tensor]:
+    leaves = (
+        f"torch.manual_seed(0)\nx = torch.randn({count}, requires_grad=True)\nW = torch.randn({count}, {count}) / 8\n"
+    )
+    engine = Engine(parse(f"{IMPORTS}{leaves}y = torch.tanh(W @ torch.tanh(W @ x))\nloss = y.square().sum()\n"))
+    engine.forward()
+    return engine, engine.value("x"), engine.value("W")
+
+
+def _rows_of(count: int) -> tuple[Callable[[], object], Callable[[], object]]:
+    engine, x, _ = _map(count)
+    y, eye = engine.value("y"), torch.eye(count)
+
+    def plain() -> object:
+        return torch.func.vmap(lambda v: torch.autograd.grad(y, x, v, retain_graph=True)[0])(eye)
+
+    return plain, lambda: jacobian(engine, "y", "x")
 
 
 def _incremental() -> Iterator[Pair]:

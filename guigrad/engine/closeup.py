@@ -27,7 +27,7 @@ _VIEWS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
 }  # fmt: skip
 
 
-class _Nothing(Exception):
+class NoTensor(Exception):
     """There is no such tensor; the text says why."""
 
 
@@ -36,11 +36,11 @@ def closeup(engine: Engine, asked: AskTensor) -> records.Tensor:
     """Nothing raises, and nothing changes. Thread: the engine's."""
     made = records.Tensor(asked.place, asked.part, asked.view, (engine.revision, engine.verbs))
     try:
-        found = _moment(asked.bits) if asked.bits is not None else _read(engine, asked.place, asked.part)
+        found = _moment(asked.bits) if asked.bits is not None else tensor_at(engine, asked.place, asked.part)
         state = "" if asked.bits is not None else engine.state.status.get(_node(engine, asked.place)[0], "not run")
         made = structs.replace(made, state=state, dtype=dtype_name(found.dtype), shape=tuple(found.shape))
         return _look(engine, asked, made, found)
-    except _Nothing as error:
+    except NoTensor as error:
         return structs.replace(made, reason=str(error))
     except (RuntimeError, MemoryError, TypeError, NotImplementedError) as error:
         return structs.replace(made, reason=f"torch: {error}")
@@ -70,7 +70,7 @@ def _look(engine: Engine, asked: AskTensor, made: records.Tensor, found: Tensor)
     else:
         shown = None if plain is found and bits is not None else _bits(plain, cut, steps)
     if bits is None and shown is None:
-        raise _Nothing("there is no memory for a copy of this tensor")
+        raise NoTensor("there is no memory for a copy of this tensor")
     sums = summed(source)
     return structs.replace(
         made,
@@ -100,7 +100,7 @@ def _moment(bits: ArrayData) -> Tensor:
     try:
         return tensor_of(bits)
     except ValueError as error:
-        raise _Nothing(str(error)) from None
+        raise NoTensor(str(error)) from None
 
 
 def _node(engine: Engine, place: str) -> tuple[str, int | None]:
@@ -111,26 +111,26 @@ def _node(engine: Engine, place: str) -> tuple[str, int | None]:
     return (key, int(index)) if index.isdecimal() else (place, None)
 
 
-def _read(engine: Engine, place: str, part: str) -> Tensor:
+def tensor_at(engine: Engine, place: str, part: str = "value") -> Tensor:
     key, output = _node(engine, place)
     if key not in engine.document.nodes:
-        raise _Nothing("there is no such node any more")
+        raise NoTensor("there is no such node any more")
     value = engine.plan.value(key)
     if output is not None and isinstance(value, tuple | list):
         value = value[output] if output < len(value) else None
     if not isinstance(value, Tensor):
         status = engine.state.status.get(key, "not run")
-        raise _Nothing("not run yet" if status == "not run" else status if status == "failed" else "this is no tensor")
+        raise NoTensor("not run yet" if status == "not run" else status if status == "failed" else "this is no tensor")
     if part == "value":
         return value
     if part == "xray":
         found = None if engine.tape is None else engine.tape.gradients.get(place)
         if found is None:
-            raise _Nothing("no backward has passed here")
+            raise NoTensor("no backward has passed here")
         return found
     grad = value.grad if is_leaf(value) or value.retains_grad else None
     if grad is None:
-        raise _Nothing("None")
+        raise NoTensor("None")
     return grad
 
 
@@ -138,9 +138,9 @@ def _plain(tensor: Tensor) -> tuple[Tensor, list[str]]:
     """The tensor as one whose numbers can be shown, and what was done for that."""
     found, notes = tensor.detach(), []
     if found.device.type == "meta":
-        raise _Nothing("a meta tensor holds no numbers")
+        raise NoTensor("a meta tensor holds no numbers")
     if found.is_nested:
-        raise _Nothing("a nested tensor has no one shape")
+        raise NoTensor("a nested tensor has no one shape")
     if found.is_quantized:
         found = found.dequantize()
         notes.append("dequantize()")
@@ -179,11 +179,11 @@ def _compared(engine: Engine, asked: AskTensor, found: Tensor, plain: Tensor) ->
     against = asked.against
     assert against is not None
     try:
-        other = _moment(against) if isinstance(against, ArrayData) else _read(engine, against, asked.part)
+        other = _moment(against) if isinstance(against, ArrayData) else tensor_at(engine, against, asked.part)
         if found.shape != other.shape:
             return Comparison(reason=f"shapes differ: {list(found.shape)} and {list(other.shape)}"), None
         right, _ = _plain(other)
-    except _Nothing as error:
+    except NoTensor as error:
         return Comparison(reason=f"the other: {error}"), None
     check = partial(stop_if_asked, engine)
     same = found.dtype == other.dtype and same_bits(_plain(found)[0], right, check)

@@ -1,8 +1,8 @@
 """The grad_fns that the last forward of a session left behind, told by the document's nodes.
 
 Note [Rounds]
-A node in a loop holds the value of the last round alone. What its grad_fn leads to may be its own inside or an earlier round of other nodes, and
-nothing that torch holds tells which. So the op is run once more on detached inputs: as far as both graphs have the same form it is the
+A node in a loop holds the value of the last round alone, and one that works in place has put its grad_fn where another was. What theirs lead to
+may be their own inside or an earlier round of other nodes, and nothing that torch holds tells which. So the op is run once more on detached inputs: as far as both graphs have the same form it is the
 inside; what an input was there is an earlier round. Those grad_fns belong to no node.
 """
 
@@ -20,6 +20,7 @@ from guigrad.engine.recorder import ACCUMULATE, Edge, Tensor, edge_of
 from guigrad.engine.second import maker, sequence
 from guigrad.engine.tape import Tape
 from guigrad.engine.values import tensors_in
+from guigrad.ops import table
 from guigrad.run.graph import Graph
 
 CARRY = "python.carry"
@@ -39,6 +40,7 @@ def graph_of(engine: Engine, label: Callable[[str], str]) -> Graph | None:
     owners: dict[Any, tuple[str, str, bool]] = {}
     places: dict[Edge, str] = {}
     outputs: dict[str, list[Any]] = {}
+    changed: dict[Any, str] = {}
     for place, tensor, edges in tape.places():
         known = [edge for edge in edges if edge is not None]
         edge = edge_of(tensor)
@@ -46,20 +48,24 @@ def graph_of(engine: Engine, label: Callable[[str], str]) -> Graph | None:
             made.setdefault(edge, tensor)
         key = place.partition("[")[0]
         for edge in known:
-            if nodes[key].op != CARRY:  # a loop's variable holds what a node of its body made
-                places.setdefault(edge, place)
+            if nodes[key].op == CARRY:  # a loop's variable holds what a node of its body made
+                continue
+            if state.facts(key).in_place:  # what was there before holds the same tensor
+                changed[edge[0]] = places[edge] = place
+            places.setdefault(edge, place)
         outputs.setdefault(key, []).extend(fn for fn, _ in known)
     if not outputs:
         recorded = frame_of(engine)
         return None if recorded is None else recorded.graph
     of_fn = {fn: place for (fn, _), place in reversed(places.items())}
     for fn, place in tape.makers.items():
-        home = of_fn.get(fn, place) if nodes[place.partition("[")[0]].op == CARRY else place
+        home = of_fn.get(fn, place) if nodes[place.partition("[")[0]].op == CARRY else changed.get(fn, place)
         owners[fn] = (label(home), home.partition("[")[0], False)
     grads = _grads(tape, owners, label)
     for key, fns in outputs.items():  # in program order: what an op made inside is met from its own value first
         mine = [fn for fn in fns if owners[fn][1] == key]
-        for target in _looped(engine, key, mine, owners) if _in_loop(engine, key) else _behind(mine, owners):
+        lost = state.facts(key).in_place or _in_loop(engine, key)
+        for target in _looped(engine, key, mine, owners) if lost else _behind(mine, owners):
             owners[target] = (label(key), key, True)
     # What an in-place op has put another grad_fn in place of is shown where it is still led to.
     return graph(
@@ -98,9 +104,11 @@ def _looped(engine: Engine, key: str, fns: list[Any], known: Container[Any]) -> 
     while pairs:
         fn, like = pairs.pop()
         if type(fn) is not type(like) or len(fn.next_functions) != len(like.next_functions):
-            continue
+            continue  # the op made something else this time
         for (target, _), (other, _) in zip(fn.next_functions, like.next_functions, strict=True):
-            if target is None or other is None or type(other) is ACCUMULATE or target in known or target in ours:
+            if target is None or target in known or target in ours or type(target) is not type(other):
+                continue
+            if type(other) is ACCUMULATE:
                 continue
             ours[target] = None
             pairs.append((target, other))
@@ -109,12 +117,16 @@ def _looped(engine: Engine, key: str, fns: list[Any], known: Container[Any]) -> 
 
 def _fresh(engine: Engine, key: str) -> list[Any]:
     """The grad_fns that a node's op makes for its results, run once more on what its inputs hold, cut off from all that is behind them."""
-    node, plan = engine.document.nodes[key], engine.plan
+    node, plan, facts = engine.document.nodes[key], engine.plan, engine.state.facts(key)
+    if facts.changes or facts.in_place or table.effect_of(node.op):
+        return []
     values = []
     for wire in node.inputs():
         value = plan.read(wire)
-        if isinstance(value, torch.Tensor):
-            value = value.detach().requires_grad_(value.requires_grad)
+        if isinstance(value, torch.Tensor):  # a copy: batch_norm changes its running statistics, which no row tells
+            value = value.detach().clone().requires_grad_(value.requires_grad)
+        elif not isinstance(value, int | float | complex | str | torch.dtype | torch.device | torch.Size | None):
+            return []  # a generator, an optimizer: something that it might change
         values.append(value)
     state = torch.get_rng_state()
     try:

@@ -9,8 +9,7 @@ import torch
 
 from guigrad.document.problem import Problem
 from guigrad.engine.between import Between, NoFunction
-from guigrad.engine.jacobian import CHUNK, ENTRIES, blamed, keys, pair, passes, quiet, spread, stop_if_asked
-from guigrad.engine.memory import available_bytes
+from guigrad.engine.jacobian import CHUNK, ENTRIES, blamed, keys, no_room, pair, passes, quiet, spread, stop_if_asked
 from guigrad.engine.values import array_of
 from guigrad.run.derivative import Matrix
 
@@ -74,7 +73,7 @@ def _second(
     if output.numel() != 1:
         text = f"{of} has {output.numel():,} entries: second derivatives are of a scalar."
         return Matrix(of, wrt, full, shapes=shapes, problems=(Problem(text, "autograd", of),))
-    if 16 * max(CHUNK, count) * source.element_size() > available_bytes() // 2:
+    if no_room(0, 2 * passes(count), count, source.element_size()):
         text = (
             f"The Hessian of {of} by {wrt} is {count:,} × {count:,}: too large for the memory there is, even sampled."
         )

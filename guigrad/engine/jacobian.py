@@ -37,6 +37,8 @@ WORK = 1 << 26
 """Entries that the passes of a sample go through in all."""
 PASSES = 2048
 """Passes of forward mode up to which all columns are computed: each runs what lies between once more."""
+ALWAYS = 1 << 26
+"""Room that is taken to be there. Units: bytes."""
 CHUNK = 1 << 23
 """Entries of basis vectors that are pulled back at once."""
 RUN = (Fix("Run forward", "forward"),)
@@ -76,8 +78,8 @@ def jacobian(
     sampled = len(wanted_rows) < full[0] or len(wanted_columns) < full[1]
     basis = full[1] if mode == "forward" else full[0]
     shapes = tuple(output.shape), tuple(source.shape)
-    needed = len(wanted_rows) * len(wanted_columns) + 8 * max(CHUNK, *full)  # what is kept, and one pass
-    if needed * output.element_size() > available_bytes() // 2:
+    kept, count = len(wanted_rows) * len(wanted_columns), len(wanted_columns if forward else wanted_rows)
+    if no_room(kept, count, max(full), output.element_size()):
         text = f"J of {of} by {wrt} is {full[0]:,} × {full[1]:,}: too large for the memory there is, even sampled."
         return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(text, "memory"),))
     again = False
@@ -85,8 +87,14 @@ def jacobian(
         if mode == "forward":
             values = _columns(engine, of, wrt, source, wanted_columns, wanted_rows)
         else:
-            output, source, again = graph(engine, of, wrt, output, source)
-            values = _rows(engine, output, source, wanted_rows, wanted_columns)
+            values, again = through(
+                engine,
+                of,
+                wrt,
+                output,
+                source,
+                lambda end, start: _rows(engine, end, start, wanted_rows, wanted_columns),
+            )
     except NoFunction as error:
         return Matrix(of, wrt, full, mode=mode, shapes=shapes, problems=(Problem(str(error), "autograd"),))
     except Exception as error:
@@ -101,19 +109,39 @@ def blamed(engine: Engine, of: str, error: Exception) -> Problem:
     return explain(error, key[0] if key else "", engine.document, engine.label, engine.plan.read)
 
 
-def graph(
-    engine: Engine, of: str, wrt: str, output: torch.Tensor, source: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, bool]:
-    """Output and input with a graph between them that is not freed, and whether it was made anew. See Note [Rows and columns].
+def through(
+    engine: Engine,
+    of: str,
+    wrt: str,
+    output: torch.Tensor,
+    source: torch.Tensor,
+    work: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> tuple[torch.Tensor, bool]:
+    """``work(output, input)`` with a graph between them that is not freed, and whether it was made anew. See Note [Rows and columns].
 
     Raises: NoFunction when there is none.
     """
+    end, start, again = _graph(engine, of, wrt, output, source)
+    try:
+        return work(end, start), again
+    except RuntimeError as error:
+        if again or "second time" not in str(error):
+            raise
+        end, start, again = _graph(engine, of, wrt, output, source, freed=True)  # freed by the program itself
+        if not again:
+            raise
+    return work(end, start), True
+
+
+def _graph(
+    engine: Engine, of: str, wrt: str, output: torch.Tensor, source: torch.Tensor, freed: bool = False
+) -> tuple[torch.Tensor, torch.Tensor, bool]:
     if not source.requires_grad:
         raise NoFunction(f"No gradient is recorded for {wrt}: it does not require grad. Forward mode needs none.")
     if not output.requires_grad or (output is not source and output.grad_fn is None):
         raise NoFunction(f"{of} has no graph: nothing that led to it requires grad.")
     place = engine.names.find(of)
-    if place is None or place[0] not in engine.state.freed or output is source:
+    if place is None or (place[0] not in engine.state.freed and not freed) or output is source:
         return output, source, False
     try:
         between = Between(engine, *keys(engine, of, wrt))
@@ -147,6 +175,12 @@ def pair(engine: Engine, of: str, wrt: str) -> tuple[torch.Tensor, torch.Tensor]
             text = f"{label} holds {str(tensor.dtype).removeprefix('torch.')}: only floating-point tensors have derivatives."
             return Problem(text, "autograd", label)
     return output, source
+
+
+def no_room(kept: int, count: int, entries: int, size: int) -> bool:
+    """Whether there is not the memory to keep so many entries and to send ``count`` vectors of so many through the graph at once."""
+    needed = (kept + 8 * max(min(CHUNK, count * entries), entries)) * size
+    return needed > ALWAYS and needed > available_bytes() // 2
 
 
 def passes(*entries: int) -> int:
@@ -183,7 +217,10 @@ def _rows(
             stop_if_asked(engine)
             part = rows[start : start + chunk]
             basis = torch.zeros(len(part), output.numel(), dtype=output.dtype, device=output.device)
-            basis[torch.arange(len(part)), torch.tensor(part, dtype=torch.int64)] = 1
+            if part == range(output.numel()):
+                basis.fill_diagonal_(1)
+            else:
+                basis[torch.arange(len(part)), torch.tensor(part, dtype=torch.int64)] = 1
             basis = basis.view(len(part), *output.shape)
             try:
                 pulled = torch.func.vmap(pull)(basis)

@@ -19,6 +19,7 @@ from guigrad.engine.backward import Roots, backward, default_roots
 from guigrad.engine.build import Cancelled, Plan
 from guigrad.engine.device import Ambient, choose
 from guigrad.engine.edits import follow
+from guigrad.engine.ledger import Ledger
 from guigrad.engine.look import Names, Seen
 from guigrad.engine.memory import limited
 from guigrad.engine.needs import closed, needed, operands
@@ -112,6 +113,7 @@ class Engine:
         self.verbs = 0
         self.said: list[Problem] = []
         self.tape: Tape | None = None
+        self.ledger = Ledger()
         if self.training is not None:
             self.training.close()
             self.training = None
@@ -130,6 +132,7 @@ class Engine:
             self.training.aside()
         self.verbs += 1
         self.said = []
+        self.ledger.hold()
         with self.ambient.active(draws), limited(self.device == "cpu"):
             yield
 
@@ -210,7 +213,7 @@ class Engine:
         """Every gradient to None, or to zeros as ``Optimizer.zero_grad`` does."""
         self.verbs += 1
         self.said = []
-        for tensor in self.state.with_gradients():
+        for _, tensor in self.state.holders():
             if set_to_none:
                 tensor.grad = None
             else:
@@ -220,6 +223,7 @@ class Engine:
                     tensor.grad.requires_grad_(False)
                 tensor.grad.zero_()
         self.tape = None
+        self.ledger.settle()
 
     def optimizer_step(self) -> None:
         """Plays the updates of the program that forward leaves out. See Note [Roles]."""

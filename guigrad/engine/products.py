@@ -11,7 +11,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
 from guigrad.engine.between import Between, NoFunction
 from guigrad.engine.hessian import hessian_vector
-from guigrad.engine.jacobian import blamed, graph, keys, make_dual, pair, quiet, retained_kept, unpack_dual
+from guigrad.engine.jacobian import blamed, keys, make_dual, pair, quiet, retained_kept, through, unpack_dual
 from guigrad.engine.values import array_of, dtype_name, tensor_of
 from guigrad.run.derivative import AskProduct, Product
 
@@ -67,10 +67,13 @@ def _multiply(
             text = f"Mismatch in dtype: v holds {dtype_name(v.dtype)} and {wrt} {dtype_name(source.dtype)}."
             return Problem(text, "type"), False
     if asked.kind == "vjp":
-        end, start, again = graph(engine, of, wrt, output, source)
-        with retained_kept(engine), quiet():
-            (pulled,) = torch.autograd.grad(end, start, v, retain_graph=True, allow_unused=True)
-        return (torch.zeros_like(source) if pulled is None else pulled.detach()), again
+
+        def pull(end: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+            with retained_kept(engine), quiet():
+                (pulled,) = torch.autograd.grad(end, start, v, retain_graph=True, allow_unused=True)
+            return torch.zeros_like(source) if pulled is None else pulled.detach()
+
+        return through(engine, of, wrt, output, source, pull)
     if asked.kind == "hvp":
         done = hessian_vector(engine, of, wrt, v)
         if done.values is None:

@@ -100,6 +100,7 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
     node = engine.document.nodes[key]
     first = node.args[0] if node.args else dict(node.kwargs).get("tensors")
     wires = tuple(wires_in(first))
+    keys = tuple(wire.node for wire in wires if wire.node is not None)
     builds = any(name == "create_graph" for name, _ in node.kwargs)
 
     def call() -> None:
@@ -107,7 +108,9 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
             step()
             return
         roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
-        with engine.recorder(roots, xray=True), noting(roots) if builds else nullcontext():
+        heard = engine.recorder(roots, xray=True)
+        told = engine.ledger.backward(engine.state.holders, keys, engine.tape, late=True)
+        with told, heard, noting(roots) if builds else nullcontext():
             step()
         if engine.tape is not None:
             engine.tape.seal()  # the program may zero or change the gradients next

@@ -9,9 +9,11 @@ from msgspec import structs
 from guigrad.engine.closeup import closeup
 from guigrad.engine.hessian import hessian
 from guigrad.engine.jacobian import jacobian
+from guigrad.engine.ledger import ledger
 from guigrad.engine.products import product
 from guigrad.run.derivative import Answer, AskFindings, AskMatrix, AskPaths, AskProduct, AskTrust, Findings, Question
 from guigrad.run.findings import MOST, findings
+from guigrad.run.ledger import AskLedger
 from guigrad.run.request import Want
 from guigrad.run.tensor import AskTensor
 
@@ -37,6 +39,8 @@ def answer(engine: Engine, question: Question) -> Answer:
                 return jacobian(engine, question.of, question.wrt, question.mode, question.rows, question.columns)
             case AskTensor():
                 return closeup(engine, question)
+            case AskLedger():
+                return ledger(engine, question)
             case AskProduct():
                 return product(engine, question)
             case AskPaths():
@@ -55,7 +59,7 @@ def answer(engine: Engine, question: Question) -> Answer:
 
 def _named(engine: Engine, question: Question) -> Question:
     """The question with labels in place of ids, so that what is answered names nodes as the code does."""
-    if isinstance(question, AskFindings | AskTensor):
+    if isinstance(question, AskFindings | AskLedger | AskTensor):
         return question
     if isinstance(question, AskTrust):
         wrt = tuple(_label(engine, name) for name in question.wrt)

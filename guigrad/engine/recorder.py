@@ -165,10 +165,10 @@ class Recorder:
                 gradient = target.variable.grad
         return gradient
 
-    def seal(self) -> None:
-        """Copies what shares memory with a leaf's ``.grad``, which the next verb may change."""
+    def seal(self) -> bool:
+        """Copies what shares memory with a leaf's ``.grad``, which the next verb may change; False if that has been done."""
         if self._sealed:
-            return
+            return False
         self._sealed = True
         shared: dict[int, dict[int, Tensor]] = {}
         todo: list[Any] = []
@@ -196,6 +196,7 @@ class Recorder:
             if left is not event[LEFT]:
                 todo += [target for target, _ in fn.next_functions if target is not None]
             self.events[fn] = (left, arrived)
+        return True
 
 
 def _keep(events: dict[Any, Event]) -> Callable[[Any, Any, Any], None]:

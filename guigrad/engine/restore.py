@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from guigrad.document.array import ArrayData
 from guigrad.engine.effects import FLAGS
 from guigrad.engine.state import KEPT_OBJECTS
-from guigrad.engine.values import MISSING, array_of, is_leaf, tensor_of, tensors_in
+from guigrad.engine.values import MISSING, array_of, elements, is_leaf, tensor_of, tensors_in
 from guigrad.run.request import Point
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def point(engine: Engine) -> Point:
     """Source values, gradients, random states and the state of optimizers, schedulers and generators."""
     state, plan = engine.state, engine.plan
+    engine.ledger.save(engine.verbs, _tensors(engine))
     values: dict[str, Any] = {}
     grads: dict[str, ArrayData] = {}
     flags: list[str] = []
@@ -55,6 +57,7 @@ def restore(engine: Engine, point: Point) -> None:
     Tensors that hold the same bits stay the objects that they are, so what was computed from them stays fresh.
     """
     state, plan = engine.state, engine.plan
+    engine.ledger.hold()
     engine.verbs, engine.said, engine.tape = point.verbs, [], None
     changed = {*state.pristine, *(key for key in state.sources if _was_changed(plan.value(key)))}
     state.put_back()
@@ -88,6 +91,7 @@ def restore(engine: Engine, point: Point) -> None:
             mine = key not in point.values and is_leaf(tensor) and tensor.requires_grad
             if mine or (tensor.retains_grad and not is_leaf(tensor)):  # forward makes intermediates without a gradient
                 tensor.grad = None
+    engine.ledger.restore(point.verbs, _tensors(engine))
     own = {name: states for name, states in point.random.items() if name[-1:] not in "<>"}
     engine.ambient.restore(own, point.ambient)
     for name, states in point.random.items():
@@ -96,6 +100,14 @@ def restore(engine: Engine, point: Point) -> None:
     for key, saved in point.objects.items():
         if key in state.context and isinstance(plan.value(key), KEPT_OBJECTS):
             _load_object(plan.value(key), saved)
+
+
+def _tensors(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
+    """What may have a ``.grad``, with its places."""
+    for key in engine.state.order:
+        for place, tensor in elements(key, engine.plan.value(key)):
+            if is_leaf(tensor) and tensor.requires_grad:
+                yield place, tensor
 
 
 def _was_changed(value: Any) -> bool:

@@ -71,7 +71,6 @@ def _play(source: Document, path: str, shown: str, out: TextIO, err: TextIO, fil
         line, column = document.lines.get(plan.failed or "", (0, 0))
         if isinstance(error, Refused | NotWired) or type(error) is LookupError:
             return _refuse((Problem(str(error), "unknown op", line=line, column=column + 1),), path, err)
-        err.write("Traceback (most recent call last):\n")
         for line, name in _frames(source, document, plan.failed or ""):
             text = linecache.getline(shown, line).strip()
             err.write(f'  File "{shown}", line {line}, in {name}\n' + (f"    {text}\n" if text else ""))

@@ -25,7 +25,7 @@ from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
 from guigrad.engine.stretch import Part, Stretch
-from guigrad.engine.values import MISSING, array_of, copy_of, is_leaf, storage_key, tensors_in
+from guigrad.engine.values import MISSING, array_of, copy_of, elements, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
 
@@ -216,18 +216,19 @@ class State:
                 found.setdefault(id(value), (key, value))
         return dict(found.values())
 
-    def with_gradients(self) -> Iterator[Any]:
-        """The tensors that have a gradient of their own now: leaves, and what retains it."""
+    def holders(self) -> Iterator[tuple[str, Any]]:
+        """The tensors that have a gradient of their own now, with their places: leaves, and what retains it."""
         tensor, value = torch.Tensor, self.plan.value
         for key in self.order if self._gives_gradients() else self._watched():
             it = value(key)
             if type(it) is tensor:
                 if (is_leaf(it) or it.retains_grad) and it.grad is not None:
-                    yield it
+                    yield key, it
                 continue
+            places = {id(element): place for place, element in elements(key, it)}
             for element in tensors_in(it):
                 if (is_leaf(element) or element.retains_grad) and element.grad is not None:
-                    yield element
+                    yield places.get(id(element), key), element
 
     def _gives_gradients(self) -> bool:
         """Whether the program itself gives gradients to tensors that a plain backward would not."""

@@ -20,7 +20,7 @@ from guigrad.document.model import Document, Node
 from guigrad.document.ports import node_wires
 from guigrad.engine.again import again
 from guigrad.engine.recorder import ACCUMULATE, ARRIVED, Earlier, Edge, Recorder, Tensor, edge_of
-from guigrad.engine.values import MISSING
+from guigrad.engine.values import MISSING, elements
 
 Wire = tuple[str, str, str]
 """(place of the source, node id of the consumer, port path). A place is a node id, or ``id[k]`` for an output."""
@@ -62,7 +62,9 @@ class Tape:
 
     def seal(self) -> None:
         """Makes the tape independent of what happens to gradients from now on."""
-        self.recorder.seal()
+        if self.recorder.seal():
+            for name in ("gradients", "contributions"):  # they may have been read from a ``.grad``
+                self.__dict__.pop(name, None)
 
     # --- what is asked for ---
 
@@ -153,7 +155,7 @@ class Tape:
             if value is MISSING or key not in self._document.nodes:
                 continue
             taken = [edges for _, edges in self._earlier.get(key, ())]
-            for at, (place, tensor) in enumerate(_elements(key, value)):
+            for at, (place, tensor) in enumerate(elements(key, value)):
                 if tensor.requires_grad or taken:
                     yield place, tensor, [*[edges[at] for edges in taken if at < len(edges)], edge_of(tensor)]
 
@@ -248,7 +250,7 @@ class Tape:
             taken = next(
                 (edges for op, edges in self._earlier.get(wire.source, ()) if at.get(op, -1) >= at[node.id]), None
             )
-            for index, (element, tensor) in enumerate(_elements(place, value)):
+            for index, (element, tensor) in enumerate(elements(place, value)):
                 number = max(output, 0) + index
                 edge = taken[number] if taken is not None and number < len(taken) else edge_of(tensor)
                 if edge is not None:
@@ -298,7 +300,7 @@ class Tape:
             source = self._document.nodes[wire.source]
             values.append(self._values(wire.source, wire.output if source.outputs else -1))
         out = self._values(node.id, -1)
-        gradients = [self.gradients.get(place) for place, _ in _elements(node.id, out)]
+        gradients = [self.gradients.get(place) for place, _ in elements(node.id, out)]
         if any(value is MISSING for value in values):
             return {}
         fresh = [v.detach().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v for v in values]
@@ -311,7 +313,7 @@ class Tape:
             with torch.enable_grad():
                 made = again(node, inputs, self._device)
             pairs = [
-                (o, g) for (_, o), g in zip(_elements("", made), gradients, strict=True)
+                (o, g) for (_, o), g in zip(elements("", made), gradients, strict=True)
                 if g is not None and o.requires_grad
             ]  # fmt: skip
             given = torch.autograd.grad([o for o, _ in pairs], asked, [g for _, g in pairs], allow_unused=True)
@@ -322,15 +324,6 @@ class Tape:
         by_input = dict(zip(map(id, asked), given, strict=True))
         paths = {wire.path: by_input.get(id(value)) for wire, value in zip(wires, fresh, strict=True)}
         return {path: gradient for path, gradient in paths.items() if gradient is not None}
-
-
-def _elements(place: str, value: Any) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of a value with their places."""
-    if isinstance(value, Tensor):
-        yield place, value
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from _elements(f"{place}[{index}]", item)
 
 
 def _sum(gradients: Iterator[Tensor | None]) -> Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 import torch
@@ -133,6 +134,15 @@ def tensors_in(value: object) -> list[torch.Tensor]:
     if isinstance(value, dict):
         return [tensor for item in value.values() for tensor in tensors_in(item)]
     return []
+
+
+def elements(place: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors of a value, through tuples and lists, with their places: "#3", "#3[0]"."""
+    if isinstance(value, torch.Tensor):
+        yield place, value
+    elif isinstance(value, tuple | list):
+        for index, item in enumerate(value):
+            yield from elements(f"{place}[{index}]", item)
 
 
 def plain(value: object) -> Any:

@@ -11,6 +11,8 @@ from guigrad.run.findings import Seen, nodes_in
 
 DETACH: Final = frozenset(("torch.Tensor.detach", "torch.Tensor.data", "torch.detach", "torch.Tensor.detach_"))
 LEAVES_TORCH: Final = frozenset(("item", "tolist", "numpy", "float", "int"))
+PLAIN: Final = frozenset(("int", "float", "bool", "complex", "str"))
+"""Kinds of values that autograd knows nothing of."""
 _NOT_RECORDED: Final = ("no_grad", "inference_mode")
 
 
@@ -21,9 +23,14 @@ def cuts(seen: Seen) -> Iterator[Problem]:
         return
     readers, makers = _graph(seen)
     before = _reach(seen.roots, makers)
+    after = _reach(seen.roots, readers)
     cut: dict[str, list[str]] = {}
     for node in _forgotten(seen):
         if node.id not in before:
+            if not node.name:
+                continue  # made for one call alone: nobody's parameter
+            if seen.exploring and _reach((node.id,), readers) & after:
+                continue  # it comes in behind the node that somebody looks at
             yield _unused(seen, node, bool(readers.get(node.id)))
             continue
         live = _reach((node.id,), {key: [r for r in to if _records(seen, r)] for key, to in readers.items()})
@@ -65,7 +72,7 @@ def _reach(start: Iterable[str], edges: dict[str, list[str]]) -> set[str]:
 
 def _records(seen: Seen, key: str) -> bool:
     record = seen.record(key)
-    return record is not None and record.requires_grad is not False and record.state == "fresh"
+    return record is not None and record.requires_grad is not False and record.kind not in PLAIN
 
 
 def _forgotten(seen: Seen) -> Iterator[Node]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.tensor import AskTensor, Tensor
 
 
@@ -53,7 +54,7 @@ class AskFindings(Struct, frozen=True, tag=True):
     """What torch does without a word and people miss, see run.findings."""
 
 
-Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings
+Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings | AskLedger
 
 
 class Matrix(Struct, frozen=True):
@@ -202,7 +203,7 @@ class Findings(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger
 
 RECORDS = (
     AskMatrix, AskProduct, AskPaths, AskTrust, AskFindings, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts, Findings,

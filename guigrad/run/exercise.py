@@ -25,6 +25,7 @@ from guigrad.run import guess as guessing
 from guigrad.run.blanks import Blank, Keys
 from guigrad.run.derivative import Answer, AskFindings, Matrix, Paths, Product, Question, Trusts
 from guigrad.run.frame import Frame
+from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.listen import Event
 from guigrad.run.tensor import AskTensor, Tensor
 
@@ -160,9 +161,13 @@ class Exercise:
             looked = (question.place, question.against if isinstance(question.against, str) else "")
             told = any(kind in keys.get(place.partition("[")[0], ()) for place in looked)
             return Tensor(question.place, question.part, reason=FIRST) if told else None
+        if isinstance(question, AskLedger):
+            told = "grad" in keys.get(question.place.partition("[")[0], ())
+            return Ledger(question.place, reason=FIRST) if told else None
         asked = (question.wrt,) if isinstance(question.wrt, str) else question.wrt
-        places = {frame.labels.get(name, name).partition("[")[0] for name in asked}
-        if not any("grad" in keys.get(place, ()) for place in places):
+        places = {name: frame.labels.get(name, name).partition("[")[0] for name in (*asked, question.of)}
+        told = any("grad" in keys.get(places[name], ()) for name in asked)
+        if not told and not any("shape" in keys.get(place, ()) for place in places.values()):
             return None
         problems = (Problem(FIRST, "exercise", severity="hint"),)
         match question.__class__.__name__:

@@ -25,9 +25,18 @@ MOST: Final = 5000
 FLAT: Final = 1e-4
 """A sigmoid whose slope is below this everywhere is saturated."""
 
-RELU: Final = frozenset(("torch.relu", "torch.nn.functional.relu", "torch.Tensor.relu"))
-SQUASH: Final = frozenset(("sigmoid", "tanh"))
-STEPS: Final = frozenset(("round", "floor", "ceil", "trunc", "fix", "sign", "sgn"))
+RELU: Final = frozenset(
+    ("relu", "relu_", "relu6", "clamp", "clamp_", "clamp_min", "clamp_min_", "clip", "hardtanh", "threshold")
+)
+"""What is flat in places: a layer that lies in those alone is dead."""
+SQUASH: Final = frozenset(("sigmoid", "sigmoid_", "expit", "tanh", "tanh_", "hardsigmoid"))
+STEPS: Final = frozenset(("round", "floor", "ceil", "trunc", "fix", "sign", "sgn", "heaviside"))
+FELT: Final = 1e-6
+"""A gradient below this is none that anybody would miss."""
+ROWS: Final = 4
+"""A unit is called dead by so many rows of a batch, if all of them are far below zero."""
+FAR: Final = 3.0
+"""How many standard deviations below zero the mean of a dead unit's inputs is."""
 BACKWARD: Final = frozenset(("torch.Tensor.backward", "torch.autograd.backward"))
 _CLAMPS: Final[Mapping[str, tuple[float, ...]]] = {
     "log": (1e-6,), "log2": (1e-6,), "log10": (1e-6,), "sqrt": (1e-6,), "rsqrt": (1e-6,), "log1p": (-0.999999,),
@@ -103,6 +112,11 @@ class Seen:
         if self.frame.order:
             found.add(self.frame.labels.get(self.frame.order[0], "").partition("[")[0])
         return frozenset(key for key in found if key is not None and key in self.document.nodes)
+
+    @property
+    def exploring(self) -> bool:
+        """Whether no backward of the program's own has been asked about: somebody looks at the gradients of some node."""
+        return not any(node.op in BACKWARD for node in self.document.nodes.values())
 
     def problem(self, key: str, message: str, why: str, fixes: tuple[Fix, ...] = ()) -> Problem:
         """A finding about a node."""
@@ -223,28 +237,52 @@ def _clamp(seen: Seen, node: Node, path: str) -> tuple[Fix, ...]:
 def _flat(seen: Seen) -> Iterator[Problem]:
     for node in seen.order:
         name = node.op.rpartition(".")[2]
-        if name not in ("relu", *SQUASH, *STEPS):
+        if name not in (*RELU, *SQUASH, *STEPS):
             continue
         record, value, arrived = seen.record(node.id), seen.value(node.id), seen.arrived(node.id)
-        if record is None or not record.requires_grad or value is None or arrived is None or not arrived.any():
+        if record is None or not record.requires_grad or value is None or arrived is None:
             continue
-        if node.op in RELU and not value.any():
-            yield _dead(seen, node)
+        if not np.nan_to_num(np.abs(arrived), nan=1.0).max() > FELT:
+            continue  # nothing arrives that could be lost
+        if name in RELU:
+            yield from _dead(seen, node, name, value)
         elif name in SQUASH:
-            slope = value * (1 - value) if name == "sigmoid" else 1 - value * value
+            slope = 1 - value * value if name.startswith("tanh") else value * (1 - value)
             if float(np.max(slope)) < FLAT:
-                yield _saturated(seen, node, name, float(np.max(slope)))
+                yield _saturated(seen, node, name.rstrip("_"), float(np.max(slope)))
         elif name in STEPS:
             yield _stairs(seen, node, name)
 
 
-def _dead(seen: Seen, node: Node) -> Problem:
+def _dead(seen: Seen, node: Node, name: str, value: Any) -> Iterator[Problem]:
+    """All of a layer, or the units (last dimension) that no row of the batch comes near."""
+    if value.size < 2:
+        return  # one number below zero is nothing to worry about
+    wire = next((wire for wire in seen.wires(node) if wire.path in ("self", "input")), None)
+    given = seen.value(wire.source) if wire is not None and wire.source not in seen.changed else None
     label = seen.label(node.id)
-    return seen.problem(
-        node.id,
-        f"Every unit of {label} is dead: relu gives 0 for all inputs, so the gradient that arrives ends here.",
-        "relu has the slope 0 below zero; where no input is above zero, nothing before it can learn.",
-        (Fix("Use leaky_relu, which lets a little through", "change_op", (node.id, "torch.nn.functional.leaky_relu")),),
+    fixes = _leaky(node, name)
+    why = f"{name.rstrip('_')} has the slope 0 there; where no input is beyond that, nothing before it can learn."
+    sent = [data for key, data in seen.frame.contributions.items() if key[1] == label]
+    back = [each for each in (floats(data) for data in sent) if each is not None]
+    if back and not any(each.any() for each in back):
+        said = "gives 0 for all inputs" if not value.any() else "is flat at all of its inputs"
+        message = f"Every unit of {label} is dead: {name.rstrip('_')} {said}, so the gradient that arrives ends here."
+        yield seen.problem(node.id, message, why, fixes)
+    elif name.startswith("relu") and given is not None and given.shape == value.shape and value.ndim == 2:
+        rows, units = value.shape
+        far = given.mean(0) < -FAR * given.std(0)
+        dead = int((~value.any(0) & far).sum()) if rows >= ROWS else 0
+        if dead:
+            message = f"{dead} of {units} units of {label} are dead: relu gives 0 for each of the {rows} rows."
+            yield seen.problem(node.id, message, why, fixes)
+
+
+def _leaky(node: Node, name: str) -> tuple[Fix, ...]:
+    if name != "relu" or any(not isinstance(each, In) for each in node.args):
+        return ()
+    return (
+        Fix("Use leaky_relu, which lets a little through", "change_op", (node.id, "torch.nn.functional.leaky_relu")),
     )
 
 

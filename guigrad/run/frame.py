@@ -34,6 +34,8 @@ class Record(Struct, frozen=True):
     backward. ``state``: "fresh", "stale", "not run", "failed" or "recorded" (what torch held elsewhere, see Note [Recorded] in
     run/recorded). ``kind``: the Python type name ("Tensor", "int", "tuple" …). ``text``: what ``str()`` gives for values that are
     neither numbers nor tensors. ``hidden``: which of "value", "grad" and "shape" are kept back (Note [Blanks] in run.blanks).
+    ``contributions``: how many backward calls have added to ``.grad`` since it was emptied; ``emptied``: as what that was done last, "None" or
+    "zeros" ("": never). See Note [Ledger] in run/ledger.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Record(Struct, frozen=True):
     stats: Stats | None = None
     grad_stats: Stats | None = None
     contributions: int = 0
+    emptied: str = ""
     hidden: tuple[str, ...] = ()
 
 

@@ -17,8 +17,11 @@ HUGE: Final = 1e6
 LONG: Final = 8
 """Factors in a row that make a product long."""
 PRODUCTS: Final = frozenset(("mul", "matmul", "mm", "mv", "dot", "bmm", "linear", "pow", "square", "exp", "imul"))
+_STEP: Final = frozenset(("optimizer.step", "object.step"))
+_ZERO: Final = frozenset(("optimizer.zero_grad", "object.zero_grad"))
 _GRAD: Final = frozenset(("torch.Tensor.grad", "getattr.grad"))
 _EMPTY: Final = frozenset(("torch.Tensor.zero_", "torch.Tensor.fill_", "operator.setitem", "operator.imul"))
+_SAME: Final = frozenset(("torch.Tensor.data", "torch.Tensor.detach", "getattr.data"))
 _UPDATES: Final = frozenset(("in-place", "step", "assign"))
 
 
@@ -36,17 +39,22 @@ def repeats(seen: Seen) -> Iterator[Problem]:
 def _never_emptied(seen: Seen, loop: Loop) -> Iterator[Problem]:
     nodes = [seen.document.nodes[key] for key in nodes_in(loop) if key in seen.document.nodes]
     backward = next((node for node in nodes if node.op in BACKWARD), None)
-    if backward is None or any(_empties(seen, node) for node in nodes):
+    if backward is None:
+        return
+    emptied = {_emptied(seen, node) for node in nodes}
+    if None in emptied:
         return
     if not any(_steps(seen, node) for node in nodes):
         return  # gradients that are only collected may be meant to add up
-    optimizer = next((node for node in nodes if node.op == "object.step"), None)
+    optimizer = next((node for node in nodes if node.op in _STEP), None)
     for node in seen.order:
         record = seen.record(node.id)
         stored, last = (floats(record.grad), floats(record.xray)) if record is not None else (None, None)
         if record is None or not record.is_leaf or stored is None or last is None or node.op == "python.carry":
             continue
         if any(True for _ in node.inputs()) or np.allclose(stored, last, 1e-4, 1e-7, equal_nan=True):
+            continue
+        if node.id in emptied or not stored.any():
             continue
         label = seen.label(node.id).partition("@")[0]
         inside = next((c.port for c in loop.carried if _start(seen, c.port) == node.id), node.id)
@@ -66,17 +74,30 @@ def _never_emptied(seen: Seen, loop: Loop) -> Iterator[Problem]:
         )
 
 
-def _empties(seen: Seen, node: Node) -> bool:
-    if node.op in ("object.zero_grad", "setattr.grad"):
-        return True
+def _emptied(seen: Seen, node: Node) -> str | None:
+    """The leaf whose gradient a node empties; "" for a node that empties none, None for one that may empty all of them."""
+    if node.op in _ZERO:
+        return None
     first = node.args[0] if node.args else None
-    source = seen.document.nodes.get(first.node or "") if isinstance(first, In) else None
-    return node.op in _EMPTY and source is not None and source.op in _GRAD
+    target = first.node if isinstance(first, In) else None
+    if node.op in _EMPTY:
+        while target is not None and seen.document.nodes[target].op not in _GRAD:
+            source = next(seen.document.nodes[target].inputs(), None)
+            target = source.node if seen.document.nodes[target].op in _SAME and source is not None else None
+        source = next(seen.document.nodes[target].inputs(), None) if target is not None else None
+        target = source.node if source is not None else None
+    elif node.op != "setattr.grad":
+        return ""
+    if target is None:
+        return ""
+    leaf = _start(seen, target)
+    record = seen.record(leaf)
+    return leaf if record is not None and record.is_leaf else None  # an element of a list: who knows which
 
 
 def _steps(seen: Seen, node: Node) -> bool:
     """Whether a node changes something by what a gradient says."""
-    if node.op == "object.step":
+    if node.op in _STEP:
         return True
     if table.effect_of(node.op) not in _UPDATES and not node.op.startswith("setattr.data"):
         return False
@@ -95,10 +116,11 @@ def _steps(seen: Seen, node: Node) -> bool:
 
 
 def _start(seen: Seen, port: str) -> str:
-    """The node whose value a variable has at first."""
-    for _ in range(16):
+    """The node whose tensor a variable, or a chain of in-place changes, has at first."""
+    for _ in range(64):
         node = seen.document.nodes.get(port)
-        wire = next(node.inputs(), None) if node is not None and node.op == "python.carry" else None
+        same = node is not None and (node.op == "python.carry" or table.effect_of(node.op) == "in-place")
+        wire = next(node.inputs(), None) if node is not None and same else None
         if wire is None or wire.node is None:
             break
         port = wire.node

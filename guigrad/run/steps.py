@@ -179,7 +179,8 @@ class Steps(Struct, frozen=True, dict=True, eq=False):
                 grad=grad.grad,
                 grad_stats=grad.grad_stats,
                 xray=later.xray if self.xray and time >= arrives else None,
-                contributions=later.contributions,
+                contributions=grad.contributions,
+                emptied=grad.emptied,
             )
             if made != record:
                 found.append((time, later if made == later else made))

@@ -14,6 +14,18 @@ from guigrad.ui.widgets.preferences import Preferences
 class ViewIntents(Verbs):
     """What is seen, how large and in which colours; help."""
 
+    def jacobian(self) -> None:
+        """v, J and their product of what is selected."""
+        self.window.workbench.open(page="J")
+
+    def paths(self) -> None:
+        """The paths between what is selected."""
+        self.window.workbench.open(page="paths")
+
+    def trust(self) -> None:
+        """What speaks for the gradients."""
+        self.window.workbench.open(page="trust")
+
     def view_tensor(self) -> None:
         """The selected node in the tensor viewer."""
         open_viewer(self.window)
@@ -84,6 +96,7 @@ class ViewIntents(Verbs):
 
     def mistake_lab(self) -> None:
         """The failures of the mistake lab, on the welcome page."""
+        self.window.bar.hide()
         self.window.show_welcome()
         self.window.welcome.show_lab()
 

@@ -20,6 +20,8 @@ from guigrad.source.difference import difference
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
 
+ROOMY: Final = 1.5
+"""From this text scale on there is room for titles alone."""
 LOOK_MS: Final = 150
 """How long after the last frame its values are looked through."""
 
@@ -43,7 +45,7 @@ class Lab(QObject):
         super().__init__(window)
         self.window, self.session = window, window.session
         self._mistake: Lesson | None = None
-        self._shown = False
+        self._chosen = ""
         self._timer = QTimer(self, singleShot=True, interval=LOOK_MS)
         self._timer.timeout.connect(self._look_through)
         self._stops = [
@@ -80,7 +82,9 @@ class Lab(QObject):
 
     def _on_document(self, document: Document, diff: Diff) -> None:
         if not diff.label:
-            self._mistake, self._shown = index.mistake_at(self.session.path), False
+            self._mistake, self._chosen = index.mistake_at(self.session.path), ""
+        elif not diff.only_layout:
+            self._mistake = None  # at work on it
 
     def opened(self) -> bool:
         """A document has been opened; whether it is a mistake, which is played and explained."""
@@ -88,22 +92,24 @@ class Lab(QObject):
         if lesson is None:
             return False
         self.session.run()
-        self.window.tabs.bring("problems")
         known = index.mistakes()
         after = known[(known.index(lesson) + 1) % len(known)]
+        room = self.window.look.scale < ROOMY
         self.window.bar.say(
-            f"{lesson.title}. {lesson.about}",
+            f"{lesson.title}. {lesson.about}" if room else lesson.title,
             "note",
-            [(f"Next: {after.title}", partial(self.window.intents.open_path, str(after.path)))],
+            [(f"Next: {after.title}" if room else "Next", partial(self.window.intents.open_path, str(after.path)))],
         )
         return True
 
     def _show_mistake(self) -> None:
-        """Goes to the card that the first problem is pinned to."""
-        problems = self.window.live.pinned
-        if self._mistake is None or self._shown or not problems or self.session.running:
+        """Goes to the card that the first problem is pinned to; another may turn out to be the first while nobody has done anything."""
+        row = self.window.canvas.scene.row
+        places = [problem.node_id for problem in self.window.live.pinned if problem.node_id in row]
+        untouched = self.session.selection <= {self._chosen}
+        if self._mistake is None or self.session.running or not places or not untouched or places[0] == self._chosen:
             return
-        places = [problem.node_id for problem in problems if problem.node_id in self.window.canvas.scene.row]
-        if places:
-            self._shown = True
-            self.session.select(places[:1])
+        self._chosen = places[0]
+        self.window.tabs.bring("problems")  # what the program printed may have come to the front
+        self.session.select(places[:1])
+        self.window.canvas.reveal(places[0])

@@ -35,6 +35,7 @@ from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
 from guigrad.ui.lab import Lab
+from guigrad.ui.ledger_view import LedgerView
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
@@ -85,12 +86,10 @@ class MainWindow(QMainWindow):
         self.commands.join()
         self.tidy = Tidy(self)
         self.live = Live(self)
-        self.spoken = Spoken(self)
-        self.levels = Levels(self, self.way)
+        self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab = Shelf(self), Lab(self)
         self.tabs.fill(self)
-        self.workbench = Workbench(self)
-        self.backward = BackwardView(self)
+        self.workbench, self.backward, self.ledger = Workbench(self), BackwardView(self), LedgerView(self)
         settings.load_keys(self.keymap)
         self.keymap.changed.connect(self._keep_keys)
         self._tell_keys()
@@ -394,7 +393,8 @@ class MainWindow(QMainWindow):
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
         self.tabs.stop()
-        for part in (self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab):
+        views = self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab, self.ledger
+        for part in views:
             part.close()
         self.live.close(keep_recovery=not self._asks)
         event.accept()

@@ -148,5 +148,6 @@ QFrame#side {{ background: {css("panel")}; border: none; }}
 QFrame#card {{ background: {css("raised")}; border: 1px solid {css("border")}; border-radius: {px(8)}px; }}
 QFrame#warn {{ background: {css("warning_soft")}; border: none; border-radius: {px(8)}px; }}
 QFrame#fail {{ background: {css("failed_soft")}; border: none; border-radius: {px(8)}px; }}
-QFrame#line {{ background: {css("raised")}; border: none; border-radius: {px(4)}px; }}
+QFrame#line {{ background: {css("raised")}; border: 1px solid transparent; border-radius: {px(4)}px; }}
+QFrame#line:focus {{ border-color: {css("focus")}; }}
 """

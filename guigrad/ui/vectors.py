@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -63,7 +64,10 @@ def text_of(vector: Array | None, shape: tuple[int, ...]) -> str:
         return ""
     if vector.size > WRITTEN:
         return f"{vector.size:,} entries"
-    return _written(vector.reshape(shape))
+    fits = vector.size == math.prod(
+        shape
+    )  # its node may have got another shape a moment ago, or one that is to be predicted
+    return _written(vector.reshape(shape if fits else -1))
 
 
 def _written(values: Array) -> str:

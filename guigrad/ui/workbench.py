@@ -39,6 +39,8 @@ LATE_MS: Final = 30
 BUSY_MS: Final = 400
 """How long an answer takes before Cancel is offered."""
 ASKERS: Final = ("jacobian", "product", "paths", "trust")
+NOT_RUN: Final = "Run forward to see J: nothing has been computed yet."
+NO_PAIR: Final = "No two tensors of floating-point numbers to choose from."
 Array = np.ndarray[Any, Any]
 
 
@@ -138,12 +140,10 @@ class Workbench:
         records = self.session.frame.records if self.session.frame is not None else {}
         if not of or not wrt or of not in records or wrt not in records:
             self._forget()
-            text = (
-                "Run forward to see J: nothing has been computed yet."
-                if not records
-                else "No two tensors to choose from yet."
-            )
-            self.panel.show_product(Shown(), text)
+            self._draw()
+            ran = any(record.state == "fresh" for record in records.values())
+            self.panel.show_product(Shown(), NO_PAIR if ran else NOT_RUN)
+            self.panel.say(())
             self.evidence.light(())
             return
         self._of, self._wrt = records[of], records[wrt]

@@ -153,3 +153,27 @@ def test_a_loop_of_gradients_of_gradients() -> None:
     assert graph is not None
     assert {node.order for node in graph.nodes} == {1, 2}
     assert all(node.key for node in graph.nodes)
+
+
+def test_looking_at_a_loop_changes_nothing() -> None:
+    source = (
+        "import torch\nimport torch.nn.functional as F\ntorch.manual_seed(0)\nw = torch.randn(4, 3, requires_grad=True)\n"
+        "mean, var = torch.zeros(3), torch.ones(3)\nh = w * 1\nacc = torch.zeros(3)\nfor t in range(3):\n"
+        "    h = F.batch_norm(h, mean, var, training=True)\n    h = F.dropout(h, 0.3)\n    acc += h.sum(0)\n"
+        "    h = h.softmax(1) @ torch.eye(3)\nloss = h.sum() + acc.sum()\n"
+    )
+    engine = Engine(guigrad.parse(source))
+    engine.run()
+    before, random = engine.frame(), torch.get_rng_state()
+    graph = engine.frame(Want(graph=True)).graph
+    assert graph is not None
+    after = engine.frame()
+    assert after.records == before.records
+    assert torch.equal(torch.get_rng_state(), random)
+    inside = {node.node for node in graph.nodes if node.inside}
+    assert inside <= {
+        engine.label(key) for key in engine.state.order if engine.document.nodes[key].op == "operator.matmul"
+    }
+    (own,) = [node for node in graph.nodes if node.key and engine.document.nodes[node.key].op == "operator.iadd"]
+    assert own.name == "AddBackward0"
+    assert engine.frame(Want(graph=True)).graph == graph

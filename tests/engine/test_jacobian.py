@@ -188,12 +188,11 @@ def test_tensors_without_entries(mode: str) -> None:
 
 
 def test_too_large_for_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = engine_of("import torch\nx = torch.ones(3000, requires_grad=True)\ny = x * 2\nL = y.sum()\n")
+    engine = engine_of("import torch\nx = torch.ones(300_000, requires_grad=True)\ny = x * 2\nL = y.sum()\n")
     monkeypatch.setattr("guigrad.engine.jacobian.available_bytes", lambda: 1 << 20)
-    monkeypatch.setattr("guigrad.engine.hessian.available_bytes", lambda: 1 << 20)
-    for found in (jacobian(engine, "y", "x"), hessian(engine, "L", "x")):
+    for found in (jacobian(engine, "y", "x"), jacobian(engine, "y", "x", "forward"), hessian(engine, "L", "x")):
         assert found.values is None
-        assert "3,000 × 3,000: too large for the memory there is" in found.problems[0].message
+        assert "300,000 × 300,000: too large for the memory there is" in found.problems[0].message
 
 
 @pytest.mark.parametrize("kind", ["hvp", "jvp"])
@@ -219,3 +218,15 @@ def test_checks_pass_at_every_size_of_the_value(scale: float) -> None:
     assert (found.passed, found.kinks) == (True, ())
     bent = engine_of("import torch\nx = torch.tensor([0.3, -0.2], requires_grad=True)\nL = (1e6 * x ** 2).sum()\n")
     assert check(bent, "L", "x").kinks == ()  # steep, but no corner
+
+
+def test_a_graph_that_the_program_itself_has_freed_is_run_once_more() -> None:
+    text = "import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = x.exp()\nL = y.sum()\nL.backward()\n"
+    engine = engine_of(text, "run")
+    found = jacobian(engine, "L", "x")
+    assert found.again
+    assert torch.equal(values(found)[0], torch.tensor([1.0, 2.0]).exp())
+    told = answer(engine, AskProduct("y", "x", array_of(torch.ones(2))))
+    assert isinstance(told, Product)
+    assert told.problems == ()
+    assert told.again

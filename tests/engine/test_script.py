@@ -141,7 +141,8 @@ def test_an_error_ends_with_its_class_and_message() -> None:
     status, out, err = play("import torch\nprint(1)\ntorch.ones(2) @ torch.ones(3)\n")
     assert (status, out) == (1, "1\n")
     assert err.splitlines()[-1].startswith("RuntimeError: inconsistent tensor size")
-    assert err.startswith('Traceback (most recent call last):\n  File "<stdin>", line 3, in <module>\n')
+    assert "Traceback" not in err
+    assert err.startswith('  File "<stdin>", line 3, in <module>\n')
 
 
 def test_the_process_is_left_as_it_was() -> None:
@@ -185,7 +186,7 @@ def test_a_traceback_names_the_calls_on_the_way(tmp_path: Path) -> None:
     plain = [line for line in done.stderr.splitlines() if line.strip("~^ ")]  # without the marks below each line
     status, out, err = play(TRACED, str(path))
     assert (status, out) == (done.returncode, done.stdout) == (1, "")
-    assert err.splitlines() == plain
+    assert err.splitlines() == plain[1:]  # the places and the error are told, not Python's own heading
 
 
 def test_a_warning_inside_a_function_names_its_line() -> None:

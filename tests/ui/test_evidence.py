@@ -106,6 +106,17 @@ def test_the_menu_of_a_card_opens_both(diamond: MainWindow, qtbot: QtBot) -> Non
     assert found.cost.text().startswith("2 paths from x to c")
 
 
+def test_keys_open_each_page(diamond: MainWindow, qtbot: QtBot) -> None:
+    found: JacobianPanel = diamond.tabs.panels["jacobian"]
+    ctrl, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    for mods, page in ((shift, "paths"), (ctrl | shift, "trust"), (Qt.KeyboardModifier.NoModifier, "J")):
+        diamond.tabs.setCurrentIndex(0)
+        diamond.canvas.setFocus()
+        qtbot.keyClick(diamond.canvas, Qt.Key.Key_J, mods)
+        assert diamond.tabs.currentWidget() is found
+        assert found.page == page
+
+
 def test_products_of_matrices_are_drawn(panel: JacobianPanel, lesson: MainWindow, qtbot: QtBot) -> None:
     choose(lesson, qtbot, "t1", "t3")
     qtbot.mouseClick(panel._tabs["paths"], Qt.MouseButton.LeftButton)
@@ -184,3 +195,32 @@ def test_nothing_to_check_is_said(window: MainWindow, qtbot: QtBot, tmp_path: Pa
     found: JacobianPanel = window.tabs.panels["jacobian"]
     assert "requires grad" in found.cost.text() + found.said.text()
     assert not window.workbench.evidence.badge.isVisible()
+
+
+def test_inside_a_function_names_and_paths_are_its_own(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "inside.py"
+    path.write_text(
+        "import torch\n\n\ndef f(a):\n    b = a * 2\n    c = b.sin()\n    return c * b\n\n\n"
+        "x = torch.tensor([1.0, 2.0], requires_grad=True)\ny = f(x)\nL = y.sum()\nL.backward()\n"
+    )
+    assert window.intents.open_path(str(path))
+    window.session.run()
+    window.live._follow()
+    window.workbench.open(page="paths")
+    found: JacobianPanel = window.tabs.panels["jacobian"]
+    choose(window, qtbot, "x", "y")
+    assert found.cost.text().startswith("2 paths from x to y · their sum ✓ equals torch's J of y by x")
+    assert rows(found, "paths")[0].startswith("x → f/a → f/b → ")
+    window.levels.activate(window.labels()["y"])
+    choose(window, qtbot, "b", "c")
+    assert found.cost.text().startswith("1 path from b to c · their sum ✓")
+    lens = window.canvas.painter.lens
+    assert lens is not None
+    assert -1 not in rows_of(window.canvas.scene, lens.wires)
+    qtbot.mouseClick(found._tabs["J"], Qt.MouseButton.LeftButton)
+    assert found.view.shown.labels == ("c", "b")
+    assert found.view.shown.matrix is not None
+    assert found.view.shown.matrix.shape == (2, 2)
+    window.levels.leave()
+    settle(window, qtbot)
+    assert found.view.shown.labels == ("y", "x")  # the call is selected

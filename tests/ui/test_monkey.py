@@ -119,6 +119,11 @@ def rest(window: MainWindow, monkey: Monkey) -> None:
     window.session.select((next(iter(window.session.document.nodes)),))
     window.bar.hide()
     window.live._follow()
+    window.show_canvas()
+    for number in range(window.tabs.count()):  # some fill themselves when they are first seen
+        window.tabs.setCurrentIndex(number)
+        QApplication.processEvents()
+    window.tabs.setCurrentIndex(0)
     for _ in range(2):
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         QApplication.processEvents()

@@ -230,7 +230,7 @@ def test_a_step_is_looked_at_as_it_was(window: MainWindow, dock: TensorDock, qtb
     assert end.bits is not None
     assert end.bits.tolist() == [[2.0, -4.0, 0.0], [8.0, 11.0, -12.0]]
     qtbot.keyClick(window, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
-    assert dock.board.reason.text() == "None · no backward yet"  # before its AccumulateGrad
+    assert dock.board.reason.text() == "None · emptied"  # before its AccumulateGrad
     window.session.stepper.leave()
 
 

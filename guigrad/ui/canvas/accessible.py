@@ -167,6 +167,8 @@ class CanvasAccessible(QAccessibleWidget):
             parts.append(f"{'x-ray gradient' if content.xray else 'gradient'} {value_text(grad)}")
         elif content.grad.reason:
             parts.append(f"gradient: {content.grad.reason}")
+        if content.ledger:
+            parts.append(content.ledger)
         parts += [problem.message for problem in scene.faces.pins.get(key, ())]
         return ", ".join(part for part in parts if part)
 

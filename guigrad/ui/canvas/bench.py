@@ -215,7 +215,8 @@ class Canvas:
         rect = view.scene.bounds()
         assert rect is not None
         self.settle((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2, 0.5)
-        frames = [frame(document, index, self._visible()) for index in range(1, 5)]
+        base = frame(document, 0)
+        frames = [frame(document, index, self._visible(), base) for index in range(1, 5)]
         for made in frames:
             view.set_frame(made)
             view.repaint()
@@ -357,23 +358,26 @@ def graph(count: int, seed: int = 7) -> Document:
     return Document(nodes=nodes, program=tuple(Eval(key) for key in nodes), views=views)
 
 
-def frame(document: Document, seed: int, only: Array | None = None) -> Frame:
-    """Random values and gradients for every node; for all but ``only`` the same ones whatever the seed."""
-    fixed, fresh = np.random.default_rng(1000), np.random.default_rng(seed)
-    chosen = None if only is None else set(only.tolist())
+def frame(document: Document, seed: int, only: Array | None = None, base: Frame | None = None) -> Frame:
+    """Random values and gradients for every node; for all but ``only`` those of ``base``, as an engine's frames keep what did not change."""
+    fresh = np.random.default_rng(seed)
+    chosen = None if only is None or base is None else set(only.tolist())
     records: dict[str, Record] = {}
     contributions: dict[tuple[str, str, str], ArrayData] = {}
     for index, (key, node) in enumerate(document.nodes.items()):
+        ports = [(wire.node or "", key, port) for port, wire in zip(("self", "other"), node.inputs(), strict=False)]
+        if base is not None and chosen is not None and index not in chosen:
+            records[key] = base.records[key]
+            contributions.update((port, base.contributions[port]) for port in ports)
+            continue
         shape = _SHAPES[index % len(_SHAPES)]
-        rng = fresh if chosen is None or index in chosen else fixed
-        value, grad = (_data(rng.standard_normal(shape).astype(np.float32)) for _ in range(2))
+        value, grad = (_data(fresh.standard_normal(shape).astype(np.float32)) for _ in range(2))
         leaf = node.op == "torch.randn"
         records[key] = Record(
             key, key, node.op, "fresh", "Tensor", value, grad if index % 3 else None, None if index % 3 else grad,
             None if leaf else "SomeBackward0", leaf, True, not leaf and index % 3 != 0, shape, "float32", "cpu", 0,
         )  # fmt: skip
-        for port, wire in zip(("self", "other"), node.inputs(), strict=False):
-            contributions[wire.node or "", key, port] = grad
+        contributions.update(dict.fromkeys(ports, grad))
     return Frame(records=records, labels={key: key for key in records}, contributions=contributions)
 
 

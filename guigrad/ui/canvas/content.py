@@ -43,13 +43,17 @@ class Part(Struct, frozen=True, eq=False):
 
 
 class Content(Struct, frozen=True):
-    """A card at one moment. ``pill`` is (text, kind of its colour); ``xray`` says that the gradient is one that torch does not keep."""
+    """A card at one moment. ``pill`` is (text, kind of its colour); ``xray`` says that the gradient is one that torch does not keep.
+
+    ``ledger``: what ``.grad`` is made of, where that is more than one backward, or zeros that were written there.
+    """
 
     value: Part
     grad: Part
     pill: tuple[str, str] = ("", "")
     foot: str = ""
     grad_fn: str = ""
+    ledger: str = ""
     xray: bool = False
     stale: bool = False
     failed: bool = False
@@ -59,7 +63,7 @@ class Content(Struct, frozen=True):
         """All of it but the numbers: while this stays, the drawn card stays."""
         return (
             self.value.reason, self.value.height, self.grad.reason, self.grad.height,
-            self.pill, self.foot, self.grad_fn, self.xray, self.failed,
+            self.pill, self.foot, self.grad_fn, self.ledger, self.xray, self.failed,
         )  # fmt: skip
 
 
@@ -97,6 +101,7 @@ def content(
         pill=_pill(facet, record, root),
         foot=_foot(record),
         grad_fn=record.grad_fn or "",
+        ledger="" if "grad" in hidden else _ledger(record),
         xray=xray,
         stale=stale,
         failed=record.state == "failed",
@@ -123,6 +128,14 @@ def _pill(facet: Facet, record: Record | None, root: bool) -> tuple[str, str]:
     if record.retains_grad:
         return ("retain", "op")
     return ("const", "leaf") if facet.source and facet.kind == LEAF else ("", "")
+
+
+def _ledger(record: Record) -> str:
+    """What ``.grad`` is made of where a look at it does not tell: several backwards, or zeros that were written there."""
+    if record.contributions > 1:
+        return f"{record.contributions} backwards"
+    there = record.grad is not None or record.grad_stats is not None
+    return "zeroed" if record.emptied == "zeros" and not record.contributions and there else ""
 
 
 def _foot(record: Record) -> str:
@@ -164,7 +177,7 @@ def _grad(record: Record, part: Callable[[ArrayData], Part]) -> Part:
     if not record.requires_grad:
         return Part(reason="no grad")
     if record.is_leaf or record.retains_grad:
-        return Part(reason="None · no backward")
+        return Part(reason="None · emptied" if record.emptied == "None" else "None · no backward")
     return Part(reason="None · not a leaf")
 
 

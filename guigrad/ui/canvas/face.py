@@ -207,8 +207,8 @@ def _foot(p: QPainter, ink: Ink, content: Content, height: float) -> None:
     foot = elided(ink.foot, content.foot, g.WIDTH - 2 * g.INSET)
     p.drawText(QPointF(g.INSET, top + 15.5), foot)
     room = g.WIDTH - 2 * g.INSET - text_width(ink.foot, foot) - 8
-    name = elided(ink.foot, content.grad_fn, room)
-    p.setPen(ink.color("text_faint"))
+    name = elided(ink.foot, " · ".join(filter(None, (content.ledger, content.grad_fn))), room)
+    p.setPen(ink.color("grad" if content.ledger else "text_faint"))
     p.drawText(QPointF(g.WIDTH - g.INSET - text_width(ink.foot, name), top + 15.5), name)
 
 

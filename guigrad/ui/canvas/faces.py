@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -226,16 +228,15 @@ class Faces:
 
 
 def _different(old: Mapping[T, object], new: Mapping[T, object]) -> list[T] | None:
-    """The keys of what differs; None when it is more than a step changes."""
-    if abs(len(old) - len(new)) > FEW:
-        return None
-    found = [key for key in old if key not in new]
-    for key, value in new.items():
-        if old.get(key) is not value:
-            found.append(key)
-            if len(found) > FEW:
-                return None
-    return found
+    """The keys of what differs; None when it is more than a step changes, or other keys."""
+    if len(old) != len(new) or list(old) != list(new):
+        few = abs(len(old) - len(new)) <= FEW
+        found = [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)] if few else []
+        return found if few and len(found) <= FEW else None
+    found = list(
+        compress(new, map(is_not, old.values(), new.values()))
+    )  # ten thousand nodes have fifteen thousand of them
+    return found if len(found) <= FEW else None
 
 
 def magnitudes(arrays: list[ArrayData]) -> dict[int, float]:

@@ -35,7 +35,7 @@ from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.wire import Array, Rect
 
 UNDER, OVER = "under", "over"
-EARLIER: Final = "earlier rounds of a loop"
+EARLIER: Final = "values overwritten since"
 
 
 class Mirror:
@@ -53,6 +53,8 @@ class Mirror:
         self.by_key: dict[str, list[int]] = {}
         self.bands: list[tuple[int, float, float, float, int]] = []
         self.rects: Array = np.empty((0, 4))
+        self.leaf: Array = np.empty(0, bool)
+        self.on_left: Array = np.empty(0, bool)
         self.ends: Array = np.empty((6, 0))
         self.wires: Array = np.empty((0, 3), np.intp)
         self.loose: Array = np.empty((0, 2))
@@ -169,6 +171,8 @@ class Mirror:
                             mine.append(number)
         self.by_key.pop("", None)
         self.rects = np.array([(c.x, c.y, c.x + WIDTH, c.y + c.height) for c in self.cards]).reshape(-1, 4)
+        self.leaf = np.array([card.main.kind == "accumulate" for card in self.cards], bool)
+        self.on_left = np.array([card.side < 0 for card in self.cards], bool)
         self._wire()
 
     def _grouped(self, graph: Graph) -> list[Group]:

@@ -127,7 +127,7 @@ def _foot(p: QPainter, ink: Ink, node: GradNode, height: float, folded: bool) ->
         p.drawText(QPointF(12, y), "click ▸ to open")
         return
     if node.kind == "accumulate":
-        left = f"adds to {node.node or 'a leaf'}.grad"
+        left = f"→ {node.node or 'a leaf'}.grad"
     else:
         shape, dtype = node.outputs[0] if node.outputs else ((), "")
         left = f"{shape_text(shape)} {SHORT_DTYPE.get(dtype, dtype)}" if node.outputs else ""

@@ -168,7 +168,7 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
     rects[:, 3] = (
         rects[:, 1] + np.maximum(1, np.rint((mirror.rects[rows, 3] - mirror.rects[rows, 1]) * s)).astype(np.int32) - 1
     )
-    leaf = np.array([mirror.cards[number].main.kind == "accumulate" for number in rows.tolist()])
+    leaf, on_left = mirror.leaf[rows], mirror.on_left[rows]
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     p.setPen(Qt.PenStyle.NoPen)
     named = s >= g.BLOCKS and len(rows) <= NAMES
@@ -177,7 +177,6 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
         p.drawRects(c_array(rects, QRect), len(rects))
     strips = rects.copy()
     if named:  # where gradients come in
-        on_left = np.array([mirror.cards[number].side < 0 for number in rows.tolist()])
         thick = max(2, round(8 * s))
         strips[~on_left, 0] = strips[~on_left, 2] - thick
         strips[on_left, 2] = strips[on_left, 0] + thick
@@ -193,7 +192,7 @@ def _blocks(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) 
     for number, (left, top, right, low) in zip(rows.tolist(), rects.tolist(), strict=True):
         card = mirror.cards[number]
         p.setPen(ink.color("text_faint" if view.ghost(card) else "text"))
-        name = f"{len(card.nodes)} grad_fns" if card.folded else short(card.main.name)
+        name = f"▸ {len(card.nodes)} grad_fns" if card.folded else short(card.main.name)
         inside = QRectF(left + 4, top, right - left - 6, low - top)
         p.drawText(
             inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided(ink.foot, name, inside.width())

@@ -65,7 +65,7 @@ def node_tip(view: Board, row: int) -> str:
             )
             lines += _value(name, grad, record.grad_stats, record)
             kind = "leaf" if record.is_leaf else f"grad_fn {record.grad_fn}"
-            lines.append(escape(kind))
+            lines.append(escape(f"{kind} · {said}" if (said := scene.faces.content(row).ledger) else kind))
     lines += [_problem(problem) for problem in scene.faces.pins.get(scene.ids[row], ())]
     return "<br>".join(lines)
 

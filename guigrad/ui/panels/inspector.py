@@ -29,6 +29,7 @@ from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts, story
 from guigrad.ui.widgets.formula import rich_text
 from guigrad.ui.widgets.function_card import FunctionCard
+from guigrad.ui.widgets.ledger_card import LedgerCard
 from guigrad.ui.widgets.param_editor import ParamEditor
 from guigrad.ui.widgets.step_line import StepLine
 from guigrad.ui.widgets.tensor_view import TensorView
@@ -111,6 +112,8 @@ class InspectorPanel(QScrollArea):
         inner.addWidget(self._attributes)
         inner.addLayout(self._tables)
         inner.addWidget(self.paint)
+        self.ledger = LedgerCard(look)
+        inner.addWidget(self.ledger)
         for part in (self._parameters, self._story, self._about):
             inner.addLayout(part)
         self._inner = inner
@@ -135,9 +138,8 @@ class InspectorPanel(QScrollArea):
             f"background: transparent; padding: {look.px(2)}px 0; }} QLineEdit:focus {{"
             f"border-color: {look.css('accent')}; background: {look.css('input')}; padding: {look.px(2)}px {look.px(4)}px; }}"
         )
-        self.function.set_look(look)
-        self.value.set_look(look)
-        self.grad.set_look(look)
+        for part in (self.function, self.value, self.grad, self.ledger):
+            part.set_look(look)
         shown, self.shown, self._node = self.shown, None, None
         if shown is not None:
             self.show_node(shown)
@@ -354,10 +356,8 @@ class InspectorPanel(QScrollArea):
         for step in steps:
             self._story.addWidget(self._step(step.text, step.effect, step.node, step.local))
         if record is not None:
-            count = record.contributions
-            passes = f"  ({count} contributions)" if count > 1 else ""
             end = f"accumulated into {shown.label}.grad" if record.grad is not None else "x-ray: .grad stays None"
-            self._story.addWidget(self._step("", f"{end}{passes}", ""))
+            self._story.addWidget(self._step("", end, ""))
 
     def _step(self, text: str, effect: str, node: str, local: str = "") -> QFrame:
         frame = StepLine(node) if node else QFrame()

@@ -40,6 +40,7 @@ MODES: Final = (("reverse", "Reverse: vᵀJ"), ("forward", "Forward: J v"), ("he
 LEFT_PX: Final = 276
 RIGHT_PX: Final = 260
 STACK_PX: Final = 90
+WORKING: Final = "Working…"
 AUTO: Final = ""
 """The choice that follows the selection."""
 
@@ -146,11 +147,10 @@ class JacobianPanel(QWidget):
             row.addWidget(button)
         grid.addLayout(row, 4, 0, 1, 4)
         grid.addWidget(self.use, 5, 0, 1, 4)
-        grid.addWidget(self.deterministic, 3, 0, 1, 4)
+        grid.addWidget(self.deterministic, 6, 0, 1, 4)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
-        grid.setRowStretch(6, 1)
-        grid.addWidget(self.cancel, 7, 0, 1, 4)
+        grid.setRowStretch(7, 1)
         self._stack = QStackedWidget()
         self._stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # it takes what is left
         ways = QWidget()
@@ -162,8 +162,11 @@ class JacobianPanel(QWidget):
             self._stack.addWidget(widget)
         self._right = QWidget()
         right = QVBoxLayout(self._right)
-        for each in (self.cost, self.said):
-            right.addWidget(each)
+        head = QHBoxLayout()
+        head.addWidget(self.cost, 1)
+        head.addWidget(self.cancel)
+        right.addLayout(head)
+        right.addWidget(self.said)
         right.addLayout(self._links)
         right.addWidget(self._stack, 1)
         page = QWidget()
@@ -311,6 +314,8 @@ class JacobianPanel(QWidget):
     def show_busy(self, busy: bool) -> None:
         """Whether an answer is awaited for long."""
         self.cancel.setVisible(busy)
+        if busy or self.cost.text() == WORKING:
+            self.cost.setText(WORKING if busy else "")
 
     def show_rows(self, page: str, head: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """The rows (text, tip, icon, colour token) of a page that is a list."""

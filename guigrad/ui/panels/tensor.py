@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from guigrad.document.array import ArrayData
 from guigrad.document.file import write_atomically
@@ -28,6 +28,8 @@ PARTS: Final = (("value", "Value"), ("grad", "Gradient"), ("xray", "X-ray gradie
 COMPLEX: Final = (("", "complex"), ("re", "real"), ("im", "imaginary"), ("abs", "abs"), ("angle", "angle"))
 OTHERS: Final = 200
 """Nodes to compare with that are offered at most."""
+BOARD_PX: Final = 150
+"""The board is no lower; where there is no room for it the panel scrolls. Units: px at scale 1"""
 PINNED, BEFORE = "^pinned", "^before"
 EMPTY: Final = "Select a node to look at its tensor; double-click the numbers of a card, or press T."
 
@@ -104,10 +106,19 @@ class TensorPanel(QWidget):
             self.window_button,
         ):
             head.row.addWidget(widget)
+        inner = QWidget()
+        self._body = QVBoxLayout(inner)
+        self._body.addWidget(head)
+        self._body.addWidget(self.board, 1)
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
-        layout.addWidget(head)
-        layout.addWidget(self.board, 1)
-        self._body = layout
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
 
     def _button(self, text: str, tip: str, call: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)
@@ -123,6 +134,7 @@ class TensorPanel(QWidget):
         self._body.setContentsMargins(look.px(10), look.px(6), look.px(10), look.px(4))
         self._body.setSpacing(look.px(4))
         self.board.set_look(look)
+        self.board.setMinimumHeight(look.px(BOARD_PX))
         for combo in (self.output, self.part, self.complex, self.other):
             combo.look = look
         self.name.setFont(look.code(12.5, 600))

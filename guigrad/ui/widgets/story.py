@@ -13,6 +13,7 @@ from guigrad.document.model import Document, In, Node, Value, wires_in
 from guigrad.document.ports import Parameter
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
+from guigrad.ui.canvas.content import elements
 
 PREDICT = "? · predict it"
 """In place of what is to be guessed."""
@@ -64,7 +65,7 @@ def attributes(record: Record | None) -> list[tuple[str, str, str]]:
     if record.shape is None and not record.hidden:
         return [("type", record.kind, "text"), ("value", record.text or repr(record.value), "value")]
     flags = {True: ("True", "success"), False: ("False", "text_muted"), None: ("unknown", "text_faint")}
-    return [
+    rows = [
         ("shape", PREDICT if record.shape is None else f"torch.Size({list(record.shape)})", "text"),
         ("dtype", f"torch.{(record.dtype or '').removeprefix('torch.')}", "text"),
         ("device", record.device or "", "text"),
@@ -73,6 +74,30 @@ def attributes(record: Record | None) -> list[tuple[str, str, str]]:
         ("grad_fn", record.grad_fn or "None", "text" if record.grad_fn else "text_faint"),
         ("_version", "" if record.version is None else str(record.version), "text"),
     ]
+    if record.requires_grad:
+        if record.is_leaf is False:
+            rows.append(("retains_grad", *flags[record.retains_grad]))
+        rows.append((".grad", *grad_words(record)))
+    return rows
+
+
+def grad_words(record: Record) -> tuple[str, str]:
+    """Whether ``.grad`` is None, zero or something, and what made it so: (words, token of their colour)."""
+    if "grad" in record.hidden:
+        return "?", "text_faint"
+    count = record.contributions
+    if record.grad is None and record.grad_stats is None:
+        return f"None{', emptied' if record.emptied == 'None' else ''}", "text_faint"
+    stats = record.grad_stats
+    if record.grad is not None:
+        values = elements(record.grad)
+        zero = values is not None and not values.any()
+    else:
+        zero = stats is not None and stats.minimum == stats.maximum == 0 and not stats.nans
+    made = "1 backward" if count == 1 else f"{count} backwards" if count else ""
+    if zero:
+        return f"zeros, not None · {made or 'emptied'}", "grad"
+    return f"a tensor{' · ' if made else ''}{made}", "grad"
 
 
 def missing_value(record: Record | None) -> str:
@@ -96,7 +121,9 @@ def missing_grad(record: Record | None) -> str:
         return "no grad · requires_grad is False"
     if record.is_leaf is False and not record.retains_grad:
         return NOT_LEAF
-    return "too large to show whole" if record.grad_stats is not None else "None · no backward yet"
+    if record.grad_stats is not None:
+        return "too large to show whole"
+    return "None · emptied" if record.emptied == "None" else "None · no backward yet"
 
 
 def stale(record: Record | None) -> bool:
