@@ -62,7 +62,7 @@ def add_node(
 def insert_on_wire(wire: Wire, op: str, at: tuple[float, float] | None = None) -> Edit:
     """A new node in the middle of a wire: what it carried goes into the node's first port, and the node to where it ended.
 
-    ``op`` may also be the id of a node that is there already and reads nothing yet.
+    ``op`` may also be the id of a node that is there already and has a free port; the wires that it has stay.
     """
 
     def apply(document: Document) -> Diff:
@@ -97,7 +97,8 @@ def _step_before(draft: Draft, key: str, target: str) -> None:
     document = draft.document
     places = tree.spots(document)
     here, there = places.get(key), places[target]
-    if here is None or here[:-1] != there[:-1] or here < there or document.consumers.get(key):
+    wired = document.consumers.get(key) or any(wire.node for wire in document.nodes[key].inputs())
+    if here is None or here[:-1] != there[:-1] or here < there or wired:
         return
     body = tree.body_at(document.program, here[:-1])
     item = body[here[-1]]

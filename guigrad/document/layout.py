@@ -25,9 +25,16 @@ CHAINS = 2000
 
 
 def shown_nodes(document: Document) -> tuple[str, ...]:
-    """The nodes that have cards, in program order: not the operands hidden in pills, and not statements without a value."""
-    owned = owned_nodes(document)
-    return tuple(key for key in _nodes(document, document.program) if key in document.nodes and key not in owned)
+    """The nodes that have cards, in program order: not the operands hidden in pills, not statements without a value, not loop variables
+    that no card reads.
+    """
+    owned, nodes = owned_nodes(document), document.nodes
+    found = [key for key in _nodes(document, document.program) if key in nodes and key not in owned]
+    cards = set(found)
+    unread = {
+        key for key in found if nodes[key].op == "python.loop_var" and cards.isdisjoint(document.consumers.get(key, ()))
+    }
+    return tuple(key for key in found if key not in unread)
 
 
 def _nodes(document: Document, items: tuple[Item, ...]) -> Iterable[str]:

@@ -80,7 +80,8 @@ class Live:
     ) -> None:
         self.want = Want()
         self.sequence: list[Verb] = []
-        self._runner, self._post, self._answer, self._changed = runner, post, answered, changed
+        self._runner, self._owner, self._answer, self._changed = runner, post, answered, changed
+        self._closed = False
         self._queue: deque[_Action] = deque()
         self._rest: deque[Verb] = deque()
         self._current = _Action()
@@ -171,10 +172,17 @@ class Live:
         self._changed()
 
     def close(self) -> None:
-        """Ends the runner."""
+        """Ends the runner; what it still answers is heard by nobody."""
+        self._closed = True
+        self._questions.clear()
         self._queue.clear()
         self._rest.clear()
         self._runner.close()
+
+    def _post(self, call: Callable[[], None]) -> None:
+        """Has a call made in the owner's thread, unless that has closed this meanwhile. Thread: any."""
+        if not self._closed:
+            self._owner(lambda: None if self._closed else call())
 
     def _push(self, action: _Action) -> None:
         self._queue.append(action)

@@ -72,8 +72,15 @@ class BackwardView:
         self.window.update_actions()
 
     def _on_document(self, document: Document, diff: Diff) -> None:
-        if not diff.label and not self.side and is_recorded(document):  # another document, and this is what it is about
-            self.window.canvas.backward.set_side(UNDER)
+        backward = self.window.canvas.backward
+        if diff.label:
+            if not diff.only_layout:
+                backward.fade()
+            return
+        self._graph = self._known = None  # another document
+        backward.show(None)
+        if not self.side and is_recorded(document):  # and this is what it is about
+            backward.set_side(UNDER)
             self.follow()
             self.window.update_actions()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 
 class Bridge(QObject):
@@ -24,7 +25,7 @@ class Bridge(QObject):
 
     def post(self, call: Callable[[], Any]) -> None:
         """Calls ``call`` in the GUI thread, soon, in the order of the posts."""
-        if not self._closed:
+        if not self._closed and isValid(self):  # its owner may have gone without closing it
             self._posted.emit(call)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from guigrad.ui.canvas.threads import Thread
 from guigrad.ui.rail_items import COLOURS, Pill
 
 if TYPE_CHECKING:
-    from guigrad.ui.rail import RailStrip
+    from guigrad.ui.rail_strip import RailStrip
 
 
 def tied(strip: RailStrip) -> Thread | None:

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QAccessibleWidget
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas import accessible
-from guigrad.ui.rail import Placed, RailStrip
 from guigrad.ui.rail_items import Pill
+from guigrad.ui.rail_strip import Placed, RailStrip
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow

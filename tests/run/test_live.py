@@ -134,3 +134,16 @@ def test_a_question_is_taken_back_and_a_stubborn_one_ends_the_process(runner: Pr
     assert session.frame is not None
     assert before is not None
     assert session.frame["y"].stats == before["y"].stats
+
+
+def test_an_answer_on_its_way_when_the_session_closes_reaches_nobody() -> None:
+    late: list[Callable[[], None]] = []
+    session = Session(Store(parse(SLOW)), ProcessRunner(), late.append)
+    session.forward()
+    session.close()
+    gone: list[object] = []
+    session.frame_changed.connect(lambda *told: gone.append(told))
+    session.running_changed.connect(lambda *told: gone.append(told))
+    for call in late:
+        call()
+    assert not gone

@@ -269,3 +269,23 @@ def test_a_screen_reader_is_told_of_the_grad_fns(shown: MainWindow, qtbot: QtBot
     qtbot.waitUntil(lambda: backward.spoken(key) == "PowBackward0 freed self t2")
     qtbot.keyClick(shown, Qt.Key.Key_B, ALT)
     assert backward.spoken(key) == ""
+
+
+def test_an_old_graph_is_never_shown_as_the_present_one(shown: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    backward = shown.canvas.backward
+    key = shown.labels()["t3"]
+    faded: list[bool] = []
+    stop = shown.session.base.document_changed.connect(lambda document, diff: faded.append(backward.stale))
+    assert shown.session.edit(edit.set_argument(key, "self", 3))
+    assert faded == [True]
+    qtbot.waitUntil(lambda: not backward.stale)
+    assert not any(backward.ghost(one) for one in backward.mirror.cards)
+    assert shown.session.edit(edit.move({key: (0.0, 0.0)}))
+    assert faded[1:] == [False], "a card that is moved changes nothing"
+    stop()
+    path = tmp_path / "other.py"
+    path.write_text("import torch\nx = torch.ones(2)\ny = x + 1\n")
+    assert shown.intents.open_path(str(path), ask=False)
+    qtbot.waitUntil(lambda: shown.session.frame is not None and not shown.session.running)
+    shown.canvas.grab()
+    assert backward.mirror.cards == []

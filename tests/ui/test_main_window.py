@@ -107,6 +107,18 @@ def test_typing_in_the_inspector_does_not_delete_nodes(lesson: MainWindow, qtbot
     assert len(lesson.session.document.nodes) == count
 
 
+def test_return_in_the_field_over_a_card_is_not_heard_by_the_canvas(lesson: MainWindow, qtbot: QtBot) -> None:
+    lesson.session.select((node(lesson, "t2"),))
+    lesson.canvas.setFocus()
+    qtbot.keyClick(lesson.canvas, Qt.Key.Key_F2)
+    editor = lesson.canvas.editor
+    assert editor is not None
+    qtbot.keyClicks(editor, "y")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert "y" in {made.name for made in lesson.session.document.nodes.values()}
+    assert lesson.focusWidget() is lesson.canvas
+
+
 def test_a_palette_op_lands_on_the_canvas(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.palette_panel
     qtbot.keyClicks(panel.field, "randn")

@@ -83,6 +83,18 @@ def test_an_empty_program_says_what_to_do(qtbot: QtBot, look: Look) -> None:
     assert not rail.hint.isVisible()
 
 
+def test_the_heading_is_on_a_line_with_the_pills(qtbot: QtBot, look: Look) -> None:
+    for scale in (1.0, 1.5, 2.5):
+        rail = Rail(Look(look.theme, scale))
+        qtbot.addWidget(rail)
+        rail.show_items(items())
+        rail.resize(900, rail.height())
+        rail.show()
+        pill = rail.strip.placed[0].rect.center().toPoint()
+        heading = rail.heading.mapTo(rail, rail.heading.rect().center()).y()
+        assert abs(heading - rail.strip.mapTo(rail, pill).y()) <= 1
+
+
 def test_the_pill_that_is_played_is_filled(qtbot: QtBot, look: Look) -> None:
     rail = Rail(look)
     qtbot.addWidget(rail)

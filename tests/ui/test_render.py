@@ -9,13 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from guigrad.document.model import Document
+from guigrad.document.model import Document, View
 from guigrad.files.load import load
+from guigrad.run.frame import Frame, Record
 from guigrad.source.parse.parser import parse
 from guigrad.ui import render as rendering
 from guigrad.ui.canvas import bench
@@ -155,3 +157,21 @@ def test_no_display_is_needed(tmp_path: Path, repository: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], cwd=repository, env=environment, check=True)
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sliders_and_the_labels_of_wires_are_in_the_picture(qapp: QApplication) -> None:
+    document = parse("import torch\ns = 0.25\nx = torch.ones(3)\ny = torch.zeros(2, 3) + x\nz = y * s\n")
+    keys = {node.name: key for key, node in document.nodes.items() if node.name}
+    view = structs.replace(document.views.get(keys["s"], View(0.0, 0.0)), slider=(0.0, 1.0, 0.05))
+    slid = structs.replace(document, views={**document.views, keys["s"]: view})
+    assert Painting(slid).image(1.0) != Painting(
+        structs.replace(slid, views={**slid.views, keys["s"]: structs.replace(view, slider=None)})
+    ).image(1.0)
+    shapes = {"x": (3,), "y": (2, 3), "z": (2, 3)}
+    records = {
+        keys[name]: Record(id=keys[name], label=name, op="", state="not run", shape=shape, dtype="float32")
+        for name, shape in shapes.items()
+    }
+    texts = Painting(document, Frame(records=records)).svg()
+    assert b"(3,) \xe2\x86\x92 (2, 3) broadcast" in texts
+    assert b"(2, 3) f32" in texts

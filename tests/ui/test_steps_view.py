@@ -124,6 +124,10 @@ def test_the_tape_lists_every_event(tape: TapePanel, lesson: MainWindow, qtbot: 
     assert tape.model.tape.row(9)[6].startswith("t1.grad: None + [")
     assert "self" in tape.model.tape.row(7)[7]
     assert tape.place.text() == "step 10 of 10 · 5 forward, 5 backward"
+    model, colour = tape.model, Qt.ItemDataRole.ForegroundRole
+    assert model.index(1, 5).data() == "reads t1"
+    assert model.index(1, 5).data(colour) == model.look.color("text_muted")
+    assert model.index(5, 5).data(colour) == model.look.color("grad")
 
 
 def test_a_click_on_a_row_goes_there_and_hovering_shows_its_node(

@@ -37,6 +37,7 @@ class Backward:
         self.mirror = Mirror(board.scene)
         self.hovered = ""
         self.chosen = ""
+        self.stale = False
         self.pictures: dict[int, QPixmap] = {}
         self.looks: tuple[object, ...] = ()
         self.news = 0
@@ -62,10 +63,16 @@ class Backward:
     def show(self, graph: Graph | None, prefix: str = "") -> None:
         """Another graph, for the level at ``prefix``."""
         self.mirror.show(graph, prefix)
+        self.stale = False
         known = {node.id for node in graph.nodes} if graph is not None else set()
         self.chosen = self.chosen if self.chosen in known else ""
         self.hovered = ""
         self.changed()
+
+    def fade(self) -> None:
+        """What is shown was made by a document that has been edited since."""
+        self.stale = self.mirror.graph is not None
+        self.board.update()
 
     def show_step(self, running: frozenset[str], later: frozenset[str], ghosts: frozenset[str] | None) -> None:
         """Where stepping is."""
@@ -118,8 +125,8 @@ class Backward:
         return "kept" if saved.state == "freed" and node.id in self.later else saved.state
 
     def ghost(self, card: Card) -> bool:
-        """Whether it is not there yet at the step that is shown."""
-        return self.ghosts is not None and not any(node.id in self.ghosts for node in card.nodes)
+        """Whether it is not there yet at the step that is shown, or of what has been edited since."""
+        return self.stale or (self.ghosts is not None and not any(node.id in self.ghosts for node in card.nodes))
 
     def summary(self, order: int) -> str:
         """How much of a graph is still held."""

@@ -98,7 +98,7 @@ class Commands(Arrange):
         self.select((*self.scene.row, *document.boxes, *document.notes))
 
     def walk(self, direction: str) -> None:
-        """Moves the focus to the next node along a wire (left, right) or to the nearest above or below."""
+        """Moves the focus to the next node along a wire (left, right), or to the nearest card where there is none, and above or below."""
         scene = self.scene
         row = scene.row.get(self.focused or "")
         if row is None:
@@ -106,24 +106,33 @@ class Commands(Arrange):
             near = scene.visible(rect, 0.0)
             near = near if len(near) else np.nonzero(~np.isnan(scene.x[: scene.count]))[0]
             found = int(near[np.argmin(scene.x[near] + scene.y[near])]) if len(near) else None
-        elif direction in ("left", "right"):
-            wires = scene.into[row] if direction == "left" else scene.out[row]
-            ends = scene.wires.source if direction == "left" else scene.wires.target
-            best = sorted(wires, key=lambda w: (scene.wires.inlet[w], abs(scene.y[ends[w]] - scene.y[row])))
-            found = int(ends[best[0]]) if best else None
         else:
-            dy = scene.y[: scene.count] - scene.y[row]
-            dx = np.abs(scene.x[: scene.count] - scene.x[row])
-            ahead = (dy > 1) if direction == "down" else (dy < -1)
-            cost = np.where(ahead, np.abs(dy) + 2 * dx, np.inf)
-            cost = np.where(np.isnan(cost), np.inf, cost)
-            found = int(np.argmin(cost)) if len(cost) and np.isfinite(cost.min()) else None
+            found = self._along(row, direction) if direction in ("left", "right") else None
+            found = self._beside(row, direction) if found is None else found
         if found is not None:
             key = scene.ids[found]
             self.focused = key
             self.select((key,))
             self.reveal(key)
             accessible.announce(self, key)
+
+    def _along(self, row: int, direction: str) -> int | None:
+        """The card at the other end of a wire."""
+        scene = self.scene
+        wires = scene.into[row] if direction == "left" else scene.out[row]
+        ends = scene.wires.source if direction == "left" else scene.wires.target
+        best = sorted(wires, key=lambda w: (scene.wires.inlet[w], abs(scene.y[ends[w]] - scene.y[row])))
+        return int(ends[best[0]]) if best else None
+
+    def _beside(self, row: int, direction: str) -> int | None:
+        """The nearest card on one side."""
+        scene, count = self.scene, self.scene.count
+        dx, dy = scene.x[:count] - scene.x[row], scene.y[:count] - scene.y[row]
+        ahead, aside = (dx, dy) if direction in ("left", "right") else (dy, dx)
+        ahead = -ahead if direction in ("left", "up") else ahead
+        cost = np.where(ahead > 1, ahead + 2 * np.abs(aside), np.inf)
+        cost = np.where(np.isnan(cost), np.inf, cost)
+        return int(np.argmin(cost)) if count and np.isfinite(cost.min()) else None
 
     # ---- changing --------------------------------------------------------
 

@@ -85,7 +85,7 @@ def shot(board: Board, before: bool = False) -> Shot:
         wires = table.visible(view.world)
     if not before:
         board.painter.chips = decor.chips(board.painter.ink, scene, view, rows)
-        board.labels = overlay.labels(board)
+        board.labels = overlay.labels(board.scene, board.painter.ink, board.viewport, board.painter.hidden_wire)
     return Shot(
         rows=rows,
         cards=np.stack([getattr(scene, name)[rows].astype(float) for name in _COLUMNS], axis=1),

@@ -27,7 +27,7 @@ CURSORS = {
 class Move(Gesture):
     """Drags the selected things (a box with what lies in it); they move for the eye, release makes one change of it.
 
-    With Ctrl the things stay and copies of them are made. An unwired card is dropped on a wire.
+    With Ctrl the things stay and copies of them are made. A card that waits for an input is dropped on a wire.
     """
 
     cursor = Qt.CursorShape.SizeAllCursor
@@ -75,7 +75,10 @@ class Move(Gesture):
             view.scene.leads.show(self._routes(dx, dy))
             view.scene.put(self.rows, self.home[0] + dx, self.home[1] + dy)
         if self.drops:
-            self.wire = view.scene.wires.at(*self.world(point), 12.0 / scale)
+            wires, (own,) = view.scene.wires, self.rows
+            self.wire = found = wires.at(*self.world(point), 12.0 / scale)
+            if found is not None and own in (wires.source[found], wires.target[found]):
+                self.wire = None
         view.update()
 
     def _routes(self, dx: float, dy: float) -> dict[str, Route]:
@@ -130,9 +133,9 @@ class Move(Gesture):
         view.update()
 
     def _may_drop(self, row: int) -> bool:
-        """Whether a card goes into a wire that it is dropped on: it reads nothing, and nothing reads it."""
-        scene = self.view.scene
-        return not scene.into[row] and not scene.out[row] and bool(scene.facet(row).inputs)
+        """Whether a card goes into a wire that it is dropped on: it has no wires yet, or an input of it waits for one."""
+        scene, face = self.view.scene, self.view.scene.facet(row)
+        return bool(face.inputs) and (face.open or (not scene.into[row] and not scene.out[row]))
 
     def paint(self, p: QPainter) -> None:
         if not self.begun:

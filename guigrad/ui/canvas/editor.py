@@ -71,7 +71,6 @@ class InPlaceEditor(QLineEdit):
         self._done = False
         self.setAccessibleName(f"value of {path}" if path else "name")
         self.installEventFilter(self)
-        self.returnPressed.connect(self.commit)
 
     @staticmethod
     def over(view: Board, key: str, path: str) -> InPlaceEditor | None:
@@ -156,10 +155,14 @@ class InPlaceEditor(QLineEdit):
         self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Esc closes; leaving commits."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
-            self.close_without()
-            return True
+        """Esc closes; Return and leaving commit. The canvas, which is the parent, hears neither of the keys."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Escape:
+                self.close_without()
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.commit()
+                return True
         if event.type() == QEvent.Type.FocusOut and not self._done and self.isVisible():
             self.commit()
         return super().eventFilter(watched, event)

@@ -103,7 +103,8 @@ def chosen_by_click(before: tuple[str, ...], key: str, mods: Mods) -> tuple[str,
 
 
 class BoxSelect(Gesture):
-    """A rubber band; Shift adds what it touches, Ctrl toggles. Boxes are only those that lie wholly in it.
+    """A rubber band; Shift adds what it touches, Ctrl toggles. Boxes are only those that lie wholly in it, and wires
+    those that it touches where it touches nothing else.
 
     A click selects ``under``, the wire that is there, or nothing.
     """
@@ -120,6 +121,7 @@ class BoxSelect(Gesture):
         scene = self.view.scene
         touched = [scene.ids[row] for row in scene.visible(rect, 0.0).tolist()]
         touched += frames.touched(scene, rect)
+        touched = touched or [scene.leads.name(wire) for wire in scene.wires.touching(rect)]
         if self.mods & Mods.ControlModifier:
             inside = set(touched)
             chosen = [k for k in self.before if k not in inside] + [k for k in touched if k not in set(self.before)]

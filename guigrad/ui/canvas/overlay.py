@@ -14,6 +14,7 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.content import SHORT_DTYPE
 from guigrad.ui.canvas.ink import Ink, text_width
 from guigrad.ui.canvas.scrub import TRACK
+from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.canvas.wire import Rect
 
 if TYPE_CHECKING:
@@ -25,24 +26,39 @@ LABELS_FROM: Final = 0.6
 """Zoom from which wires tell what they carry."""
 LABELS: Final = 200
 """Wires that tell it at once; more would only be noise."""
+PICTURED: Final = 3000
+"""Wires up to which a picture has labels."""
 
 
 def paint(p: QPainter, view: Board, part: QRegion | None = None) -> None:
     """Everything that lies over the cards, or over a part of them."""
-    world = view.viewport.world if part is None else view.viewport.around(part.boundingRect())
-    if view.viewport.scale >= g.DETAIL:
-        _sliders(p, view, world)
+    scene, port, ink = view.scene, view.viewport, view.painter.ink
+    if port.scale >= g.DETAIL:
+        _sliders(p, scene, ink, port, port.world if part is None else port.around(part.boundingRect()))
     view.labels = []
     if not view.painter.moving and view.gesture is None:
-        view.labels = labels(view)
+        view.labels = labels(scene, ink, port, view.painter.hidden_wire)
         for label in view.labels:
             rect = QRectF(*label[1])
             if part is None or part.intersects(rect.adjusted(-1, -1, 1, 1).toAlignedRect()):
-                _label(p, view.painter.ink, label[0], rect, *label[2:])
+                _label(p, ink, label[0], rect, *label[2:])
 
 
-def _sliders(p: QPainter, view: Board, world: Rect) -> None:
-    scene, s, ink = view.scene, view.viewport.scale, view.painter.ink
+def pictured(p: QPainter, scene: Scene, ink: Ink, port: Viewport) -> None:
+    """The same in a picture: all of it, as large as the cards are."""
+    s = port.scale
+    port = Viewport(port.width / s, port.height / s, 1.0, port.left / s, port.top / s)
+    p.save()
+    p.scale(s, s)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _sliders(p, scene, ink, port, port.world)
+    for text, rect, *kinds in labels(scene, ink, port, most=PICTURED):
+        _label(p, ink, text, QRectF(*rect), *kinds)
+    p.restore()
+
+
+def _sliders(p: QPainter, scene: Scene, ink: Ink, port: Viewport, world: Rect) -> None:
+    s = port.scale
     views = scene.document.views
     for row in scene.visible(world).tolist():  # not all there are: this is every frame
         key = scene.ids[row]
@@ -56,7 +72,7 @@ def _sliders(p: QPainter, view: Board, world: Rect) -> None:
         low, high, _ = slider
         part = min(max((float(value) - low) / (high - low), 0.0), 1.0) if value == value else 0.0
         middle = float(scene.y[row]) + g.value_middle(scene.facet(row).rows, float(scene.value_height[row]))
-        left, y = view.viewport.to_screen(float(scene.x[row]) + g.CELLS_LEFT, middle)
+        left, y = port.to_screen(float(scene.x[row]) + g.CELLS_LEFT, middle)
         width = TRACK * s
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(ink.brush("border_strong"))
@@ -71,49 +87,47 @@ Label = tuple[str, tuple[float, float, float, float], bool, bool]
 """What it says; left, top, width and height on the screen; whether it is only foreseen; whether entries are repeated."""
 
 
-def labels(view: Board) -> list[Label]:
+def labels(scene: Scene, ink: Ink, port: Viewport, hidden_wire: int | None = None, most: int = LABELS) -> list[Label]:
     """On a wire before anything has run, or while its node is under the pointer: the shape that it carries. Always: that it is repeated."""
-    scene, ink = view.scene, view.painter.ink
-    if scene.faces.frame is None or view.viewport.scale < LABELS_FROM:
+    if scene.faces.frame is None or port.scale < LABELS_FROM:
         return []
-    rows = scene.wires.visible(view.viewport.world)
-    if len(rows) > LABELS:
+    rows = scene.wires.visible(port.world)
+    if len(rows) > most:
         return []
     found: list[Label] = []
-    cards = _cards(view)
+    cards = _cards(scene, port)
     for wire in rows.tolist():
-        if wire == view.painter.hidden_wire or not _worth(scene, wire):
+        if wire == hidden_wire or not _worth(scene, wire):
             continue
         text, predicted = wire_text(scene, wire)
         lit = bool(scene.wires.lit[wire])
         repeated = BROADCAST in text and not text.startswith("()")  # a number in a tensor's formula needs no mark
         if not text or not (predicted or lit or repeated):
             continue
-        rect = _place(view, ink, wire, text, cards, False)
+        rect = _place(scene, port, ink, wire, text, cards, False)
         if rect is None and repeated:
             text = SHORT_MARK
-            rect = _place(view, ink, wire, text, cards, True)
+            rect = _place(scene, port, ink, wire, text, cards, True)
         if rect is not None:
             found.append((text, (rect.x(), rect.y(), rect.width(), rect.height()), predicted, repeated))
             cards = np.vstack([cards, (rect.left(), rect.top(), rect.right(), rect.bottom())])
     return found
 
 
-def _cards(view: Board) -> Array:
+def _cards(scene: Scene, port: Viewport) -> Array:
     """What lies where on the screen. Shapes: [cards, 4]"""
-    scene, port = view.scene, view.viewport
     rows = scene.visible(port.world, 0.0)
     x, y = scene.x[rows] * port.scale + port.left, scene.y[rows] * port.scale + port.top
     return np.stack([x, y, x + scene.width[rows] * port.scale, y + scene.height[rows] * port.scale], axis=1)
 
 
-def _place(view: Board, ink: Ink, wire: int, text: str, cards: Array, anywhere: bool) -> QRectF | None:
+def _place(scene: Scene, port: Viewport, ink: Ink, wire: int, text: str, cards: Array, anywhere: bool) -> QRectF | None:
     """Room for a label along a wire where it covers no card, and where the chip of the gradient is not; ``anywhere``: else near its start."""
-    x1, y1, x2, y2, _ = view.scene.wires.ends[:, wire].tolist()
+    x1, y1, x2, y2, _ = scene.wires.ends[:, wire].tolist()
     width, height = text_width(ink.foot, text) + 12.0, ink.foot.pixelSize() + 6.0
     first = None
     for at in (0.3, 0.7, 0.5):
-        x, y = view.viewport.to_screen(x1 + (x2 - x1) * at, y1 + (y2 - y1) * (at * at * (3 - 2 * at)))
+        x, y = port.to_screen(x1 + (x2 - x1) * at, y1 + (y2 - y1) * (at * at * (3 - 2 * at)))
         rect = QRectF(x - width / 2, y - height / 2, width, height)
         first = first or rect
         covered = (cards[:, 0] < rect.right()) & (cards[:, 2] > rect.left()) & (cards[:, 1] < rect.bottom())

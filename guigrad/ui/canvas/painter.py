@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QRegion
 
-from guigrad.ui.canvas import decor, lens, traces
+from guigrad.ui.canvas import decor, lens, overlay, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.cards import Cards
@@ -111,6 +111,8 @@ class Painter:
             self.chips = decor.chips(self.ink, self.scene, view, shown)
             decor.draw_chips(p, self.ink, view, self.chips, 0.0 if exact else self._chip_scale, worlds)
         decor.marks(p, self.ink, self.scene, view, shown, detail, self.glow)
+        if exact:
+            overlay.pictured(p, self.scene, self.ink, view)
         if self.lens is not None:
             lens.draw_factors(p, self.ink, self.scene, view, self.lens)
 

@@ -134,6 +134,23 @@ class Wires:
         found: list[int] = np.unique(self.first[near[cut.any(axis=1)]]).tolist()
         return found
 
+    def touching(self, rect: Rect) -> list[int]:
+        """The wires that run through a rectangle."""
+        near = self.visible(rect)
+        lines = segments(self.ends[:, near], 24)
+        left, top, right, bottom = rect
+        x, y = lines[:, :, 0], lines[:, :, 1]
+        within = ((x >= left) & (x <= right) & (y >= top) & (y <= bottom)).any(axis=1)
+        found = set(self.first[near[within]].tolist())
+        for x1, y1, x2, y2 in (
+            (left, top, right, top),
+            (left, bottom, right, bottom),
+            (left, top, left, bottom),
+            (right, top, right, bottom),
+        ):
+            found.update(self.crossing(x1, y1, x2, y2))
+        return sorted(found)
+
     def forget_gradients(self) -> None:
         """Another frame: what came back along each wire is to be asked anew."""
         self.known[: self.count] = False

@@ -82,8 +82,9 @@ class TapeModel(QAbstractTableModel):
     def _colour(self, row: int, column: int) -> Any:
         if self.at is not None and row >= self.at:
             return self.look.color("text_faint")
-        if column in (3, 5, 6):
-            return self.look.color("value" if self.tape.kind(row) == "forward" and column == 3 else "grad")
+        if column in (3, 5, 6):  # nothing of a forward is a gradient
+            forward = self.tape.kind(row) == "forward"
+            return self.look.color("grad" if not forward else "value" if column == 3 else "text_muted")
         return self.look.color("text" if column in (1, 2) else "text_muted")
 
 

@@ -248,3 +248,49 @@ def test_a_wired_card_does_not_jump_into_wires(hand: Hand) -> None:
     nodes = hand.document.nodes
     hand.drag(hand.node("t1"), on_wire(hand, "t4"))
     assert hand.document.nodes == nodes
+
+
+def test_a_card_with_wires_that_waits_for_an_input_goes_into_a_wire(hand: Hand) -> None:
+    key, _ = hand.view.intents.add_node("torch.add", (620.0, 560.0))
+    do(hand, edit.connect("t1", 0, key, "other"))
+    before = hand.document
+    hand.drag(hand.node(key), on_wire(hand, "t4"))
+    assert hand.document.nodes[key].args == (In("t3"), In("t1"))
+    assert hand.document.nodes["t4"].args[0] == In(key)
+    one_step(hand, before)
+
+
+def test_a_card_that_is_read_goes_into_a_wire_and_is_read_still(hand: Hand) -> None:
+    key, _ = hand.view.intents.add_node("torch.relu", (620.0, 560.0))
+    reader, _ = hand.view.intents.add_node("torch.exp", (900.0, 560.0))
+    do(hand, edit.connect(key, 0, reader, "self"))
+    before = hand.document
+    hand.drag(hand.node(key), on_wire(hand, "t4"))
+    assert hand.document.nodes[key].args == (In("t3"),)
+    assert hand.document.nodes["t4"].args[0] == In(key) == hand.document.nodes[reader].args[0]
+    one_step(hand, before)
+
+
+def test_a_card_is_not_dropped_where_it_would_close_a_cycle(hand: Hand) -> None:
+    key, _ = hand.view.intents.add_node("torch.add", (620.0, 560.0))
+    do(hand, edit.connect("t4", 0, key, "other"))
+    heard: list[str] = []
+    hand.view.answered.connect(heard.append)
+    nodes = hand.document.nodes
+    hand.drag(hand.node(key), on_wire(hand, "t4"))
+    assert hand.document.nodes == nodes
+    assert "cycle" in heard[0]
+
+
+def test_a_rubber_band_over_wires_alone_selects_them(hand: Hand) -> None:
+    middle = on_wire(hand, "t4")
+    hand.drag(middle - QPoint(8, 8), middle + QPoint(8, 8))
+    assert hand.view.selection == ("t4:self",)
+    hand.view.repaint()
+    other = on_wire(hand, "t2")
+    hand.drag(other - QPoint(10, 10), other + QPoint(10, 10), LEFT, SHIFT)
+    assert set(hand.view.selection) == {"t4:self", "t2:self"}
+    hand.key(Qt.Key.Key_Delete)
+    assert hand.document.nodes["t4"].args[0] == In() == hand.document.nodes["t2"].args[0]
+    hand.store.undo()
+    assert hand.document.nodes["t4"].args[0] == In("t3")

@@ -127,3 +127,15 @@ def test_tab_opens_the_search_and_enter_adds(hand: Hand) -> None:
     assert popup.isVisible()
     QTest.keyClick(popup.field, Qt.Key.Key_Escape)
     assert not popup.isVisible()
+
+
+def test_ctrl_arrows_go_to_the_nearest_card_where_no_wire_leads(hand: Hand) -> None:
+    key, _ = hand.view.intents.add_node("torch.relu", (1400.0, 200.0))
+    hand.view.select(("t4",))
+    assert not hand.view.scene.out[hand.view.scene.row["t4"]]
+    hand.key(Qt.Key.Key_Right, CTRL)
+    assert hand.view.selection == (key,)
+    hand.key(Qt.Key.Key_Right, CTRL)
+    assert hand.view.selection == (key,)
+    hand.key(Qt.Key.Key_Left, CTRL)
+    assert hand.view.selection == ("t4",)
