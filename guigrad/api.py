@@ -14,10 +14,12 @@ from guigrad.document.model import Document
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.engine.calls import call
+from guigrad.engine.ledger import ledger
 from guigrad.engine.play import Engine
 from guigrad.engine.trainer import Trainer
 from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
+from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.recording import Recording
 from guigrad.run.request import Point, Want
 from guigrad.run.steps import Cursor
@@ -210,6 +212,12 @@ class Session:
     def grad(self, name: str) -> torch.Tensor | None:
         """A detached copy of what ``.grad`` holds, None where torch has None (and says why among the problems)."""
         return _copy(self._engine.grad(name))
+
+    def ledger(self, name: str) -> Ledger:
+        """What ``.grad`` is made of: each backward call since it was emptied, with the part that each wire brought. Note [Ledger] in run/ledger."""
+        place = self._engine.names.find(name)
+        key, output = (name, None) if place is None else place
+        return ledger(self._engine, AskLedger(key if output is None else f"{key}[{output}]", limit=0))
 
     def live(self, name: str) -> Any:
         """The very object that torch holds, for debugging; None when there is none."""

@@ -21,7 +21,7 @@ from msgspec import Struct
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, Eval, In, Item, Node, View
 
-PARTS = ("startup", "document", "engine", "canvas")
+PARTS = ("startup", "document", "engine", "train", "canvas")
 
 
 class Row(Struct, frozen=True):
@@ -78,6 +78,10 @@ def measure(part: str, quick: bool = False) -> Iterator[Row]:
             engine = importlib.import_module("guigrad.engine.bench")  # by name: this room knows no torch
             for pair in engine.pairs(quick):
                 yield paired(Pair(*pair), quick)
+        case "train":
+            lessons = importlib.import_module("guigrad.engine.bench_train")
+            for pair in lessons.pairs(quick):
+                yield paired(Pair(*pair), quick, "train")
         case "canvas":
             from guigrad.ui.canvas.bench import rows
 
@@ -99,7 +103,7 @@ def line(row: Row) -> str:
     )
 
 
-def paired(pair: Pair, quick: bool = False) -> Row:
+def paired(pair: Pair, quick: bool = False, part: str = "engine") -> Row:
     """How many times the baseline the other side takes: median and quartiles of the rounds' ratios."""
     rounds = max(5, pair.rounds // 6) if quick else pair.rounds
     for _ in range(3):
@@ -119,7 +123,7 @@ def paired(pair: Pair, quick: bool = False) -> Row:
             ratios.append(ours / baseline)
     finally:
         gc.enable()
-    return _row("engine", pair.what, ratios, pair.goal)
+    return _row(part, pair.what, ratios, pair.goal)
 
 
 def seconds(function: Callable[[], object]) -> float:

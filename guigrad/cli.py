@@ -158,7 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     lessons.add_argument("name", metavar="NAME", nargs="?")
 
     bench = add("bench", "measure what this program promises, against plain torch", file=False)
-    bench.add_argument("part", nargs="?", choices=("engine", "canvas", "startup", "document"), help="one part alone")
+    bench.add_argument(
+        "part", nargs="?", choices=("engine", "train", "canvas", "startup", "document"), help="one part alone"
+    )
     bench.add_argument("--quick", action="store_true", help="fewer repetitions")
     return parser
 

@@ -12,6 +12,7 @@ from guigrad.document.problem import Fix, Problem, ProblemError
 from guigrad.document.store import Store
 from guigrad.files.load import load
 from guigrad.run.amend import amended, fix_backward
+from guigrad.run.coach import Coach
 from guigrad.run.derivative import AskFindings, Findings, Question
 from guigrad.run.exercise import Exercise, behind
 from guigrad.run.frame import Frame
@@ -74,6 +75,7 @@ class Session:
         self.exercise = Exercise(self)
         self.exercise.changed.connect(self._reveal)
         self.stepper = Stepper(self._live, self)
+        self.coach = Coach(self._live, self)  # trains
         self._revision = store.revision
         self._said = Said()
         self._resetting = self._was_running = False
@@ -284,6 +286,7 @@ class Session:
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""
         self.stepper.stop()
+        self.coach.stopped()
         self._live.stop()
 
     def set_device(self, device: str | None) -> None:
@@ -317,10 +320,12 @@ class Session:
     def _act(self, verb: Verb) -> None:
         """Plays a verb at the end of what is stepped through. See Note [Cursor] in run/steps."""
         self.stepper.settle(replay=not isinstance(verb, Run | Reset))
+        self.coach.acted(verb)
         self._live.play(verb)
 
     def _reload(self) -> None:
         self.stepper.forget()
+        self.coach.forget()
         self._live.load(self._load)
         self.state_changed.tell()
 
@@ -352,8 +357,13 @@ class Session:
             self.exercise.changed.tell()
         if not self._resetting and not diff.only_layout:
             self._revision = self.store.revision
-            self.stepper.settle(replay=False)
+            self.leave_steps()
+            self.coach.edited()
             self._live.edit(diff, self._revision)
+
+    def leave_steps(self) -> None:
+        """Ends stepping through one pass."""
+        self.stepper.settle(replay=False)
 
     def show_step(self, frame: Frame) -> None:
         """Another frame, without what is to be guessed."""

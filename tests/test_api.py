@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import guigrad
+from guigrad.engine.values import tensor_of
 
 LESSON = """
 import torch
@@ -69,6 +70,28 @@ def test_vectors_and_several_roots() -> None:
     assert frame.problems == ()
     assert s.grad("x0").tolist() == [1, 2, 3, 4]
     assert s.tensor("out[1]").tolist() == [2, 3]
+
+
+def test_a_ledger_tells_what_a_gradient_is_made_of() -> None:
+    session = guigrad.Session(guigrad.parse(LESSON))
+    assert session.ledger("t1").reason == "not run yet"
+    session.forward()
+    session.backward("t4", retain_graph=True)
+    session.backward("t3", gradient=torch.ones(5))
+    t1 = torch.tensor([0.7659, -2.0262, -1.4139, 1.1822, -1.1543], requires_grad=True)
+    t3 = 2 * (t1 + 2) ** 2
+    t3.mean().backward(retain_graph=True)
+    assert t1.grad is not None
+    first = t1.grad.clone()
+    t3.backward(torch.ones(5))
+    found = session.ledger("t1")
+    assert [(call.number, call.roots) for call in found.calls] == [(1, ("t4",)), (2, ("t3",))]
+    assert [wire.consumer for call in found.calls for wire in call.wires] == ["t2", "t2"]
+    parts = [tensor_of(call.total) for call in found.calls if call.total is not None]
+    assert torch.equal(parts[0], first)
+    assert torch.equal(parts[0] + parts[1], t1.grad)
+    session.zero_grad()
+    assert (session.ledger("t1").calls, session.ledger("t1").emptied) == ((), "None")
 
 
 def test_edits_replay_what_was_run_and_never_accumulate_twice() -> None:

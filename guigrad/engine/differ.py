@@ -88,9 +88,11 @@ def _ulps(a: Tensor, b: Tensor) -> int:
     finite = torch.isfinite(a) & torch.isfinite(b)
     if whole is None or not bool(finite.any()):
         return -1
-    # A number's bits, read as a whole number, count the representable numbers from zero up to it. As doubles the counts are exact up to 2**53.
+    # A number's bits, read as a whole number, count the representable numbers from zero up to it.
     one, other = (part.contiguous().view(whole).to(torch.int64) & _MAGNITUDE[whole] for part in (a, b))
-    signs = [torch.where(torch.signbit(part), -1.0, 1.0) for part in (a, b)]
-    far = torch.where(finite, (signs[0] * one - signs[1] * other).abs(), -1.0)
-    place = int(far.argmax())
-    return abs(int(signs[0][place]) * int(one[place]) - int(signs[1][place]) * int(other[place]))
+    across = torch.signbit(a) != torch.signbit(b)
+    most = int(torch.where(finite & ~across, (one - other).abs(), 0).max())
+    if bool((finite & across).any()):  # from one to zero and on to the other: in 64 bits their sum may be too large
+        place = int(torch.where(finite & across, one.double() + other.double(), -1.0).argmax())
+        most = max(most, int(one[place]) + int(other[place]))
+    return most

@@ -32,6 +32,7 @@ from guigrad.run.request import (
     Verb,
     ZeroGrad,
 )
+from guigrad.run.training import Train, Trained
 
 if TYPE_CHECKING:
     from guigrad.engine.shapes import Shapes
@@ -76,11 +77,11 @@ class Handler:
         engine = self.engine
         self._interrupted = False
         engine.prints.clear()
-        cancelled = False
+        cancelled, trained = False, None
         if isinstance(request.verb, Ask):
             return self._answer(request.number, request.verb)
         try:
-            self._play(request.verb)
+            trained = self._play(request.verb)
         except Cancelled:
             cancelled = True
         frame = None if request.want is None else self._with_shapes(engine.frame(request.want))
@@ -94,6 +95,7 @@ class Handler:
             engine.point() if request.point else None,
             cancelled,
             devices() if isinstance(request.verb, Load) else (),
+            trained=trained,
         )
 
     def _with_shapes(self, frame: Frame) -> Frame:
@@ -112,7 +114,7 @@ class Handler:
         self._shapes.work(SHAPES_SECONDS)
         return self._shapes
 
-    def _play(self, verb: Verb) -> None:
+    def _play(self, verb: Verb) -> Trained | None:
         engine = self.engine
         match verb:
             case Load():
@@ -136,8 +138,11 @@ class Handler:
                 engine.reset()
             case Restore():
                 engine.restore(verb.point)
+            case Train():
+                return engine.train(verb)
             case Look() | TryWire() | Ask():
                 pass
+        return None
 
     def _answer(self, number: int, verb: Ask) -> Reply:
         from guigrad.engine.questions import answer  # late: most sessions ask none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from guigrad.document.names import frame_labels, labels
 from guigrad.engine.recorded import recorded_records
 from guigrad.engine.summary import stats
 from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
-from guigrad.run.frame import Frame, Record
+from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.graph import Graph
 from guigrad.run.request import Want
 from guigrad.run.tape import Event
@@ -24,6 +25,8 @@ from guigrad.run.tape import Event
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
 
+LARGE = 1 << 16
+"""Entries of a tensor whose statistics take a while."""
 _SHOWN_OUTPUTS = 4096
 """A tuple of more values than this is one record without outputs."""
 
@@ -89,6 +92,23 @@ class Seen:
         self._names: Names | None = None
         self._shown: dict[str, str] = {}
         self._labels: dict[str, str] = {}
+        self._sums: dict[int, tuple[weakref.ref[torch.Tensor], Stats | None]] = {}
+        self._moment = (0, 0)
+
+    def at(self, moment: tuple[int, int]) -> None:
+        """A frame of this moment comes."""
+        if moment != self._moment:
+            self._moment = moment
+            self._sums.clear()
+
+    def stats(self, tensor: torch.Tensor) -> Stats | None:
+        """Statistics; those of a large tensor are worked out once after each verb."""
+        if tensor.numel() <= LARGE:
+            return stats(tensor)
+        known = self._sums.get(id(tensor))
+        if known is None or known[0]() is not tensor:
+            known = self._sums[id(tensor)] = (weakref.ref(tensor), stats(tensor))
+        return known[1]
 
     def labels(self, names: Names, shown: dict[str, str]) -> dict[str, str]:
         """Every label of a frame with its key; the same dict as long as nothing is called otherwise."""
@@ -110,6 +130,7 @@ def frame(engine: Engine, want: Want) -> Frame:
     label_of, read, statuses = engine.names.by_key.get, engine.plan.value, engine.state.status.get
     light, tensor, kept = engine.seen.light, torch.Tensor, engine.ledger.short
     engine.ledger.settle()
+    engine.seen.at((engine.revision, engine.verbs))
     for node in engine.document.nodes.values():
         key = node.id
         whole = wanted is None or key in wanted
@@ -119,7 +140,7 @@ def frame(engine: Engine, want: Want) -> Frame:
             status = statuses(key, "not run")
             last = light.get(key)
             if last is None or not _as_before(last, node, label, status, value, kept(value)):
-                last = light[key] = record(key, label, node.op, status, value, want, False, kept=kept(value))
+                last = light[key] = record(key, label, node.op, status, value, want, False, engine=engine)
             records[key] = last
         else:
             records.update(_records(engine, node, label, want, whole))
@@ -210,8 +231,7 @@ def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) ->
             yield f"{node.id}[{output}]", Record(node.id, name or f"{label}[{output}]", node.op, status)
         return
     xray = {} if engine.tape is None else engine.tape.gradients
-    mark = engine.ledger.short
-    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id), mark(value))
+    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id), engine)
     if isinstance(value, tuple | list) and len(value) <= _SHOWN_OUTPUTS and (node.outputs or tensors_in(value)):
         for output, item in enumerate(value):
             name = node.outputs[output] if output < len(node.outputs) else None
@@ -219,7 +239,7 @@ def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) ->
             shown = (
                 f"{label}[{output}]" if name is None or engine.names.by_label.get(name) != (node.id, output) else name
             )
-            yield key, record(node.id, shown, node.op, status, item, want, whole, xray.get(key), mark(item))
+            yield key, record(node.id, shown, node.op, status, item, want, whole, xray.get(key), engine)
 
 
 def record(
@@ -231,9 +251,9 @@ def record(
     want: Want,
     whole: bool,
     xray: torch.Tensor | None = None,
-    kept: tuple[int, str] = (0, ""),
+    engine: Engine | None = None,
 ) -> Record:
-    """One value as a record. ``kept`` is what the ledger says of its ``.grad``."""
+    """One value as a record; its engine knows what a ``.grad`` is made of."""
     kind = type(value).__name__
     if not isinstance(value, torch.Tensor):
         known = plain(value) if not isinstance(value, tuple | list) or whole else None
@@ -249,6 +269,8 @@ def record(
     grad = value.grad if is_leaf(value) or value.retains_grad else None
     fits = whole and (not want.limit or value.numel() <= want.limit)
     shown = array_of(value) if fits else None
+    sums = stats if engine is None else engine.seen.stats
+    kept = (0, "") if engine is None else engine.ledger.short(value)
     return Record(
         id=key,
         label=label,
@@ -267,8 +289,8 @@ def record(
         device=_device_name(value.device),
         version=None if value.is_inference() else value._version,
         text=text_of(value) if shown is None and fits else "",
-        stats=stats(value) if whole and (want.stats or not fits) else None,
-        grad_stats=stats(grad) if grad is not None and whole and (want.stats or not fits) else None,
+        stats=sums(value) if whole and (want.stats or not fits) else None,
+        grad_stats=sums(grad) if grad is not None and whole and (want.stats or not fits) else None,
         contributions=kept[0],
         emptied=kept[1],
     )

@@ -46,10 +46,21 @@ _OWNERS: Final[tuple[tuple[str, type[Any]], ...]] = (
 
 def owner_of(obj: object) -> str:
     """The word for what an object is, "" for what programs do not work with."""
-    for word, kind in _OWNERS:
-        if isinstance(obj, kind):
+    kind = type(obj)
+    found = _known_owners.get(kind)
+    if found is None:
+        found = _known_owners[kind] = _owner(kind)
+    return found
+
+
+_known_owners: dict[type, str] = {}
+
+
+def _owner(kind: type) -> str:
+    for word, base in _OWNERS:
+        if issubclass(kind, base):
             return word
-    return "grad_fn" if isinstance(obj, torch.autograd.graph.Node) or hasattr(type(obj), "next_functions") else ""
+    return "grad_fn" if issubclass(kind, torch.autograd.graph.Node) or hasattr(kind, "next_functions") else ""
 
 
 class _Formatter(string.Formatter):

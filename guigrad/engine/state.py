@@ -12,7 +12,7 @@ put back before the next forward, unless something else (an optimizer step) has 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -73,6 +73,7 @@ class State:
         self.context: dict[str, tuple[str, ...]] = {}
         self.roles: dict[str, str] = {}
         self.stretches: dict[int, tuple[tuple[Item, ...], tuple[Part, ...]]] = {}
+        self._known: dict[str, tuple[Document, Any]] = {}
         self._readers: dict[str, set[str]] = {}
         self._movers: list[str] | None = None
         self._outside: list[str] | None = None
@@ -124,6 +125,14 @@ class State:
             if key != failed and self.plan.value(key) is not MISSING:
                 self.status[key] = "fresh"
                 self.made(key)
+
+    def known(self, what: str, find: Callable[[], Any]) -> Any:
+        """Something about the program, found once for each document."""
+        document = self.plan.document
+        known = self._known.get(what)
+        if known is None or known[0] is not document:
+            known = self._known[what] = (document, find())
+        return known[1]
 
     def forget_facts(self) -> None:
         """Another node's outputs changed, so wires may read other slots."""

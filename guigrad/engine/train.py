@@ -14,13 +14,12 @@ from guigrad.engine.adopt import adopt, changed_nodes
 from guigrad.engine.arguments import NotWired
 from guigrad.engine.device import put_random, random_now
 from guigrad.engine.explain import explain
-from guigrad.engine.phases import step_loops
 from guigrad.engine.recorded import refuses
 from guigrad.engine.rounds import START, Course, Place, Rounds
 from guigrad.engine.unpack import put_back
 from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
-from guigrad.engine.watching import Readers, first_bad
+from guigrad.engine.watching import Readers, first_bad, loops_of
 from guigrad.run.training import Moment, Train, Trained
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class Training:
             with engine.verb():
                 refuses(engine, next(iter(engine.dead)), "a program with recorded nodes cannot be trained")
             return Trained(reason="failed")
-        if not step_loops(engine.document, engine.state.roles):
+        if not loops_of(engine):
             engine.verbs += 1
             engine.said = [
                 Problem("There is nothing to train: the program has no loop.", kind="training", why=_NO_LOOP)
@@ -258,7 +257,7 @@ class Training:
         while True:
             step = course.step
             engine.listening = verb.xray and (
-                closing or verb.phase or step + 1 == target or (target is None and step + 1 == total)
+                closing or verb.phase or verb.every or step + 1 == target or (target is None and step + 1 == total)
             )
             phase = next(generator, None)
             if phase is None:

@@ -155,9 +155,10 @@ class Readers:
     """The numbers that are told of each step. ``roots``: what backward starts from; ``judged``: what the condition asks for."""
 
     def __init__(self, engine: Engine, watches: tuple[Watch, ...] | None, until: Until | None) -> None:
-        self.engine, self.roots = engine, tuple(dict.fromkeys(_roots(engine)))
+        self.engine = engine
+        self.roots, losses_ = engine.state.known("losses", lambda: _losses(engine))
         self.until = until
-        self.watches = list(watches if watches is not None else default_watches(engine))
+        self.watches = list(watches if watches is not None else losses_)
         self._at_until = -1
         if until is not None and until.watch is not None:
             if until.watch not in self.watches:
@@ -232,10 +233,20 @@ def _nothing() -> float:
 
 def _roots(engine: Engine) -> Iterator[In]:
     document, roles = engine.document, engine.state.roles
-    loops = step_loops(document, roles)
+    loops = loops_of(engine)
     for item in walk(document.program):
         if isinstance(item, Loop) and item.id in loops:
             yield from losses(document, item, roles)
+
+
+def _losses(engine: Engine) -> tuple[tuple[In, ...], tuple[Watch, ...]]:
+    return tuple(dict.fromkeys(_roots(engine))), default_watches(engine)
+
+
+def loops_of(engine: Engine) -> tuple[str, ...]:
+    """The loops that train, found once for each program."""
+    found: tuple[str, ...] = engine.state.known("loops", lambda: step_loops(engine.document, engine.state.roles))
+    return found
 
 
 def default_watches(engine: Engine) -> tuple[Watch, ...]:

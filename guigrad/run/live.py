@@ -35,6 +35,7 @@ from guigrad.run.request import (
     ZeroGrad,
 )
 from guigrad.run.runner import Runner
+from guigrad.run.training import Train
 
 Post = Callable[[Callable[[], None]], None]
 """Has a call made in the owner's thread, soon."""
@@ -92,6 +93,11 @@ class Live:
         self._at: Callable[[tuple[str, ...]], None] = lambda keys: None
         self._is_at = False
         self._base: Point | None = None
+
+    @property
+    def told(self) -> int:
+        """The revision of the document that the engine will have when all that waits has been told."""
+        return next((action.revision for action in reversed(self._queue) if action.diff is not None), self._told)
 
     @property
     def running(self) -> bool:
@@ -245,7 +251,8 @@ class Live:
         self._busy = True
         last = not self._rest
         want = self._current.want or self.want
-        future = self._runner.submit(verb, want if last else None, last or isinstance(verb, Forward))
+        point = (last and not isinstance(verb, Train)) or isinstance(verb, Forward)  # a training has moments
+        future = self._runner.submit(verb, want if last else None, point)
         replaying = self._replaying
         future.add_done_callback(lambda done: self._post(lambda: self._told_of(verb, done.result(), last, replaying)))
 
@@ -292,7 +299,7 @@ class Live:
             case Backward() | ZeroGrad() | OptimizerStep():
                 if self.sequence:
                     self.sequence.append(verb)
-            case Reset():
+            case Reset() | Train():  # edits do not play again what was trained
                 self._base, self.sequence = None, []
             case _:
                 pass

@@ -16,6 +16,7 @@ from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.derivative import Answer, Question
 from guigrad.run.frame import Frame
+from guigrad.run.training import Train, Trained
 
 Gradient: TypeAlias = ArrayData | int | float | complex | str | None
 """An upstream gradient: exact bits, a number (a 0-d tensor of the root's dtype), the label of a node whose value it is, or None."""
@@ -117,7 +118,7 @@ class Ask(Struct, frozen=True, tag=True):
 
 
 Verb: TypeAlias = (
-    Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look | TryWire | Ask
+    Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look | TryWire | Ask | Train
 )
 
 
@@ -206,3 +207,4 @@ class Reply(Struct, frozen=True):
     devices: tuple[str, ...] = ()
     trial: Trial | None = None
     answer: Answer | None = None
+    trained: Trained | None = None

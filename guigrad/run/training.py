@@ -155,6 +155,7 @@ class Train(Struct, frozen=True, tag=True):
     A loop over a ``range`` goes on past its end as long as steps are asked for. ``seconds`` ends it earlier, for the window to see how far
     it is. ``start`` first goes back to a moment, ``restart`` to the beginning (a new process of the program) and ``skip`` then plays so many steps
     that nobody looks at. ``watch`` are the numbers to tell of each step (None: the loss). ``keep`` asks for a moment at the end.
+    ``xray``: the last step's gradients of every node are recorded, with ``every`` those of each step (to be looked at while it plays).
     """
 
     steps: int | None = None
@@ -166,6 +167,7 @@ class Train(Struct, frozen=True, tag=True):
     watch: tuple[Watch, ...] | None = None
     keep: bool = False
     xray: bool = True
+    every: bool = False
     on_nan: bool = True
 
 
@@ -187,3 +189,7 @@ class Trained(Struct, frozen=True):
     moment: Moment | None = None
     bad: str = ""
     finished: bool = False
+
+
+RECORDS = (Watch, Until, PackedTensor, Moment, Train, Trained)
+"""What crosses to the engine's process and back."""

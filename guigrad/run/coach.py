@@ -1,0 +1,328 @@
+"""Training in a session: plays in slices, so that the window sees frames, can pause at once and edit on the way; keeps the recording.
+
+Note [Slices]
+A training is asked for in slices of ``SLICE_SECONDS`` or at least one step, one at a time: each answer brings the numbers of its steps, a frame of the last,
+and now and then a moment. So there is nothing to stream and nothing to stop: a pause asks for no further slice, and an edit stands in the queue between
+two. A slice whose one step takes long is ended with the engine's process (``Session.stop``); the last moment that the recording has is where
+the next one goes on. Steps behind that moment are played again, and their numbers told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol
+
+from msgspec import structs
+
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document
+from guigrad.run.frame import Frame
+from guigrad.run.listen import Event
+from guigrad.run.live import Live
+from guigrad.run.recording import BUDGET_BYTES, Recording
+from guigrad.run.request import Edit, Reply, Reset, Run, Verb
+from guigrad.run.training import Moment, Train, Until, Watch
+
+SLICE_SECONDS = 1 / 30
+MOMENT_SECONDS = 1.0
+MOMENT_BYTES_A_SECOND = 10_000_000
+"""Moments may cost so much on average; larger ones come less often."""
+
+
+class Owner(Protocol):
+    """The session."""
+
+    x_ray: bool
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+
+    def answered(self, reply: Reply, frame: Frame | None) -> None:
+        """A verb has been played; ``frame`` is what is shown after it."""
+
+    def show_step(self, frame: Frame) -> None:
+        """Shows a frame of another moment."""
+
+    def leave_steps(self) -> None:
+        """Ends stepping through one pass."""
+
+
+class Coach:
+    """What a session does to train. Thread: the session's.
+
+    Events: ``changed()`` when the step, the phase, ``playing``, ``shown`` or the reason may be others, ``recorded()`` when the recording has more
+    (at most about 30 times a second), ``restarted(recording)`` when there is another recording.
+    """
+
+    def __init__(self, live: Live, owner: Owner) -> None:
+        self._live, self._owner = live, owner
+        self.changed, self.recorded, self.restarted = Event(), Event(), Event()
+        self.budget_bytes = BUDGET_BYTES
+        self.watch: tuple[Watch, ...] | None = None
+        self.recording = Recording(owner.document, self.budget_bytes)
+        self.playing = False
+        self.step = 0
+        self.phase = self.reason = ""
+        self.total: int | None = None
+        self.finished = False
+        self.shown: int | None = None
+        self._left: int | None = None
+        self._until: Until | None = None
+        self._flying = self._lost = self._moved = False
+        self._here: Moment | None = None
+        self._next_moment = 0.0
+        self._course = self._replays = 0
+        self._again = self._asking = False
+        self._todo: Train | None = None
+        self._waiting: Train | None = None
+
+    # --- verbs ---
+
+    def train(self, steps: int | None = None, until: Until | None = None) -> None:
+        """Plays so many steps (None: to the end of the program), or until a condition holds or ``pause``."""
+        self._left, self._until = steps, until
+        if not self.playing:
+            self.playing = True
+            self._go_on(Train())
+        self.changed.tell()
+
+    def step_phase(self) -> None:
+        """Plays one phase of a step."""
+        self.pause()
+        self._go_on(Train(phase=True))
+
+    def pause(self) -> None:
+        """Stands still after the step that is being played."""
+        if self.playing:
+            self.playing = False
+            self.changed.tell()
+
+    def restart(self) -> None:
+        """Back to before the first step; the recording is another."""
+        self.pause()
+        self.forget()
+
+    def show(self, step: int, answer: Callable[[Frame | None], None] | None = None) -> None:
+        """Shows the end of a step: the frame that is kept of it at once, else by playing it again. Training goes on from where it was."""
+        self.pause()
+        recording = self.recording
+        if not 1 <= step <= recording.step:
+            return
+        kept = recording.frame(step)
+        self.shown = step if step != self.step else None
+        if kept is not None:
+            self._owner.show_step(kept)
+            if answer is not None:
+                answer(kept)
+        else:
+            self._remember_here()
+            self._replay(step, answer)
+        self.changed.tell()
+
+    def go(self, step: int, name: str = "") -> None:
+        """Goes back to the end of a step, exactly: what is trained from there on, with the document as it is now, is another run."""
+        self.pause()
+        recording = self.recording
+        if not 0 <= step <= recording.step:
+            return
+        document = recording.document(step)
+        self._replay(step, None)
+        self._here, self._moved = None, False
+        recording.branch(step, name, document)
+        recording.edited(self._owner.document)
+        self.step, self.shown, self.finished = step, None, False
+        self.recorded.tell()
+        self.changed.tell()
+
+    def bookmark(self, step: int, text: str = "") -> None:
+        """Marks a step."""
+        self.recording.bookmark(step, text)
+        self.recorded.tell()
+
+    def set_budget(self, budget_bytes: int) -> None:
+        """How much memory frames and moments may take."""
+        self.budget_bytes = budget_bytes
+        self.recording.set_budget(budget_bytes)
+        self.recorded.tell()
+
+    # --- what the session tells ---
+
+    def edited(self) -> None:
+        """The document was changed."""
+        if self.recording.step:
+            self.recording.edited(self._owner.document)
+        else:
+            self._new_recording()
+
+    def acted(self, verb: Verb) -> None:
+        """Another verb is played; training goes on afterwards as if it had not been, unless it starts over."""
+        if isinstance(verb, Run | Reset):
+            self.forget()
+
+    def forget(self) -> None:
+        """Another document, device or seed, or a verb that starts over: nothing has been trained."""
+        self.playing, self.step, self.phase, self.reason = False, 0, "", ""
+        self.total, self.finished, self.shown = None, False, None
+        self._lost, self._moved, self._here = False, False, None
+        self._flying, self._replays, self._waiting = False, 0, None
+        self._course += 1
+        self._again = True
+        self._new_recording()
+        self.changed.tell()
+
+    def stopped(self) -> None:
+        """All that runs was stopped."""
+        self.playing = False
+        self._lost = self._lost or self._flying or self._moved
+        self._course += 1
+        self._flying, self._replays, self._waiting = False, 0, None
+        self.changed.tell()
+
+    # --- inside ---
+
+    def _new_recording(self) -> None:
+        self.recording = Recording(self._owner.document, self.budget_bytes)
+        self.restarted.tell(self.recording)
+
+    def _go_on(self, verb: Train) -> None:
+        """Asks for the next slice; with a runner that answers at once each asks for the one after it, one after the other."""
+        self._todo = verb
+        if self._asking:
+            return
+        self._asking = True
+        try:
+            while self._todo is not None:
+                verb, self._todo = self._todo, None
+                self._ask(verb)
+        finally:
+            self._asking = False
+
+    def _ask(self, verb: Train) -> None:
+        if self._flying:
+            return
+        if self._replays:  # where to go on from is still being asked for
+            self._waiting = verb
+            return
+        recording = self.recording
+        start = None
+        if self._lost:  # the engine's process is another, or stands nobody knows where
+            start = recording.nearest(self.step + 1)
+            self._again = self._again or start is None
+        elif self._moved:
+            start = self._here
+        missing = self.step - (start.step if start is not None else 0 if self._lost else self.step)
+        self.shown, self._moved, self._here = None, False, None
+        restart, self._again, self._lost = self._again, False, False
+        if missing > 0:
+            self._fly(Train(missing, start=start, restart=restart, watch=(), on_nan=False), silent=True)
+            return
+        verb = structs.replace(
+            verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch,
+            seconds=None if verb.phase else SLICE_SECONDS, xray=self._owner.x_ray, keep=monotonic() > self._next_moment,
+        )  # fmt: skip
+        self._fly(verb)
+
+    def _fly(self, verb: Train, silent: bool = False) -> None:
+        self._owner.leave_steps()
+        self._flying = True
+        course = self._course
+        self._live.play(verb, answer=lambda reply: self._landed(reply, course, silent))
+
+    def _landed(self, reply: Reply, course: int, silent: bool) -> None:
+        if course != self._course:  # somebody has started over meanwhile
+            return
+        self._flying = False
+        told = reply.trained
+        if told is None:  # cancelled, or the engine's process has died
+            self._lost, self.playing = True, False
+            self._owner.answered(reply, None)
+            self.changed.tell()
+            return
+        self.phase, self.reason, self.finished = told.phase, told.reason, told.finished
+        self.total = told.total if told.total is not None else self.total
+        played = len(told.series[0]) if told.series else max(0, told.step - self.step)
+        self.step = told.step
+        self.recording.add(told, reply.problems, reply.prints)
+        if told.moment is not None:
+            cost = sum(map(len, told.moment.blobs.values())) / MOMENT_BYTES_A_SECOND
+            self._next_moment = monotonic() + max(MOMENT_SECONDS, cost)
+        if self._left is not None and not silent:
+            self._left -= played
+        if reply.frame is not None and told.boundary and told.step:
+            self.recording.add_frame(told.step, reply.frame)
+        over = told.reason not in ("time", "steps") or told.finished or (self._left is not None and self._left <= 0)
+        if over and not (silent and told.reason == "steps"):
+            self.playing = False
+        self._owner.answered(reply, reply.frame)
+        self.recorded.tell()
+        self.changed.tell()
+        if self.playing:
+            self._go_on(Train())
+
+    def _remember_here(self) -> None:
+        """The moment to go on from, asked for before another step is played again."""
+        if self._moved or self._lost:
+            return
+        self._moved = True
+
+        course = self._course
+
+        def here(reply: Reply) -> None:
+            if course != self._course:
+                return
+            self._here = None if reply.trained is None else reply.trained.moment
+            self._lost = self._here is None
+
+        self._live.play(Train(0, keep=True, on_nan=False, watch=()), answer=here)
+
+    def _replay(self, step: int, answer: Callable[[Frame | None], None] | None) -> None:
+        """Goes to the end of a step with the documents that were played then."""
+        self._owner.leave_steps()
+        self._replays += 1
+        course = self._course
+        recording, now = self.recording, self._owner.document
+        moment = recording.nearest(step) if step else None
+        begin = 0 if moment is None else moment.step
+        before = self._become(now, recording.document(begin))
+        self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
+        changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
+        for end in [*sorted(changes), step]:
+            before = self._become(before, recording.document(end))
+            last = end == step
+            self._live.play(
+                Train(end - begin, on_nan=False, watch=(), xray=last and self._owner.x_ray),
+                answer=(lambda reply: self._replayed(step, reply, course, answer)) if last else _nobody,
+            )
+            begin = end
+        self._become(before, now)
+
+    def _replayed(self, step: int, reply: Reply, course: int, answer: Callable[[Frame | None], None] | None) -> None:
+        if course != self._course:
+            return
+        self._replays -= 1
+        if reply.trained is None:
+            self._lost = True
+        elif reply.frame is not None:
+            if step:
+                self.recording.add_frame(step, reply.frame)
+            self._owner.show_step(reply.frame)
+        if answer is not None:
+            answer(reply.frame)
+        self.changed.tell()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._go_on(waiting)
+
+    def _become(self, before: Document, after: Document | None) -> Document:
+        """Has the engine play another document; the one of the session stays."""
+        if after is None or after is before:
+            return before
+        revision = self._live.told
+        self._live.play(Edit(Diff.between(before, after), revision, revision), answer=_nobody)
+        return after
+
+
+def _nobody(reply: Reply) -> None:
+    """What nobody waits for."""
