@@ -151,3 +151,11 @@ def test_the_rail(lesson: MainWindow) -> None:
     assert "Select its nodes" in all_actions(menu)
     choose(menu, "Move left\tAlt+Left")
     assert _code(lesson).index("t4.backward()") < _code(lesson).index("print(t4)")
+
+
+def test_the_tip_of_a_line_goes_with_its_menu(lesson: MainWindow) -> None:
+    menu = menu_at(lesson, *place(lesson, "t1"))
+    QTest.keyClick(menu, Qt.Key.Key_Down)
+    assert lesson.statusBar().currentMessage()
+    QTest.keyClick(menu, Qt.Key.Key_Escape)
+    assert not lesson.statusBar().currentMessage()

@@ -128,6 +128,10 @@ class Board(QWidget):
         self.hover = None
         self.focused = None
         self.select(())
+        if not (
+            document.nodes or document.boxes or document.notes
+        ):  # nothing is kept of how the one before was looked at
+            self.set_viewport(self.viewport.centred(0.0, 0.0, self.text_scale))
         if fit:
             self._fit_wanted = True
         self._changed()
