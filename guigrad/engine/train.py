@@ -143,6 +143,9 @@ class Training:
                 reason = self._run(verb, readers)
             except Exception as caught:
                 error = caught
+            except BaseException:  # Ctrl+C in a script, in the middle of a step
+                self._broken()
+                raise
             finally:
                 engine.listening = True
                 self._settle()
@@ -346,6 +349,10 @@ class Training:
             engine.state.status[key] = "failed"
         engine.said += engine.state.problems[key]
         engine.plan.failed = None
+        self._broken()
+
+    def _broken(self) -> None:
+        """It was left in the middle of a step: the steps before it will be played again."""
         self._generator = None
         step = self.step
         self._forget()
