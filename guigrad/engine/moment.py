@@ -185,10 +185,20 @@ def take(engine: Engine, place: Place, step: int, ended: frozenset[str] = frozen
 def _is_read(engine: Engine, key: str) -> bool:
     """Whether nothing but a number is ever read from a node's tensor, so that its graph is of no use."""
     nodes = engine.document.nodes
-    readers = [nodes[reader] for reader in engine.state.readers.get(key, ()) if reader in nodes]
-    return all(
-        node.op in _READS or (node.op == "python.carry" and not engine.state.readers.get(node.id)) for node in readers
-    )
+    dead: set[str] = engine.state.known("dead", lambda: _dead_ports(engine.document))
+    for reader in engine.state.readers.get(key, ()):
+        node = nodes.get(reader)
+        if node is None or node.op in _READS or reader in dead:
+            continue
+        if node.op != "python.carry" or engine.state.readers.get(reader):
+            return False
+    return True
+
+
+def _dead_ports(document: Document) -> set[str]:
+    """The variables whose value before their loop nothing reads."""
+    loops = [item for item in walk(document.program) if isinstance(item, Loop)]
+    return {carry.port for item in loops for carry in item.carried if _is_dead(document, item, carry)}
 
 
 def slots_of(engine: Engine, key: str) -> list[tuple[int, int]]:
