@@ -12,6 +12,7 @@ from msgspec import structs
 
 from guigrad.document import ports
 from guigrad.document.model import Document, In, Node, View, route_port
+from guigrad.document.template import map_wires
 from guigrad.document.values import Value
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -49,6 +50,13 @@ def loose_ends(document: Document, tables: Mapping[str, Changes]) -> dict[str, d
         now = notes[key][1] if key in notes else note
         if now is not None and not gone.isdisjoint(now.arrows):
             notes[key] = (note, structs.replace(now, arrows=tuple(each for each in now.arrows if each not in gone)))
+    for key, kept in document.views.items() if gone else ():
+        was = kept.muted
+        if was is not None and any(wire.node in gone for wire in was.inputs()):
+            now_view = views[key][1] if key in views else kept
+            if now_view is not None and now_view.muted is not None:
+                cut = map_wires(now_view.muted, lambda wire: In() if wire.node in gone else wire)
+                views[key] = (kept, structs.replace(now_view, muted=cut))
     for key, (_, after) in nodes.items():
         view: View | None = views[key][1] if key in views else document.views.get(key)
         if after is not None and view is not None and view.muted is not None and after.op != MUTED:

@@ -129,3 +129,15 @@ def test_moving_keeps_what_a_view_says() -> None:
     moved = after(document, edit.move({key: (3, 4)}), edit.collapse([key]))
     assert isinstance(moved.views[key], View)
     assert moved.views[key].muted == document.views[key].muted
+
+
+def test_what_a_muted_node_was_lets_go_of_nodes_that_are_gone() -> None:
+    document = parse("import torch\nx = torch.ones(2)\nn = torch.zeros(2)\ny = x * n\nz = y + 1\n")
+    keys = {node.name: key for key, node in document.nodes.items()}
+    muted = after(document, edit.mute([keys["y"]]))
+    cut = after(muted, edit.remove(keys["n"]))
+    was = cut.views[keys["y"]].muted
+    assert was is not None
+    assert was.args == (In(keys["x"]), In())
+    assert encode(file.read(encode(cut, "")), "") == encode(cut, "")
+    assert edit.remove(keys["n"])(muted).inverse().apply(cut) == muted
