@@ -17,6 +17,10 @@ ASKED: Final = {"value": "2.5 or [1, 2*3]", "grad": "0.8 or [2/5, 1]", "shape": 
 """What an answer looks like."""
 
 
+TALL: Final = 1.5
+"""From this text scale on the buttons stand below."""
+
+
 class Row(QFrame):
     """One blank: what is asked, the answer, and what was said about it."""
 
@@ -44,12 +48,17 @@ class Row(QFrame):
         self.said = parts.label("", "", selectable=True)
         line = QHBoxLayout()
         line.setSpacing(look.px(6))
-        for widget, stretch in ((self.name, 0), (self.field, 1), (self.check, 0), (self.hint, 0), (self.reveal, 0)):
-            line.addWidget(widget, stretch)
+        line.addWidget(self.name)
+        line.addWidget(self.field, 1)
+        below = QHBoxLayout() if look.scale >= TALL else line
+        for button in (self.check, self.hint, self.reveal):
+            below.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.px(10), look.px(6), look.px(8), look.px(6))
         column.setSpacing(look.px(4))
         column.addLayout(line)
+        if below is not line:
+            column.addLayout(below)
         column.addWidget(self.said)
         self.show_entry(entry)
 
@@ -156,7 +165,10 @@ class PredictPanel(QScrollArea):
         self.rows = []
         if self.entries:
             head = QHBoxLayout()
-            head.addWidget(self.points, 1)
+            if self.look.scale >= TALL:
+                column.addWidget(self.points)
+            else:
+                head.addWidget(self.points, 1)
             head.addWidget(self.restart)
             head.addWidget(self.export)
             column.addLayout(head)
