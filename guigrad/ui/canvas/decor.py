@@ -51,6 +51,33 @@ def draw_bracket(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) 
     _head(p, ink, rect, title, "loop", ink.op, scale)
 
 
+PHASES: Final = {"forward": "value", "backward": "grad", "step": "optim", "zero_grad": "text_muted"}
+"""The colour of each phase of a training step."""
+
+
+def draw_phases(
+    p: QPainter, ink: Ink, rect: QRectF, phases: tuple[str, ...], at: int, all_on: bool, scale: float
+) -> None:
+    """The phases of a training loop at the right of its head: the one that was played last is filled, at full speed all are."""
+    if scale < g.BLOCKS:
+        return
+    right, top = rect.right() - 12, rect.top() + 7
+    for place in range(len(phases) - 1, -1, -1):
+        name = phases[place]
+        token, width = PHASES.get(name, "text_muted"), text_width(ink.chip, name) + 14
+        if right - width < rect.left() + rect.width() * 0.4:
+            return  # the head's own words come first
+        chip = QRectF(right - width, top, width, 17)
+        on = place == at or all_on
+        p.setPen(ink.pen(token, 1.0))
+        p.setBrush(ink.brush(token if on else "canvas"))
+        p.drawRoundedRect(chip, 8.5, 8.5)
+        p.setFont(ink.chip)
+        p.setPen(ink.color("canvas" if on else token))
+        p.drawText(chip, Qt.AlignmentFlag.AlignCenter, name)
+        right -= width + 6
+
+
 def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFont, scale: float) -> None:
     if not title or scale < g.BLOCKS:
         return
