@@ -302,7 +302,9 @@ class Coach:
             last = at == len(plays) - 1
             self._live.play(
                 structs.replace(verb, xray=self._owner.x_ray) if last or verb.phase else verb,
-                answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer)) if last else _nobody,
+                answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer))
+                if last
+                else _nobody,
             )
         self._become(before, now)
 

@@ -212,7 +212,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _has_nodes),
     Action("train_step", "Train one step", "One step of the training loop: forward, backward, step, zero_grad", "Run", ("Alt+S",), "step-forward", _trains, separator=True, words="optimizer iteration epoch"),
     Action("train_phase", "Train one phase", "The next phase of the training loop alone", "Run", ("Alt+P",), "chevron-right", _trains, words="forward backward step zero_grad"),
-    Action("train_again", "Start training over", "Back to the same initialisation; what was recorded is gone", "Run", ("Alt+R",), "rotate-ccw", _trains, words="reset rewind initialisation"),
+    Action("train_again", "Start training over", "Back to the same initialisation; what was recorded is gone", "Run", ("Ctrl+Alt+R",), "rotate-ccw", _trains, words="reset rewind initialisation"),
     Action("train_anew", "New initialisation", "Another seed, and training from there", "Run", (), "dices", _trains, words="reset random seed"),
     Action("branch_here", "Branch here", "Go back to the step that is shown; what is trained from there, with other settings, is another run", "Run", (), "git-branch", _trained, words="fork rewind run"),
     Action("bookmark", "Bookmark this step", "Mark the step that is shown, or take its mark away; what is kept of it stays longest", "Run", ("Alt+K",), "bookmark", _trained, words="mark timeline"),

@@ -74,6 +74,7 @@ class TrainingView(QObject):
         panel.timeline.scrubbed.connect(self.scrub)
         panel.timeline.mark_asked.connect(self.bookmark)
         panel.timeline.menu_asked.connect(self._menu)
+        panel.timeline.play_asked.connect(self.play_or_pause)
         self.pacer.changed.connect(self._on_changed)
         self._ends = [
             self.coach.changed.connect(self._on_changed),
@@ -111,9 +112,9 @@ class TrainingView(QObject):
         coach = self.coach
         if self.trains is None:
             return
-        if steps is None and coach.total is not None and coach.step >= coach.total:
+        if steps is None and (coach.finished or (coach.total is not None and coach.step >= coach.total)):
             self.window.say_status(
-                f"All {coach.total:,} steps of the program are done: Steps trains on, Start over begins anew."
+                f"All {coach.step:,} steps of the program are done: Steps trains on, Start over begins anew."
             )
             return
         self._at_present()

@@ -23,7 +23,7 @@ def where(coach: Any, known: Trains | None, at: int, playing: bool) -> str:
     words = _REASONS.get(coach.reason, "")
     if coach.finished:
         words = "the program has ended"
-    elif at >= 0:
+    elif at >= 0 and coach.reason != "nan":
         words = f"in the next step, after {known.phases[at]}"
     return f"{run}step {coach.step:,}{of}{f' · {words}' if words and not playing else ''}"
 

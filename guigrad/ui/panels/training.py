@@ -9,10 +9,12 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLineEdit,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QSplitter,
     QVBoxLayout,
@@ -22,6 +24,7 @@ from PySide6.QtWidgets import (
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 from guigrad.ui.widgets.action_button import ICON, PLAIN, ActionButton
+from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.step_plot import StepPlot
 from guigrad.ui.widgets.timeline import Course, Timeline
 
@@ -126,7 +129,8 @@ class TrainingPanel(QWidget):
 
     def _build(self) -> None:
         self._left_buttons, self._right_buttons, self._line_buttons = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        self._top, self._facts, self._under = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        bars = [Sideways() for _ in range(4)]
+        self._top, self._facts, self._under, self._plot_bar = (bar.row for bar in bars)
         self._top.addLayout(self._left_buttons)
         for widget in (self.count, self.go, self.until):
             self._top.addWidget(widget)
@@ -141,22 +145,32 @@ class TrainingPanel(QWidget):
         self._under.addWidget(self.budget)
         left, right = QWidget(), QWidget()
         self._left, self._right = QVBoxLayout(left), QVBoxLayout(right)
-        self._left.addLayout(self._facts)
+        self._left.addWidget(bars[1])
         self._left.addWidget(self.timeline, 1)
-        self._left.addLayout(self._under)
-        self._plot_bar = QHBoxLayout()
+        self._left.addWidget(bars[2])
         for widget in (self.watch, self.watched, self.smoothing, self.log_x, self.log_y, self.export):
             self._plot_bar.addWidget(widget)
         self._plot_bar.addWidget(self.note, 1)
-        self._right.addLayout(self._plot_bar)
+        self._right.addWidget(bars[3])
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.addWidget(left)
         self._split.addWidget(right)
         self._split.setChildrenCollapsible(False)
         self._split.setHandleWidth(1)
-        self._column = QVBoxLayout(self)
-        self._column.addLayout(self._top)
+        page = QWidget()
+        page.setObjectName("page")
+        self._column = QVBoxLayout(page)
+        self._column.addWidget(bars[0])
         self._column.addWidget(self._split, 1)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
 
     def add_buttons(
         self, left: Sequence[ActionButton], right: Sequence[ActionButton], line: Sequence[ActionButton]

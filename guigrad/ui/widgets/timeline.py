@@ -61,6 +61,7 @@ class Timeline(QWidget):
     scrubbed = Signal(int, int)
     mark_asked = Signal(int)
     menu_asked = Signal(int, QPointF)
+    play_asked = Signal()
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,7 +85,7 @@ class Timeline(QWidget):
         return QSize(self.look.px(420), self.look.px(110))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.look.px(160), self.look.px(74))
+        return QSize(self.look.px(110), self.look.px(74))
 
     def show_course(self, course: Course) -> None:
         """Another state of the training."""
@@ -326,7 +327,9 @@ class Timeline(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         c, key = self.course, event.key()
         far = FAR if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
-        if not c.end or event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+        if key == Qt.Key.Key_Space and not event.modifiers() and not event.isAutoRepeat():
+            self.play_asked.emit()
+        elif not c.end or event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
             super().keyPressEvent(event)
         elif key in KEYS:
             step = min(max(c.step + KEYS[Qt.Key(key)] * far, 1), c.end)
