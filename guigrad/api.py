@@ -16,13 +16,14 @@ from guigrad.document.store import Store
 from guigrad.engine.calls import call
 from guigrad.engine.ledger import ledger
 from guigrad.engine.play import Engine
-from guigrad.engine.trainer import Trainer
+from guigrad.engine.trainer import Told, Trainer
 from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
 from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.recording import Recording
 from guigrad.run.request import Point, Want
 from guigrad.run.steps import Cursor
+from guigrad.run.training import Moment
 
 __all__ = ["Result", "Session", "call"]
 
@@ -227,16 +228,21 @@ class Session:
     # --- training. See Note [Steps] in run/training ---
 
     def train(
-        self, steps: int | None = None, until: str | None = None, watch: Sequence[str] | None = None
+        self,
+        steps: int | None = None,
+        until: str | None = None,
+        watch: Sequence[str] | None = None,
+        told: Told | None = None,
     ) -> Recording:
         """Trains so many steps more, of the loop that the program has, and gives the recording of all that was trained so far.
 
         The first call starts as a new process would. A loop over a ``range`` goes on past its end as long as steps are asked for; without
         ``steps`` the program is played to its end. ``until`` is a condition like "loss < 0.01", ``watch`` are numbers to keep of each step
         ("loss", "norm(w.grad)", "update(w)"); without it those that backward starts from. Edits in between take effect from there on.
+        ``told(trained, recording)`` is called a few times a second.
         """
         self._leave()
-        return self._trainer.train(steps, until, watch)
+        return self._trainer.train(steps, until, watch, told)
 
     def training(
         self,
@@ -248,6 +254,19 @@ class Session:
         """The same one step at a time (``phases``: one phase of a step): a frame after each. To leave off is a pause."""
         self._leave()
         return self._trainer.frames(steps, until, watch, phases)
+
+    def watch_for_stop(self, stopped: Callable[[], bool]) -> None:
+        """Training ends after a step once ``stopped()`` says so."""
+        self._engine.cancelled = stopped
+
+    def moment(self) -> Moment | None:
+        """All that the next steps depend on, for ``run.checkpoint``; None in the middle of a step, or where it holds a graph of autograd."""
+        return self._trainer.moment()
+
+    def begin_at(self, moment: Moment) -> bool:
+        """Training goes on from a moment of this program; False, and nothing has changed, if it is not one."""
+        self._leave()
+        return self._trainer.begin_at(moment)
 
     @property
     def recording(self) -> Recording:

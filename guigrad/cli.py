@@ -129,7 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--gradient", metavar="JSON", help="the vector v for a NODE that is no scalar: [0.1, 1, 0.01]")
     run.add_argument("--device", default=None, help="cpu, cuda:0, mps, … or auto; default: the document's own")
     run.add_argument("--seed", type=_seed, default=None, help="overrides the seeds of the program")
-    run.add_argument("--steps", type=int, metavar="N", help=argparse.SUPPRESS)
+    run.add_argument("--steps", type=int, metavar="N", help="train: play N steps of the program's loop")
+    run.add_argument("--until", metavar="CONDITION", help="with --steps: stop when it holds, as in 'loss < 0.01'")
+    run.add_argument(
+        "--checkpoint", metavar="CKPT", help="with --steps: keep the state of the training in this safetensors file"
+    )
+    run.add_argument("--resume", action="store_true", help="with --checkpoint: go on from there, up to N steps in all")
     form = run.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the frame as JSON")
     form.add_argument("--as-script", action="store_true", help="print exactly what python FILE prints")
@@ -180,9 +185,11 @@ def _scale(text: str) -> float:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.steps is not None:
-        raise Refused("--steps is not there yet")
     gradient = _gradient(options)
+    if options.steps is not None:
+        return _train(options)
+    if options.checkpoint is not None or options.resume or options.until is not None:
+        raise Refused("--checkpoint, --resume and --until need --steps N")
     if options.as_script:
         if options.backward is not None or options.device or options.seed is not None:
             raise Refused("--as-script plays the script as it is: no --backward, --device or --seed")
@@ -197,6 +204,28 @@ def _run(options: argparse.Namespace) -> int:
         else:
             _show(document, frame, prints)
     return report(problems, options.file)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from guigrad import run_steps
+    from guigrad.run.report import as_json
+
+    if options.as_script or options.backward is not None:
+        raise Refused("--steps trains the program as it is: no --as-script or --backward")
+    document = read_document(options.file)
+    done = run_steps.train(
+        document, options.steps, options.device, options.seed, options.checkpoint, options.resume, options.until
+    )
+    if options.json:
+        found = as_json(done.frame, done.problems) | {"loss": list(done.recording.loss), "steps": done.recording.step}
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        _show(document, done.frame, done.recording.prints)
+    status = report(done.problems, options.file)
+    if done.cancelled:
+        say(f"guigrad: cancelled after step {done.recording.step}")
+        return CANCELLED
+    return status
 
 
 def _show(document: Document, frame: Any, prints: Any) -> None:

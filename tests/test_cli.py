@@ -198,7 +198,6 @@ def test_render_draws_a_picture(script: str, tmp_path: Path, qapp: object, suffi
         ["export", "FILE", "-o", "out.onnx"],
         ["render", "FILE", "-o", "out.gif"],
         ["render", "FILE", "-o", "out.png", "--steps", "3"],
-        ["run", "FILE", "--steps", "3"],
     ],
 )
 def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ class Plan:
         self.meta = False  # whether the program names the device without memory. See Note [Mixed devices]
         self.around: Callable[[str, Step], Step] | None = None
         self.steps: dict[str, Step] = {}
-        self.running: list[tuple[Block, Any]] = []
+        self.running: list[Any] = []  # pairs of a block and how far it is
         self.failed: str | None = None
         self._slots: dict[tuple[str, int], int] = {}
         self._constants: dict[tuple[type, object], int] = {}
@@ -307,6 +307,10 @@ class Plan:
         """The slot that a loop counts in, and what passes each value on."""
         return self.whole(item.var), self._spread(item.var)
 
+    def passes_on(self, item: Loop) -> bool:
+        """Whether the value that a loop counts with goes elsewhere too."""
+        return bool(self.document.nodes[item.var].outputs) or item.var in self._updates
+
     def _getter(self, value: Any) -> Callable[[], Any]:
         if any(wire.node is None or self.slot(wire) < 0 for wire in wires_in(value)):
             return raiser(NotWired("nothing is wired to an input that it needs"))
@@ -324,7 +328,7 @@ class Plan:
         if item.var not in self.document.nodes:
             return raiser(Refused("the loop's variable is not there"))
         (var, passes), check = self.loop_var(item), self._check if self.cancelled is not None else None
-        plain = not self.document.nodes[item.var].outputs and item.var not in self._updates
+        plain = not self.passes_on(item)
 
         def loop() -> None:
             for start in starts:

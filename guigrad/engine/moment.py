@@ -93,10 +93,10 @@ def _visit(
                 if item.id != path[0]:
                     continue
                 rest = path[1:]
-                kept = item.carried
-                if item.id not in ended:
-                    kept = tuple(carry for carry in kept if not _is_dead(document, item, carry))
-                carried += [carry.port for carry in kept]
+                dead = _given_anew(document, item, path) if path[-1] not in ended else frozenset()
+                for carry in item.carried:
+                    if carry.port not in dead and (item.id in ended or not _is_dead(document, item, carry)):
+                        carried.append(carry.port)
                 if rest:
                     carried.append(item.var)
                     _visit(document, item.body, rest, before, carried, behind, ended)
@@ -114,6 +114,16 @@ def _holds(items: tuple[Item, ...], loop: str) -> bool:
 
 def _read_by(items: tuple[Item, ...], document: Document) -> set[str]:
     return {wire.node for item in walk(items) for wire in item_inputs(document, item) if wire.node is not None}
+
+
+def _given_anew(document: Document, outer: Loop, path: list[str]) -> frozenset[str]:
+    """The variables of the loops of a path that the next step gives new values before it reads them."""
+    loops = [item for item in walk((outer,)) if isinstance(item, Loop) and item.id in path]
+    inner = next(item for item in loops if item.id == path[-1])
+    given = {getattr(item, "node", "") for item in _flat(inner.body)}
+    for item in reversed(loops):
+        given |= {carry.port for carry in item.carried if any(wire.node in given for wire in carry.updates)}
+    return frozenset(given - _read_by(inner.body, document))
 
 
 def _is_dead(document: Document, loop: Loop, carry: Carried) -> bool:
@@ -175,10 +185,20 @@ def take(engine: Engine, place: Place, step: int, ended: frozenset[str] = frozen
 def _is_read(engine: Engine, key: str) -> bool:
     """Whether nothing but a number is ever read from a node's tensor, so that its graph is of no use."""
     nodes = engine.document.nodes
-    readers = [nodes[reader] for reader in engine.state.readers.get(key, ()) if reader in nodes]
-    return all(
-        node.op in _READS or (node.op == "python.carry" and not engine.state.readers.get(node.id)) for node in readers
-    )
+    dead: set[str] = engine.state.known("dead", lambda: _dead_ports(engine.document))
+    for reader in engine.state.readers.get(key, ()):
+        node = nodes.get(reader)
+        if node is None or node.op in _READS or reader in dead:
+            continue
+        if node.op != "python.carry" or engine.state.readers.get(reader):
+            return False
+    return True
+
+
+def _dead_ports(document: Document) -> set[str]:
+    """The variables whose value before their loop nothing reads."""
+    loops = [item for item in walk(document.program) if isinstance(item, Loop)]
+    return {carry.port for item in loops for carry in item.carried if _is_dead(document, item, carry)}
 
 
 def slots_of(engine: Engine, key: str) -> list[tuple[int, int]]:

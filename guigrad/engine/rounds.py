@@ -9,7 +9,7 @@ sequence becomes a list when its loop begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from guigrad.document.model import Branch, Item, Loop, Region, item_key, walk
@@ -22,6 +22,17 @@ Place = tuple[tuple[str, int], ...]
 
 START = "start"
 """What a generator yields before the first step."""
+
+
+END = object()
+
+
+class Stop(Exception):
+    """A step is left in the middle, after so many pieces."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
 
 
 class Rounds:
@@ -76,6 +87,9 @@ class Course:
         self.step = step
         self.boundary = False
         self.by_pieces = False
+        self.free = 0
+        self.each: Callable[[int], None] | None = None
+        self.check: Callable[[], bool] | None = None
         self.after: Callable[[Piece], str] | None = None
         self.wants_more: Callable[[], bool] = lambda: False
         self.pieces = pieces
@@ -243,13 +257,87 @@ class Course:
             next(rounds)
             yield from self._pieces(parts, done)
             yield self._ended()
-        for env[var] in rounds:
-            passes()
+        rest = passes if self.plan.passes_on(item) else None
+        while True:
             if self.by_pieces:
+                value = next(rounds, END)
+                if value is END:
+                    return
+                env[var] = value
+                passes()
                 yield from self._pieces(parts, 0)
+                yield self._ended()
             else:
-                whole.run()
-            yield self._ended()
+                said = yield from self._at_speed(whole, parts, rounds, var, rest)
+                if said is END:
+                    return
+
+    def _at_speed(
+        self, whole: Block, parts: tuple[Any, ...], rounds: Rounds, var: int, rest: Callable[[], None] | None
+    ) -> Generator[str, None, object]:
+        """Rounds at full speed, as long as they are wanted so. A step costs little beside what its nodes do: it says nothing up to ``free``."""
+        env, running = self.plan.env, self.plan.running
+        block = self._with_check(whole, parts)
+        raw = block.calls
+        here: list[Any] = [block, iter(())]
+        while not self.by_pieces:
+            running.append(here)
+            try:
+                for env[var] in rounds:
+                    if rest is not None:
+                        rest()
+                    here[1] = calls = iter(raw)
+                    for call in calls:
+                        call()
+                    self.step += 1
+                    if self.step >= self.free:
+                        break
+                    if self.each is not None:
+                        self.each(self.step)
+                else:
+                    return END
+            except Stop as stop:
+                running.pop()
+                self.pieces, self.boundary = stop.pieces, False
+                yield "nan"
+                yield from self._pieces(parts, stop.pieces)
+                yield self._ended()
+                continue
+            except BaseException:
+                if self.plan.failed is None:
+                    self.plan.failed = block.key(here[1])
+                raise
+            finally:
+                if running and running[-1] is here:
+                    running.pop()
+            self.pieces, self.boundary = 0, True
+            yield ""
+        return None
+
+    def _with_check(self, whole: Block, parts: tuple[Any, ...]) -> Block:
+        """The calls of a step; behind its forward part ``check`` is asked whether to stop there."""
+        check = self.check
+        if check is None:
+            return whole
+        at = 0
+        found: tuple[int, int] | None = None
+        for part, _ in parts:
+            if isinstance(part, Within):
+                at += 1
+                continue
+            at += len(part.items)
+            if part.phase == "forward" and part.last:
+                found = at, part.number + 1
+        if found is None:
+            return whole
+        at, pieces = found
+
+        def ask() -> None:
+            if check():
+                raise Stop(pieces)
+
+        calls, keys = whole.calls, whole.keys
+        return Block(self.plan, [*calls[:at], ask, *calls[at:]], [*keys[:at], "", *keys[at:]])
 
     def _ended(self) -> str:
         self.step += 1

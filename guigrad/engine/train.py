@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from guigrad.engine.play import Engine
 
 
+ASKED_SECONDS = 0.003
+"""So long nobody asks whether to pause."""
+
+
 class Training:
     """The training of one engine's document. ``play`` is called again and again; edits of the document in between take effect from there on.
 
@@ -139,6 +143,9 @@ class Training:
                 reason = self._run(verb, readers)
             except Exception as caught:
                 error = caught
+            except BaseException:  # Ctrl+C in a script, in the middle of a step
+                self._broken()
+                raise
             finally:
                 engine.listening = True
                 self._settle()
@@ -242,7 +249,9 @@ class Training:
         readers.open()
         course.after = readers.after if verb.on_nan or readers.early else None
         readers.stops = verb.on_nan and not self._was_bad
-        course.by_pieces = verb.phase or bool(readers.early) or (verb.on_nan and bool(readers.roots))
+        course.by_pieces = verb.phase or bool(readers.early)
+        course.check = readers.is_bad if verb.on_nan and readers.roots else None
+        course.each = readers.row if readers.reads else None
         self._target = None if verb.steps is None else course.step + verb.steps
         target = None if verb.phase else self._target
         if verb.phase:
@@ -256,6 +265,7 @@ class Training:
             return "steps"
         while True:
             step = course.step
+            course.free = self._free(verb, step, target, total, began, first)
             engine.listening = verb.xray and (
                 closing or verb.phase or verb.every or step + 1 == target or (target is None and step + 1 == total)
             )
@@ -293,6 +303,20 @@ class Training:
             if cancelled is not None and cancelled():
                 return self._stop("stopped")
 
+    def _free(self, verb: Train, step: int, target: int | None, total: int | None, began: float, first: int) -> int:
+        """Up to which step nothing has to be asked or shown."""
+        if verb.until is not None or verb.phase:
+            return 0
+        ends = [end for end in (target, total) if end is not None and end > step]
+        last = min(ends, default=None) if verb.xray else target  # a step that is shown is listened to
+        if verb.seconds is None and self.engine.cancelled is None:
+            return step if last is None else last - 1
+        done = step - first
+        if not done:
+            return 0
+        some = step + int(ASKED_SECONDS * done / max(perf_counter() - began, 1e-6))
+        return some if last is None else min(some, last - 1)
+
     def _stop(self, reason: str) -> str:
         """A pause after a step. Where the program has no more of them its rest is played too."""
         course, generator = self.course, self._generator
@@ -325,6 +349,10 @@ class Training:
             engine.state.status[key] = "failed"
         engine.said += engine.state.problems[key]
         engine.plan.failed = None
+        self._broken()
+
+    def _broken(self) -> None:
+        """It was left in the middle of a step: the steps before it will be played again."""
         self._generator = None
         step = self.step
         self._forget()

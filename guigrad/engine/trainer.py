@@ -103,6 +103,23 @@ class Trainer:
         recording.edited(self.engine.expansion.source)
         return frame
 
+    def moment(self) -> Moment | None:
+        """Where it is, as plain data."""
+        training = self.engine.training
+        with self.engine.ambient.active():
+            return None if training is None else training.take()
+
+    def begin_at(self, moment: Moment) -> bool:
+        """Goes on from a moment; False if it is not one of this program."""
+        trained = self.engine.train(Train(0, start=moment, on_nan=False, watch=()))
+        if trained.reason == "failed":
+            self.engine.reset()
+            return False
+        self.recording = Recording(self.engine.expansion.source, self.recording.budget_bytes)
+        self.recording.add(trained)
+        self.recording.add_moment(moment)
+        return True
+
     def edited(self) -> None:
         """The document was changed."""
         if self.recording.step:
@@ -153,9 +170,7 @@ class Trainer:
         return sum(map(len, moment.blobs.values())) / 5e8  # copied and hashed at about that many bytes a second
 
     def _now(self) -> Moment | int:
-        training = self.engine.training
-        with self.engine.ambient.active():
-            moment = None if training is None else training.take()
+        moment = self.moment()
         return self.recording.step if moment is None else moment
 
     def _replay(self, step: int) -> Frame:

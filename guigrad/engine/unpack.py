@@ -159,7 +159,9 @@ class _Unpacker:
         if record.sparse is not None:
             indices, values, coalesced = record.sparse
             parts = self.tensor(indices), self.tensor(values)
-            made = torch.sparse_coo_tensor(*parts, record.shape, dtype=dtype, is_coalesced=coalesced)
+            made = torch.sparse_coo_tensor(
+                *parts, record.shape, dtype=dtype, is_coalesced=coalesced, check_invariants=True
+            )
             self._tensors[number] = made
             return made
         if record.storage not in self._memory:

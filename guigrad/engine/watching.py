@@ -197,11 +197,14 @@ class Readers:
             if piece.last and self.early:
                 for read, column in self.early:
                     column.append(read())
-        elif piece.phase == "forward" and piece.last:
-            self.clean = self._finite()
-            if self.stops and not self.clean:
-                return "nan"
+        elif piece.phase == "forward" and piece.last and self.is_bad():
+            return "nan"
         return ""
+
+    def is_bad(self) -> bool:
+        """Whether to stop behind the forward part of a step."""
+        self.clean = self._finite()
+        return self.stops and not self.clean
 
     def _finite(self) -> bool:
         for at in self._slots:

@@ -39,7 +39,7 @@ def next_action(session: Session | Level, problems: Sequence[Problem], busy: boo
     if several > 1:
         box, find = keymap.text("box_selection"), keymap.text("tidy")
         return f"{several} selected. Drag moves them, {box or 'the menu'} puts them in a box, {find or 'the menu'} tidies them; right-click for all."
-    if not any(record.grad is not None for record in frame.records.values()):
+    if not any(record.grad is not None or record.xray is not None for record in frame.records.values()):
         if not any(record.requires_grad for record in frame.records.values()):
             return "Select a leaf and tick its requires_grad to have gradients, or select a node to read its value."
         return f"{press('backward', 'compute the gradients')}. Select a node to read its value."

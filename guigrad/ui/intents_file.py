@@ -139,7 +139,7 @@ class FileIntents(Verbs):
             self.window.messages.add(f"Exported {name}", "note")
             return
         only = self.session.selection if chosen.selection else ()
-        shown = as_seen(self.window.canvas.scene)
+        shown, whole = (as_seen(self.window.canvas.scene, each) for each in (None, self.session.whole))
         if Path(name).suffix.lower() not in PICTURES:
             raise ValueError(f"{name}: what is exported ends in .py, {', '.join(PICTURES)}")
 
@@ -155,7 +155,7 @@ class FileIntents(Verbs):
                     scale=scale,
                     only=only,
                     transparent=clear,
-                    whole=self.session.whole,
+                    whole=whole,
                 )
             except OSError as error:
                 self.window.bar.say(f"{name} was not written: {error}", "error")

@@ -123,6 +123,7 @@ class Menus(QObject):
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
+        menu.aboutToHide.connect(self.window.statusBar().clearMessage)  # the tip of its last line
         return menu
 
     def _name(self, key: str) -> str:

@@ -81,6 +81,8 @@ QLineEdit, QPlainTextEdit#field, QSpinBox, QDoubleSpinBox, QComboBox {{ backgrou
   border: 1px solid {css("border")}; border-radius: {px(6)}px; padding: {px(4)}px {px(8)}px;
   selection-background-color: {css("accent")}; selection-color: {css("text_on_accent")}; }}
 QLineEdit:focus, QPlainTextEdit#field:focus, QComboBox:focus, QSpinBox:focus {{ border-color: {css("accent")}; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
+QAbstractSpinBox[plain="true"]::up-button, QAbstractSpinBox[plain="true"]::down-button {{ width: 0; border: none; }}
 QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"] {{ border-color: {css("failed")}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {css("text_faint")}; }}
 QComboBox {{ padding-right: {px(20)}px; }}

@@ -301,6 +301,8 @@ class Workbench:
             if self.matrix is not None or product.v is None:
                 self._refuse(product.problems)
             return
+        if product.v.size != math.prod(self._end.shape or ()):
+            return  # about what was there before
         self.source, self.vector = source, product.v.numpy().reshape(-1)
         self.result = product.values.numpy().reshape(-1)
         self._candidate = None
@@ -320,9 +322,9 @@ class Workbench:
 
     def _on_entry(self, place: int, number: Any, merge: str) -> None:
         now = self._candidate if self._candidate is not None else self.vector
-        if now is None or self.matrix is None:
-            return
         shape = self._end.shape or ()
+        if now is None or self.matrix is None or now.size != math.prod(shape):
+            return
         kind = np.result_type(now.dtype, np.complex64) if isinstance(number, complex) else now.dtype
         made = now.reshape(-1).astype(kind)  # a copy
         rows = self.matrix.rows if self.mode == "reverse" else self.matrix.columns
@@ -381,6 +383,8 @@ class Workbench:
         reverse = self.mode == "reverse"
         v, result = self.vector, self.result
         rows, columns = list(matrix.rows), list(matrix.columns)
+        if v is not None and v.size != math.prod(matrix.shapes[0 if reverse else 1]):
+            v = result = None  # of what was there before: the answer with the new one is under way
         if v is not None:
             v = v[rows] if reverse else v[columns]
         if result is not None:

@@ -10,7 +10,7 @@ import torch
 import guigrad
 from guigrad.engine.phases import parts_of, phases_of, step_loops
 from guigrad.engine.play import Engine
-from guigrad.run.training import Moment, Train, until_of
+from guigrad.run.training import Moment, Train, Until, until_of
 from tests.play import play_here
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "golden" / "scripts"
@@ -167,3 +167,16 @@ def test_a_program_without_a_loop_says_so() -> None:
     engine = engine_of("import torch\nw = torch.ones(2, requires_grad=True)\nw.sum().backward()\n")
     assert engine.train(Train(3)).reason == "failed"
     assert "no loop" in engine.problems[0].message
+
+
+@pytest.mark.parametrize("last", range(1, 13))
+def test_a_training_can_be_kept_after_every_step(last: int) -> None:
+    engine = engine_of(BATCHES)
+    told = engine.train(Train(20, until=Until(None, ">=", last), keep=True))
+    assert (told.step, told.reason) == (last, "until")
+    assert told.moment is not None
+    engine.train(Train(14 - last))
+    other = engine_of(BATCHES)
+    other.train(Train(14 - last, start=told.moment))
+    assert torch.equal(engine.value("w1"), other.value("w1"))
+    assert torch.equal(engine.value("w2"), other.value("w2"))

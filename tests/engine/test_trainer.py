@@ -124,3 +124,18 @@ def test_conditions_and_watches_that_make_no_sense_play_nothing() -> None:
     )
     assert session.recording["norm(w1.grad)"][0] > 0
     assert session.recording["update(w1)"][1] > 0
+
+
+def test_ctrl_c_in_a_script_loses_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = guigrad.Session(guigrad.parse(BATCHES))
+    session.train(steps=2)
+    zero_grad = torch.optim.Adam.zero_grad
+
+    def interrupted(*args: object) -> None:
+        monkeypatch.setattr(torch.optim.Adam, "zero_grad", zero_grad)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch.optim.Adam, "zero_grad", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(session.training(steps=3))
+    assert session.train().loss == guigrad.Session(guigrad.parse(BATCHES)).train().loss

@@ -107,6 +107,21 @@ def test_typing_in_the_inspector_does_not_delete_nodes(lesson: MainWindow, qtbot
     assert len(lesson.session.document.nodes) == count
 
 
+def test_a_new_graph_begins_at_its_own_size(lesson: MainWindow, qtbot: QtBot) -> None:
+    canvas = lesson.canvas
+    canvas.grab()
+    canvas.zoom_by(0.01, QPointF(0, 0))
+    assert canvas.zoom < 0.1
+    lesson.session.new()
+    assert canvas.zoom == 1.0
+    canvas.setFocus()
+    QApplication.clipboard().setText("import torch\nx = torch.ones(2)\n")
+    qtbot.keyClick(canvas, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    canvas.grab()
+    assert canvas.scene.count == 1
+    assert canvas.zoom == 1.0
+
+
 def test_return_in_the_field_over_a_card_is_not_heard_by_the_canvas(lesson: MainWindow, qtbot: QtBot) -> None:
     lesson.session.select((node(lesson, "t2"),))
     lesson.canvas.setFocus()

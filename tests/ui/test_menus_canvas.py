@@ -20,6 +20,7 @@ RIGHT = Qt.MouseButton.RightButton
 def menu_at(window: MainWindow, x: float, y: float) -> QMenu:
     """The menu of a right click at a place of the canvas."""
     window.live._follow()
+    window.canvas.repaint()  # the first painting of a document fits it in
     point = QPoint(*(round(part) for part in window.canvas.viewport.to_screen(x, y)))
     QTest.mouseClick(window.canvas, RIGHT, Qt.KeyboardModifier.NoModifier, point)
     menu = QApplication.activePopupWidget()
@@ -151,3 +152,11 @@ def test_the_rail(lesson: MainWindow) -> None:
     assert "Select its nodes" in all_actions(menu)
     choose(menu, "Move left\tAlt+Left")
     assert _code(lesson).index("t4.backward()") < _code(lesson).index("print(t4)")
+
+
+def test_the_tip_of_a_line_goes_with_its_menu(lesson: MainWindow) -> None:
+    menu = menu_at(lesson, *place(lesson, "t1"))
+    QTest.keyClick(menu, Qt.Key.Key_Down)
+    assert lesson.statusBar().currentMessage()
+    QTest.keyClick(menu, Qt.Key.Key_Escape)
+    assert not lesson.statusBar().currentMessage()

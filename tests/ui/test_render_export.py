@@ -49,6 +49,7 @@ def test_a_picture_of_the_selection(
             combo.setCurrentIndex(1)
         assert dialog.choice().selection
         assert dialog.choice().theme == "light"
+        assert dialog.scale.lineEdit().width() > dialog.scale.fontMetrics().horizontalAdvance(dialog.scale.text())
         dialog.scale.setFocus()
         dialog.scale.selectAll()
         QTest.keyClicks(dialog.scale, "3")
@@ -103,3 +104,31 @@ def test_copying_puts_a_picture_beside_text_and_document(lesson: MainWindow, qtb
     QTest.keyClick(lesson.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().image().width() > one.width()
     QGuiApplication.clipboard().clear()
+
+
+def test_a_picture_opens_with_every_card_where_it_was(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = "import torch\nx = torch.ones(2, requires_grad=True)\ns = 0.5\nb = torch.ones(2)\ny = (x * s + b).sum()\n"
+    (tmp_path / "a.py").write_text(script)
+    assert window.intents.open_path(str(tmp_path / "a.py"), ask=False)
+    window.live._follow()
+    canvas = window.canvas
+    canvas.set_slider(
+        window.labels()["s"], (0.0, 1.0, 0.05)
+    )  # this card has a place in the document, the others have none
+
+    def places() -> dict[str, tuple[float, float]]:
+        window.live._follow()
+        scene = canvas.scene
+        return {
+            label: (scene.x[scene.row[key]], scene.y[scene.row[key]])
+            for label, key in window.labels().items()
+            if key in scene.row
+        }
+
+    before = places()
+    answer(window, monkeypatch, tmp_path / "a.png", lambda dialog: None)
+    assert window.intents.open_path(str(tmp_path / "a.png"), ask=False)
+    assert places() == before
+    assert len(before) == 6

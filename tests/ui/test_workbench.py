@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QComboBox, QMenu
 from pytestqt.qtbot import QtBot
 
 from guigrad.document import edit
+from guigrad.run.derivative import Product
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.panels.jacobian import JacobianPanel
+from guigrad.ui.vectors import bits
 from guigrad.ui.workbench import Workbench
 
 LEFT = Qt.MouseButton.LeftButton
@@ -323,3 +325,17 @@ def test_an_entry_too_large_and_an_entry_while_j_fills(panel: JacobianPanel, les
     assert bench.vector is not None
     assert bench.vector.tolist() == [1, 1, 7, 1, 1]
     assert panel.view.shown.there is None
+
+
+def test_answers_about_another_shape_are_let_go(panel: JacobianPanel, lesson: MainWindow, qtbot: QtBot) -> None:
+    """Between an edit and its frame there are answers about both; none of them may be mixed."""
+    bench = choose(lesson, qtbot, "t1", "t3")
+    assert bench.vector is not None
+    assert bench.matrix is not None
+    before, answer = bench.vector.copy(), bits(np.ones(2, np.float32))
+    bench._on_product("typed", Product("t3", "t1", v=answer, values=answer))
+    assert np.array_equal(bench.vector, before)
+    bench.vector = np.ones(2, np.float32)
+    bench._draw()
+    assert panel.view.shown.vector is None
+    assert panel.view.shown.matrix is not None

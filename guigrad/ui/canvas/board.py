@@ -96,6 +96,7 @@ class Board(QWidget):
         self._target: int | None = None
         self._answer = ("", QPointF())
         self._fit_wanted = True
+        self._fitted: Viewport | None = None
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
         self._forget = QTimer(self, singleShot=True, interval=ANSWER_MS)
@@ -128,6 +129,10 @@ class Board(QWidget):
         self.hover = None
         self.focused = None
         self.select(())
+        if not (
+            document.nodes or document.boxes or document.notes
+        ):  # nothing is kept of how the one before was looked at
+            self.set_viewport(self.viewport.centred(0.0, 0.0, self.text_scale))
         if fit:
             self._fit_wanted = True
         self._changed()
@@ -314,6 +319,7 @@ class Board(QWidget):
             rect = self.backward.around(self.scene.bounds())
             if rect is not None:
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
+            self._fitted = self.viewport
         p = QPainter(self)
         self.painter.glow = self.motion.glow
         part = None if event.rect() == self.rect() and event.region().rectCount() == 1 else event.region()

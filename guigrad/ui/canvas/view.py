@@ -37,7 +37,7 @@ class CanvasView(Commands):
     """A widget that shows a document and its frame and lets it be edited by hand; what the user wants done goes to ``intents``."""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        keep = self._fit_wanted
+        keep = self._fit_wanted or self.viewport is self._fitted  # nobody has moved it since it was opened
         ratio = self.devicePixelRatioF()
         self.set_viewport(self.viewport.resized(self.width(), self.height(), ratio))
         self._fit_wanted = keep

@@ -258,7 +258,7 @@ class InspectorPanel(QScrollArea):
         self.paint.setVisible(own and value is not None and value.size > 1 and not value.dtype.startswith("complex"))
         heading, why = f"GRAD{stale}", "" if grad is not None else story.missing_grad(record)
         if grad is None and self.shown.xray and record is not None and record.xray is not None:
-            grad, heading, why = record.xray, f"X-RAY GRAD · .grad is None{stale}", ""
+            grad, heading, why = record.xray, f"X-RAY GRAD{stale}", ""
         self.grad.show_tensor(heading, grad, why)
         beside = not self._narrow and all(data is None or data.ndim <= 1 for data in (value, grad))
         for place, view in enumerate((self.value, self.grad)):

@@ -73,7 +73,7 @@ class ExportDialog(QDialog):
         self.scale.setSingleStep(0.5)
         self.scale.setValue(2.0)
         self.scale.setSuffix(" px a unit")
-        self.scale.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # the arrow keys step
+        parts.plain(self.scale, look)
         self.scale.setAccessibleName("Scale")
         self.transparent = QCheckBox("Transparent background")
         self.values = QCheckBox("Values and gradients")

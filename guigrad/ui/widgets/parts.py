@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QComboBox,
     QGridLayout,
     QLabel,
@@ -176,3 +177,9 @@ def clear(layout: QLayout) -> None:
     while layout.count():
         item = layout.takeAt(0)
         drop(item.widget() if item else None)
+
+
+def plain(box: QAbstractSpinBox, look: Look) -> None:
+    """A number's field without the two small buttons: the arrow keys step. Qt leaves no room for the text where they are switched off."""
+    box.setProperty("plain", True)
+    box.lineEdit().setTextMargins(look.px(8), 0, look.px(8), 0)

@@ -97,7 +97,7 @@ class SliceBar(QScrollArea):
         slider.setMaximumWidth(self.look.px(180))
         field.setRange(0, last * step)
         field.setSingleStep(step)
-        field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        parts.plain(field, self.look)
         field.setValue(self.cut.index[dim] * step)
         for widget in (slider, field):
             widget.setAccessibleName(f"Index in dimension {dim}")

@@ -96,7 +96,7 @@ def test_a_conflict_shows_both_names_and_is_swapped_taken_or_left(
     choose(dialog, qtbot, "tidy")
     qtbot.mouseClick(dialog_keys.adder, LEFT)
     qtbot.keyClick(dialog_keys.adder, Key.Key_F)
-    qtbot.mouseClick(dialog_keys.take, LEFT)
+    qtbot.keyClick(dialog_keys.take, Key.Key_Return)
     assert lesson.keymap.keys("tidy") == ("Ctrl+D", "F")
     assert lesson.keymap.keys("fit") == ()
     qtbot.mouseClick(dialog_keys.reset, LEFT)

@@ -1,0 +1,38 @@
+"""What part of the canvas is in view."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPointF
+from pytestqt.qtbot import QtBot
+
+from guigrad.source.parse.parser import parse
+from guigrad.ui.canvas.view import CanvasView
+from tests.ui.canvas.holder import canvas
+
+
+def middle(view: CanvasView) -> tuple[float, float]:
+    """Where the middle of the graph is on the screen."""
+    rect = view.scene.bounds()
+    assert rect is not None
+    port = view.viewport
+    x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+    return x * port.scale + port.left, y * port.scale + port.top
+
+
+def test_what_nobody_has_moved_stays_in_the_middle(qtbot: QtBot) -> None:
+    """A panel that opens below takes room: a graph that was opened before is in view all the same."""
+    view, _ = canvas(parse("import torch\nx = torch.ones(3)\ny = x + 1\n"))
+    qtbot.addWidget(view)
+    with qtbot.waitExposed(view):
+        view.show()
+    view.repaint()
+    for size in ((1200, 300), (500, 700)):
+        view.resize(*size)
+        view.repaint()
+        assert middle(view) == pytest.approx((size[0] / 2, size[1] / 2), abs=1.0)
+    view.zoom_by(0.8, QPointF(100, 100))
+    corner = view.viewport.left, view.viewport.top
+    view.resize(900, 500)
+    view.repaint()
+    assert (view.viewport.left, view.viewport.top) == corner
