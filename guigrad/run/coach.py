@@ -116,6 +116,8 @@ class Coach:
         kept = recording.frame(step) if not phases else None
         self.shown = step if step != self.step or phases else None
         if kept is not None:
+            if kept.freshness[0] != self._live.told:  # edited since: shown as one that is played again would be
+                kept = structs.replace(kept, freshness=(self._live.told, kept.freshness[1]))
             self._owner.show_step(kept)
             if answer is not None:
                 answer(kept)

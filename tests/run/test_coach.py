@@ -131,6 +131,10 @@ def test_edits_hold_from_there_on_and_what_was_before_stays(desk: Desk) -> None:
     assert desk.settle()["w"].value.tolist() == weights(3)
     assert session.frame is not None
     assert session.fresh
+    assert coach.recording.frame(6) is not None
+    coach.show(6)
+    assert desk.settle()["w"].value.tolist() == weights(6)
+    assert session.fresh
     coach.show(9)
     desk.settle()
     coach.train(1)
