@@ -316,7 +316,7 @@ class TrainingView(QObject):
         panel.show_course(course, words, trained, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
         seed = self.session.seed
-        panel.seed.setText(f"seed {seed}" if seed is not None else "seed: the program's own")
+        panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
         panel.show_playing(self.playing)
         if panel.plot is not None:
             panel.plot.show_step(step or None)

@@ -18,7 +18,7 @@ def where(coach: Any, known: Trains | None, at: int, playing: bool) -> str:
         return ""
     run = f"{recording.run.name} · " if len(recording.runs) > 1 else ""
     if coach.shown is not None:
-        return f"{run}shown: step {coach.shown:,} of {recording.step:,} · training goes on from step {coach.step:,}"
+        return f"{run}shows step {coach.shown:,} · goes on from {coach.step:,}"
     of = f" of {coach.total:,}" if coach.total else ""
     words = _REASONS.get(coach.reason, "")
     if coach.finished:

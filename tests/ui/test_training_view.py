@@ -193,7 +193,7 @@ def test_scrubbing_by_mouse_and_keys_shows_the_steps_and_training_goes_on(
     qtbot.mouseRelease(line, Qt.MouseButton.LeftButton, pos=at(7, 3))
     assert shown(window) == weights(7)
     refreshed(window)
-    assert panel.where.text() == "shown: step 7 of 10 · training goes on from step 10"
+    assert panel.where.text() == "shows step 7 · goes on from 10"
     qtbot.keyClick(line, Key.Key_Left)
     assert (shown(window), window.session.coach.shown) == (weights(6), 6)
     refreshed(window)

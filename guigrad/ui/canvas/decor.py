@@ -61,21 +61,26 @@ def draw_phases(
     """The phases of a training loop at the right of its head: the one that was played last is filled, at full speed all are."""
     if scale < g.BLOCKS:
         return
-    right, top = rect.right() - 12, rect.top() + 7
+    grow = max(1.0, 0.75 / scale)  # as the head's words do
+    p.save()
+    p.translate(rect.right() - 12, rect.top() + 7)
+    p.scale(grow, grow)
+    p.setFont(ink.chip)
+    right, room = 0.0, rect.width() * 0.6 / grow
     for place in range(len(phases) - 1, -1, -1):
         name = phases[place]
         token, width = PHASES.get(name, "text_muted"), text_width(ink.chip, name) + 14
-        if right - width < rect.left() + rect.width() * 0.4:
-            return  # the head's own words come first
-        chip = QRectF(right - width, top, width, 17)
+        if width - right > room:
+            break  # the head's own words come first
+        chip = QRectF(right - width, 0, width, 17)
         on = place == at or all_on
         p.setPen(ink.pen(token, 1.0))
         p.setBrush(ink.brush(token if on else "canvas"))
         p.drawRoundedRect(chip, 8.5, 8.5)
-        p.setFont(ink.chip)
         p.setPen(ink.color("canvas" if on else token))
         p.drawText(chip, Qt.AlignmentFlag.AlignCenter, name)
         right -= width + 6
+    p.restore()
 
 
 def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFont, scale: float) -> None:

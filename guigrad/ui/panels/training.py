@@ -98,7 +98,9 @@ class TrainingPanel(QWidget):
         self.smoothing.valueChanged.connect(lambda _: self._on_style())
         self.log_x = self._chip("log x", "Steps on a logarithmic axis")
         self.log_y = self._chip("log y", "Numbers on a logarithmic axis; what is not above zero is left out")
-        self.export = self._button("Export…", "The plot as PNG or SVG, or its numbers as CSV", self.export_asked.emit)
+        self.export = self._button(
+            "Export plot…", "The plot as PNG or SVG, or its numbers as CSV", self.export_asked.emit
+        )
         self.note = parts.ElidedLabel("", "warning")
         self._build()
         self.set_look(look)
@@ -123,7 +125,7 @@ class TrainingPanel(QWidget):
         made.setRange(low, high)
         made.setAccessibleName(name)
         made.setToolTip(name)
-        made.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        parts.plain(made, self.look)
         made.setKeyboardTracking(False)
         return made
 
@@ -137,6 +139,7 @@ class TrainingPanel(QWidget):
         self._top.addLayout(self._right_buttons)
         self._top.addWidget(self.speed)
         self._top.addWidget(self.what, 1)
+        self._top.addWidget(self.export)
         self._facts.addWidget(self.jump)
         self._facts.addLayout(self._line_buttons)
         self._facts.addWidget(self.where, 3)
@@ -148,7 +151,7 @@ class TrainingPanel(QWidget):
         self._left.addWidget(bars[1])
         self._left.addWidget(self.timeline, 1)
         self._left.addWidget(bars[2])
-        for widget in (self.watch, self.watched, self.smoothing, self.log_x, self.log_y, self.export):
+        for widget in (self.watch, self.watched, self.smoothing, self.log_x, self.log_y):
             self._plot_bar.addWidget(widget)
         self._plot_bar.addWidget(self.note, 1)
         self._right.addWidget(bars[3])
@@ -156,6 +159,8 @@ class TrainingPanel(QWidget):
         self._split.addWidget(left)
         self._split.addWidget(right)
         self._split.setChildrenCollapsible(False)
+        self._split.setStretchFactor(0, 4)
+        self._split.setStretchFactor(1, 5)
         self._split.setHandleWidth(1)
         page = QWidget()
         page.setObjectName("page")
@@ -205,9 +210,11 @@ class TrainingPanel(QWidget):
             column.setContentsMargins(px(10), px(2), px(10), px(6))
             column.setSpacing(px(3))
         for widget, width in (
-            (self.count, 70), (self.until, 150), (self.jump, 104), (self.budget, 92), (self.watch, 160), (self.smoothing, 104),
+            (self.count, 70), (self.until, 150), (self.jump, 104), (self.budget, 92), (self.watch, 140), (self.smoothing, 92),
         ):  # fmt: skip
             widget.setFixedWidth(px(width))
+            if isinstance(widget, QSpinBox):
+                parts.plain(widget, look)
         self.timeline.set_look(look)
         for button in self.buttons.values():
             button.set_look(look)

@@ -48,6 +48,8 @@ class StepPlot(QWidget):
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)
         item.setLabel("bottom", "step")
+        for name in ("left", "bottom"):
+            item.getAxis(name).enableAutoSIPrefix(False)  # "loss (x0.001)" would be read as the loss
         item.setMenuEnabled(False)
         self.legend: Any = item.addLegend(offset=(-8, 6))
         self.cursor: Any = self._pg.InfiniteLine(angle=90, movable=False)
