@@ -269,7 +269,10 @@ class TrainingView(QObject):
         elif known is not None and phase >= 0:
             keys = (known.loop, *known.keys[phase])
         if known is not None:
-            self.window.canvas.show_phase(known.loop, known.phases, phase, bool(self.coach.playing))
+            canvas, now = self.window.canvas, (known.loop, known.phases, phase, bool(self.coach.playing))
+            if canvas.painter.phases != now:
+                canvas.painter.phases = now
+                canvas.update()
         if keys == self._lit and keys == tuple(key for key in keys if key in self.window.rail.strip.running):
             return
         self._lit = keys

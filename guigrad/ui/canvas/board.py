@@ -189,12 +189,6 @@ class Board(QWidget):
         self.motion.stir()
         self.update()
 
-    def show_phase(self, loop: str, phases: tuple[str, ...], at: int, playing: bool) -> None:
-        """The phases of the loop that trains, on its card: which one was played last, or that all are being played."""
-        if (loop, phases, at, playing) != self.painter.phases:
-            self.painter.phases = loop, phases, at, playing
-            self.update()
-
     def set_lens(self, lens: Lens | None) -> None:
         """Paths that light up; None for none."""
         if lens != self.painter.lens:

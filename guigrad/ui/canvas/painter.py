@@ -59,7 +59,12 @@ class Painter:
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
-        self.phases: tuple[str, tuple[str, ...], int, bool] = ("", (), -1, False)
+        self.phases: tuple[str, tuple[str, ...], int, bool] = (
+            "",
+            (),
+            -1,
+            False,
+        )  # loop, its phases, the last, whether all
         self.chips: list[decor.Chip] = []
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
