@@ -132,7 +132,7 @@ class Painting:
         self.painter = Painter(self.scene, theme)
         found = self.scene.bounds()
         left, top, right, bottom = found if found is not None else (0.0, 0.0, 320.0, 160.0)
-        pins = 120.0 if (self.scene.failed | self.scene.warned).any() else 0.0
+        pins = 120.0 if self.scene.failed.any() else 0.0
         self._corner = left - MARGIN, top - MARGIN
         self.width, self.height = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN + pins
 

@@ -354,9 +354,9 @@ class Commands(Arrange):
         if self.editor is not None:
             self.editor.close_without()
         if key in self.scene.document.notes:
-            self.editor = NoteEditor.over(self, key)
+            NoteEditor.over(self, key)
         else:
-            self.editor = InPlaceEditor.over(self, key, path)
+            InPlaceEditor.over(self, key, path)
 
 
 def within(inner: Rect, outer: Rect) -> bool:

@@ -277,10 +277,9 @@ def _outlines(p: QPainter, ink: Ink, scene: Scene, view: Viewport, rows: Array) 
 
 
 def _pin(p: QPainter, ink: Ink, scene: Scene, row: int, card: QRectF, s: float) -> None:
-    problems = scene.faces.pins.get(scene.ids[row], ())
-    if not problems:
+    problems, failed = scene.faces.pins.get(scene.ids[row], ()), bool(scene.failed[row])
+    if not problems or not (failed or scene.selected[row]):  # a warning outlines its card and speaks when it is chosen
         return
-    failed = bool(scene.failed[row])
     severity = "error" if failed else "warning"
     text = next((problem.message for problem in problems if problem.severity == severity), problems[0].message)
     most = 1000 if scene.selected[row] else 160

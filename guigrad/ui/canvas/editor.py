@@ -91,12 +91,14 @@ class InPlaceEditor(QLineEdit):
             text = document.notes[key].text
         else:
             return None
-        editor = InPlaceEditor(view, key, path, text)
+        editor = view.editor = InPlaceEditor(
+            view, key, path, text
+        )  # known first: it can lose the focus as soon as it has it
         editor.follow()
         editor.show()
         editor.selectAll()
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        return editor
+        return None if editor._done else editor
 
     def follow(self) -> None:
         """Stays over its card while the canvas moves."""

@@ -29,14 +29,14 @@ class NoteEditor(QPlainTextEdit):
         self.textChanged.connect(self.follow)
 
     @staticmethod
-    def over(view: Board, key: str) -> NoteEditor:
-        """A field over a note."""
-        editor = NoteEditor(view, key, view.scene.document.notes[key].text)
+    def over(view: Board, key: str) -> NoteEditor | None:
+        """A field over a note; None if it lost the focus at once."""
+        editor = view.editor = NoteEditor(view, key, view.scene.document.notes[key].text)
         editor.follow()
         editor.show()
         editor.selectAll()
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        return editor
+        return None if editor._done else editor
 
     def follow(self) -> None:
         """Stays over its note while the canvas moves."""

@@ -23,10 +23,12 @@ from PySide6.QtGui import (
     QTabletEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGestureEvent, QToolTip
+from PySide6.QtWidgets import QGestureEvent, QToolTip, QWidget
 
+from guigrad.ui import guard
 from guigrad.ui.canvas import keys, mouse, tips, touch
 from guigrad.ui.canvas.commands import Commands
+from guigrad.ui.canvas.intents import Intents
 
 OP_MIME: Final = "application/x-guigrad-op"
 """Drag an op from a palette with its target (``torch.mean``) as the UTF-8 data of this type."""
@@ -35,6 +37,10 @@ TABS: Final = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
 
 class CanvasView(Commands):
     """A widget that shows a document and its frame and lets it be edited by hand; what the user wants done goes to ``intents``."""
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None, theme: str = "dark") -> None:
+        guard.overrides()
+        super().__init__(intents, parent, theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         keep = self._fit_wanted or self.viewport is self._fitted  # nobody has moved it since it was opened

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from guigrad.source.parse.parser import parse
+from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.view import CanvasView
 from tests.ui.canvas.holder import canvas
 
@@ -36,3 +38,13 @@ def test_what_nobody_has_moved_stays_in_the_middle(qtbot: QtBot) -> None:
     view.resize(900, 500)
     view.repaint()
     assert (view.viewport.left, view.viewport.top) == corner
+
+
+def test_a_field_that_loses_the_focus_at_once_is_let_go(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    view, store = canvas(parse("import torch\nx = torch.ones(3)\n"))
+    qtbot.addWidget(view)
+    monkeypatch.setattr(InPlaceEditor, "setFocus", lambda self, reason: self.commit())
+    view.edit_in_place(next(iter(store.document.nodes)), "")
+    assert view.editor is None
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    view.zoom_by(0.5, QPointF(100, 100))
