@@ -104,21 +104,26 @@ class Coach:
         self.pause()
         self.forget()
 
-    def show(self, step: int, answer: Callable[[Frame | None], None] | None = None) -> None:
-        """Shows the end of a step: the frame that is kept of it at once, else by playing it again. Training goes on from where it was."""
+    def show(self, step: int, answer: Callable[[Frame | None], None] | None = None, phases: int = 0) -> None:
+        """Shows the end of a step: the frame that is kept of it at once, else by playing it again. Training goes on from where it was.
+
+        ``phases``: shows it when so many phases of it were over (0: all).
+        """
         self.pause()
         recording = self.recording
         if not 1 <= step <= recording.step:
             return
-        kept = recording.frame(step)
-        self.shown = step if step != self.step else None
+        kept = recording.frame(step) if not phases else None
+        self.shown = step if step != self.step or phases else None
         if kept is not None:
+            if kept.freshness[0] != self._live.told:  # edited since: shown as one that is played again would be
+                kept = structs.replace(kept, freshness=(self._live.told, kept.freshness[1]))
             self._owner.show_step(kept)
             if answer is not None:
                 answer(kept)
         else:
             self._remember_here()
-            self._replay(step, answer)
+            self._replay(step, answer, phases)
         self.changed.tell()
 
     def go(self, step: int, name: str = "") -> None:
@@ -277,8 +282,8 @@ class Coach:
 
         self._live.play(Train(0, keep=True, on_nan=False, watch=()), answer=here)
 
-    def _replay(self, step: int, answer: Callable[[Frame | None], None] | None) -> None:
-        """Goes to the end of a step with the documents that were played then."""
+    def _replay(self, step: int, answer: Callable[[Frame | None], None] | None, phases: int = 0) -> None:
+        """Goes to the end of a step, or so many phases into it, with the documents that were played then."""
         self._owner.leave_steps()
         self._replays += 1
         course = self._course
@@ -288,14 +293,21 @@ class Coach:
         before = self._become(now, recording.document(begin))
         self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
         changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
-        for end in [*sorted(changes), step]:
-            before = self._become(before, recording.document(end))
-            last = end == step
-            self._live.play(
-                Train(end - begin, on_nan=False, watch=(), xray=last and self._owner.x_ray),
-                answer=(lambda reply: self._replayed(step, reply, course, answer)) if last else _nobody,
-            )
+        plays: list[tuple[int, Train]] = []
+        for end in [*sorted(changes), step - 1 if phases else step]:
+            if end > begin or not phases:
+                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=False)))
             begin = end
+        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=False))] * phases
+        for at, (end, verb) in enumerate(plays):
+            before = self._become(before, recording.document(end))
+            last = at == len(plays) - 1
+            self._live.play(
+                structs.replace(verb, xray=self._owner.x_ray) if last or verb.phase else verb,
+                answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer))
+                if last
+                else _nobody,
+            )
         self._become(before, now)
 
     def _replayed(self, step: int, reply: Reply, course: int, answer: Callable[[Frame | None], None] | None) -> None:

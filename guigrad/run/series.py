@@ -114,6 +114,11 @@ class Series:
         """The last step of each bucket, of an unfinished one too; the last of all may lie behind ``end``."""
         return range(self.first + self.stride - 1, self.first + self.stride * (len(self._last) + 1) - 1, self.stride)
 
+    def packed(self) -> tuple[bytes, bytes, bytes]:
+        """Least, greatest and last of each bucket as float64 in a row: copies, for those who count with arrays."""
+        low, high = (self._last, self._last) if self.stride == 1 else (self._low, self._high)
+        return low.tobytes(), high.tobytes(), self._last.tobytes()
+
     def points(self, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, float, float, float]]:
         """(last step, least, greatest, last) of the buckets from a step on, to one."""
         low, high = (self._last, self._last) if self.stride == 1 else (self._low, self._high)

@@ -34,6 +34,9 @@ class State:
     calls: int = 0
     stepping: bool = False
     breakpoints: int = 0
+    trains: bool = False
+    trained: int = 0
+    playing: bool = False
 
 
 def _always(state: State) -> bool:
@@ -64,6 +67,14 @@ def _steps(state: State) -> bool:
     return state.stepping
 
 
+def _trains(state: State) -> bool:
+    return state.trains
+
+
+def _trained(state: State) -> bool:
+    return state.trained > 0
+
+
 def _later(state: State) -> bool:
     return False
 
@@ -75,6 +86,8 @@ WHY_NOT: Final[dict[Callable[[State], bool], str]] = {
     _has_call: "Select one call of a function",
     _has_function: "Select a call of a function, or open it",
     _steps: "Not stepping: Step begins",
+    _trains: "The program has no loop that could be trained",
+    _trained: "Nothing has been trained yet",
     _later: LATER,
 }
 """Why an action is disabled, by what enables it; a row's own ``lack`` goes first."""
@@ -195,8 +208,14 @@ ACTIONS: tuple[Action, ...] = (
         "trending-down", lambda s: s.optimizer, lack="The program has no optimizer and updates nothing",
     ),
     Action("run_program", "Run program", "Play the whole program from fresh sources", "Run", ("Ctrl+F5",), "square-play", _has_nodes),
-    Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running, lack="Nothing is running"),
+    Action("stop", "Stop", "Stop what is running", "Run", ("Shift+F5",), "square", lambda s: s.running or s.playing, lack="Nothing is running"),
     Action("reset", "Reset", "Make every source anew; gradients are gone", "Run", ("Ctrl+R",), "rotate-ccw", _has_nodes),
+    Action("train_step", "Train one step", "One step of the training loop: forward, backward, step, zero_grad", "Run", ("Alt+S",), "step-forward", _trains, separator=True, words="optimizer iteration epoch"),
+    Action("train_phase", "Train one phase", "The next phase of the training loop alone", "Run", ("Alt+P",), "chevron-right", _trains, words="forward backward step zero_grad"),
+    Action("train_again", "Start training over", "Back to the same initialisation; what was recorded is gone", "Run", ("Ctrl+Alt+R",), "rotate-ccw", _trains, words="reset rewind initialisation"),
+    Action("train_anew", "New initialisation", "Another seed, and training from there", "Run", (), "dices", _trains, words="reset random seed"),
+    Action("branch_here", "Branch here", "Go back to the step that is shown; what is trained from there, with other settings, is another run", "Run", (), "git-branch", _trained, words="fork rewind run"),
+    Action("bookmark", "Bookmark this step", "Mark the step that is shown, or take its mark away; what is kept of it stays longest", "Run", ("Alt+K",), "bookmark", _trained, words="mark timeline"),
     Action("step", "Step", "One op on, and after the last one grad_fn by grad_fn", "Run", ("F10",), "step-forward", _has_nodes, separator=True),
     Action("step_back", "Step back", "One step back: what is shown is what was shown then", "Run", ("Shift+F10",), "", _steps, words="reverse"),
     Action("step_to_breakpoint", "Step to the next breakpoint", "On to the next node with a breakpoint, or to the end", "Run", ("Ctrl+F9",), "", _has_nodes, words="continue resume"),
@@ -252,11 +271,11 @@ ACTIONS: tuple[Action, ...] = (
              _has_several, False, True) for side, key in _SIDES),
     Action("distribute_across", "Distribute across", "Equal gaps from left to right", "Canvas", (), "", _has_several, False, True),
     Action("distribute_down", "Distribute down", "Equal gaps from top to bottom", "Canvas", (), "", _has_several, False, True),
-    Action("play_training", "Play or pause training", "Let the training run, or hold it", "Timeline", ("Space",), "", _later, False, True, tap=True),
-    Action("frame_before", "Previous frame", "One frame back on the timeline", "Timeline", (",",), "", _later, False, True),
-    Action("frame_after", "Next frame", "One frame on along the timeline", "Timeline", (".",), "", _later, False, True),
-    Action("frame_before_far", "Ten frames back", "Ten frames back on the timeline", "Timeline", ("Shift+,", "<"), "", _later, False, True),
-    Action("frame_after_far", "Ten frames on", "Ten frames on along the timeline", "Timeline", ("Shift+.", ">"), "", _later, False, True),
+    Action("play_training", "Play or pause training", "Let the training run, or hold it", "Timeline", ("Space",), "play", _trains, False, True, tap=True),
+    Action("frame_before", "Previous frame", "One frame back on the timeline", "Timeline", (",",), "", _trained, False, True),
+    Action("frame_after", "Next frame", "One frame on along the timeline", "Timeline", (".",), "", _trained, False, True),
+    Action("frame_before_far", "Ten frames back", "Ten frames back on the timeline", "Timeline", ("Shift+,", "<"), "", _trained, False, True),
+    Action("frame_after_far", "Ten frames on", "Ten frames on along the timeline", "Timeline", ("Shift+.", ">"), "", _trained, False, True),
     Action("lesson_next", "Next step of the lesson", "On in the lesson", "Lesson", ("PgDown", "Right"), "", _later),
     Action("lesson_before", "Previous step of the lesson", "Back in the lesson", "Lesson", ("PgUp", "Left"), "", _later),
     Action("help", "Keyboard and mouse", "List every shortcut", "Help", ("F1", "?"), "circle-question-mark"),

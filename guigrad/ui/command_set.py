@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from guigrad.document.model import callee
 from guigrad.lessons import index
 from guigrad.ui.actions import ACTIONS, MENUS, SUBMENUS, State, by_id
 from guigrad.ui.canvas.keys import COMMANDS
@@ -15,6 +16,28 @@ from guigrad.ui.keymap import PORTABLE
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
+
+
+def state_of(window: MainWindow) -> State:
+    """What decides which actions make sense now."""
+    session, store = window.session, window.session.store
+    nodes = session.document.nodes
+    return State(
+        nodes=len(nodes),
+        selected=len(session.selection),
+        running=session.running,
+        undo=store.undo_label,
+        redo=store.redo_label,
+        optimizer=window.live.updates,
+        inside=bool(session.way),
+        functions=len(session.whole.functions),
+        stepping=session.stepper.active,
+        breakpoints=len(session.stepper.breakpoints),
+        calls=sum(key in nodes and callee(nodes[key]) is not None for key in session.selection),
+        trains=window.training.trains is not None,
+        trained=session.coach.recording.step,
+        playing=window.training.playing,
+    )
 
 
 class CommandSet:

@@ -9,6 +9,7 @@ from guigrad.ui.intents_graph import GraphIntents
 from guigrad.ui.intents_run import RunIntents
 from guigrad.ui.intents_search import SearchIntents
 from guigrad.ui.intents_step import StepIntents
+from guigrad.ui.intents_train import TrainIntents
 from guigrad.ui.intents_view import ViewIntents
 from guigrad.ui.predict import PredictIntents
 
@@ -21,6 +22,7 @@ class Intents(
     SearchIntents,
     RunIntents,
     StepIntents,
+    TrainIntents,
     PredictIntents,
     ViewIntents,
 ):

@@ -38,8 +38,9 @@ class RunIntents(Verbs):
         self.session.run()
 
     def stop(self) -> None:
-        """Stops what runs."""
-        self.session.stop()
+        """Stops what runs; a training after the step that it is at, or in it when asked again."""
+        if not self.window.training.stop():
+            self.session.stop()
 
     def reset(self) -> None:
         """As if just opened."""

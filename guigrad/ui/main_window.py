@@ -19,17 +19,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from guigrad.document.model import callee
 from guigrad.document.problem import Problem
 from guigrad.lessons import index
 from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
-from guigrad.ui.actions import State, by_id
+from guigrad.ui.actions import by_id
 from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.canvas.view import CanvasView
 from guigrad.ui.canvas.viewport import Wheel
-from guigrad.ui.command_set import CommandSet
+from guigrad.ui.command_set import CommandSet, state_of
 from guigrad.ui.docks import Docks
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
@@ -53,6 +52,7 @@ from guigrad.ui.style import Look, stylesheet
 from guigrad.ui.theme import palette, theme
 from guigrad.ui.thumbnail import thumbnail
 from guigrad.ui.tidy import Tidy
+from guigrad.ui.training_view import TrainingView
 from guigrad.ui.widgets.action_button import ICON, ActionButton
 from guigrad.ui.widgets.breadcrumbs import Breadcrumbs
 from guigrad.ui.widgets.find_bar import FindBar
@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.commands.join()
         self.tidy = Tidy(self)
+        self.training: TrainingView = TrainingView(self)
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab = Shelf(self), Lab(self)
@@ -351,26 +352,9 @@ class MainWindow(QMainWindow):
 
     def update_actions(self) -> None:
         """What can be done now, and the words that depend on it."""
-        session, store = self.session, self.session.store
-        state = State(
-            nodes=len(session.document.nodes),
-            selected=len(session.selection),
-            running=session.running,
-            undo=store.undo_label,
-            redo=store.redo_label,
-            optimizer=self.live.updates,
-            inside=bool(session.way),
-            functions=len(session.whole.functions),
-            stepping=session.stepper.active,
-            breakpoints=len(session.stepper.breakpoints),
-            calls=sum(
-                key in session.document.nodes and callee(session.document.nodes[key]) is not None
-                for key in session.selection
-            ),
-        )
-        self.commands.refresh(state)
-        self.top.set_file(self.document_name(), session.dirty)
-        self.setWindowTitle(f"{self.document_name()}{' ●' if session.dirty else ''} — guigrad")
+        self.commands.refresh(state_of(self))
+        self.top.set_file(self.document_name(), self.session.dirty)
+        self.setWindowTitle(f"{self.document_name()}{' ●' if self.session.dirty else ''} — guigrad")
 
     # --- Qt ---
 
@@ -394,6 +378,7 @@ class MainWindow(QMainWindow):
         self.settings.sync()
         self.tabs.stop()
         views = self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab, self.ledger
+        self.training.close()
         for part in views:
             part.close()
         self.live.close(keep_recovery=not self._asks)

@@ -132,7 +132,7 @@ class RailStrip(QWidget):
             )
             pen.setStyle(Qt.PenStyle.SolidLine if chosen else Qt.PenStyle.DashLine)
             painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setBrush(look.color("running", 0.16) if item.key in self.running else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
             painter.setPen(look.color("text_muted"))
             painter.drawText(

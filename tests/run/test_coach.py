@@ -8,6 +8,8 @@ import pytest
 
 import guigrad
 from guigrad import edit
+from guigrad.engine.play import Engine
+from guigrad.engine.trainer import Trainer
 from guigrad.run.host import Host
 from guigrad.run.runner import ENGINE, ProcessRunner
 from guigrad.run.training import Until, until_of
@@ -99,6 +101,23 @@ def test_show_and_go_back_are_exact(desk: Desk) -> None:
     assert coach.recording.loss == tuple(guigrad.Session(guigrad.parse(SOURCE)).train(10).loss)
 
 
+def test_a_phase_of_a_step_is_shown_and_training_goes_on_behind_the_last(desk: Desk) -> None:
+    coach = desk.session.coach
+    coach.train(6)
+    desk.settle()
+    frames = list(Trainer(Engine(guigrad.parse(SOURCE))).frames(4, phases=True))
+    phases = len(frames) // 4
+    assert phases == 4
+    for step, count in ((1, 1), (3, 2), (4, 3)):
+        coach.show(step, phases=count)
+        shown = desk.settle()
+        wanted = frames[(step - 1) * phases + count - 1]
+        assert (shown["w"].value, shown["w"].grad) == (wanted["w"].value, wanted["w"].grad)
+        assert coach.shown == step
+    coach.train(4)
+    assert desk.settle()["w"].value.tolist() == weights(10)
+
+
 def test_edits_hold_from_there_on_and_what_was_before_stays(desk: Desk) -> None:
     coach, session = desk.session.coach, desk.session
     coach.train(6)
@@ -111,6 +130,10 @@ def test_edits_hold_from_there_on_and_what_was_before_stays(desk: Desk) -> None:
     coach.show(3)
     assert desk.settle()["w"].value.tolist() == weights(3)
     assert session.frame is not None
+    assert session.fresh
+    assert coach.recording.frame(6) is not None
+    coach.show(6)
+    assert desk.settle()["w"].value.tolist() == weights(6)
     assert session.fresh
     coach.show(9)
     desk.settle()

@@ -51,6 +51,38 @@ def draw_bracket(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) 
     _head(p, ink, rect, title, "loop", ink.op, scale)
 
 
+PHASES: Final = {"forward": "value", "backward": "grad", "step": "optim", "zero_grad": "text_muted"}
+"""The colour of each phase of a training step."""
+
+
+def draw_phases(
+    p: QPainter, ink: Ink, rect: QRectF, phases: tuple[str, ...], at: int, all_on: bool, scale: float
+) -> None:
+    """The phases of a training loop at the right of its head: the one that was played last is filled, at full speed all are."""
+    if scale < g.BLOCKS:
+        return
+    grow = max(1.0, 0.75 / scale)  # as the head's words do
+    p.save()
+    p.translate(rect.right() - 12, rect.top() + 7)
+    p.scale(grow, grow)
+    p.setFont(ink.chip)
+    right, room = 0.0, rect.width() * 0.6 / grow
+    for place in range(len(phases) - 1, -1, -1):
+        name = phases[place]
+        token, width = PHASES.get(name, "text_muted"), text_width(ink.chip, name) + 14
+        if width - right > room:
+            break  # the head's own words come first
+        chip = QRectF(right - width, 0, width, 17)
+        on = place == at or all_on
+        p.setPen(ink.pen(token, 1.0))
+        p.setBrush(ink.brush(token if on else "canvas"))
+        p.drawRoundedRect(chip, 8.5, 8.5)
+        p.setPen(ink.color("canvas" if on else token))
+        p.drawText(chip, Qt.AlignmentFlag.AlignCenter, name)
+        right -= width + 6
+    p.restore()
+
+
 def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFont, scale: float) -> None:
     if not title or scale < g.BLOCKS:
         return

@@ -59,6 +59,12 @@ class Painter:
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
+        self.phases: tuple[str, tuple[str, ...], int, bool] = (
+            "",
+            (),
+            -1,
+            False,
+        )  # loop, its phases, the last, whether all
         self.chips: list[decor.Chip] = []
         self._chip_scale = 0.0
         self._dots: tuple[float, float, str, QPixmap] | None = None
@@ -173,6 +179,8 @@ class Painter:
             rect = QRectF(left, top, right - left, bottom - top)
             if overlaps(shown, rect):
                 decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
+                if bracket.key == self.phases[0]:
+                    decor.draw_phases(p, self.ink, rect, *self.phases[1:], view.scale)
         for bracket in scene.brackets:
             decor.draw_carried(p, self.ink, scene, bracket)
         for note in scene.document.notes.values():

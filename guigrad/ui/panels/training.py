@@ -1,0 +1,296 @@
+"""The training: what trains, how far it is, its timeline and its plots. It draws what it is given and tells what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guigrad.ui.style import Look
+from guigrad.ui.widgets import parts
+from guigrad.ui.widgets.action_button import ICON, PLAIN, ActionButton
+from guigrad.ui.widgets.sideways import Sideways
+from guigrad.ui.widgets.step_plot import StepPlot
+from guigrad.ui.widgets.timeline import Course, Timeline
+
+SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
+"""0 is full speed."""
+MEGABYTE: Final = 1024 * 1024
+BUDGET_MB: Final = (1, 1_000_000)
+
+
+class TrainingPanel(QWidget):
+    """``steps_asked(count)``, ``until_asked(text)``, ``speed_chosen(speed)``, ``budget_chosen(bytes)``, ``watch_asked(text)``,
+    ``unwatch_asked(text)``, ``export_asked()``, ``shown()`` when it comes to the front; the rest are its timeline's.
+    """
+
+    steps_asked = Signal(int)
+    until_asked = Signal(str)
+    speed_chosen = Signal(float)
+    budget_chosen = Signal(object)
+    watch_asked = Signal(str)
+    unwatch_asked = Signal(str)
+    export_asked = Signal()
+    shown = Signal()
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.buttons: dict[str, ActionButton] = {}
+        self.timeline = Timeline(look)
+        self.plot: StepPlot | None = None  # made when it is first seen: nothing is imported for it before
+        self.what = parts.ElidedLabel("", "muted")
+        self.where = parts.ElidedLabel("", "")
+        self.memory, self.seed = parts.ElidedLabel("", "muted"), parts.ElidedLabel("", "muted")
+        self.count = self._spin("How many steps", 1, 100_000_000)
+        self.count.setValue(100)
+        self.go = self._button("steps", "Train so many steps", lambda: self.steps_asked.emit(self.count.value()))
+        self.until = QLineEdit()
+        self.until.setPlaceholderText("until loss < 0.01")
+        self.until.setProperty("mono", True)
+        self.until.setAccessibleName("train until")
+        self.until.setToolTip("Train until this holds: loss < 0.01, norm(w.grad) < 1e-3, step >= 500. Return starts")
+        self.until.returnPressed.connect(lambda: self.until_asked.emit(self.until.text()))
+        self.speed = parts.ChevronCombo(look)
+        self.speed.setAccessibleName("speed")
+        self.speed.setToolTip(
+            "How fast it plays: 1× shows four phases a second, full speed shows what there is time for"
+        )
+        for speed in SPEEDS:
+            self.speed.addItem(f"{speed:g}×" if speed else "full speed", speed)
+        self.speed.setCurrentIndex(len(SPEEDS) - 1)
+        self.speed.activated.connect(lambda at: self.speed_chosen.emit(SPEEDS[at]))
+        self.budget = self._spin("Memory for recorded frames", *BUDGET_MB)
+        self.budget.setSuffix(" MB")
+        self.budget.setToolTip("So much memory the recording may take; beyond it every second of the old frames goes")
+        self.budget.editingFinished.connect(lambda: self.budget_chosen.emit(self.budget.value() * MEGABYTE))
+        self.jump = self._spin("Step that is shown", 0, 0)
+        self.jump.setPrefix("step ")
+        self.jump.editingFinished.connect(self._on_jump)
+        self.watch = QLineEdit()
+        self.watch.setPlaceholderText("watch norm(w.grad)")
+        self.watch.setProperty("mono", True)
+        self.watch.setAccessibleName("watch")
+        self.watch.setToolTip(
+            "One more number of each step from now on: w, w.grad, norm(w), std(w.grad), update(w). Return adds it"
+        )
+        self.watch.returnPressed.connect(self._on_watch)
+        self.watched = self._button("Watched", "What is watched; a click stops watching it", None)
+        self.watched_menu = QMenu(self.watched)
+        self.watched.setMenu(self.watched_menu)
+        self.smoothing = self._spin("Mean over so many points", 1, 100_000)
+        self.smoothing.setPrefix("mean of ")
+        self.smoothing.valueChanged.connect(lambda _: self._on_style())
+        self.log_x = self._chip("log x", "Steps on a logarithmic axis")
+        self.log_y = self._chip("log y", "Numbers on a logarithmic axis; what is not above zero is left out")
+        self.export = self._button(
+            "Export plot…", "The plot as PNG or SVG, or its numbers as CSV", self.export_asked.emit
+        )
+        self.note = parts.ElidedLabel("", "warning")
+        self._build()
+        self.set_look(look)
+
+    def _button(self, text: str, tip: str, call: object) -> QPushButton:
+        made = QPushButton(text)
+        made.setToolTip(tip)
+        if callable(call):
+            made.clicked.connect(lambda: call())
+        return made
+
+    def _chip(self, text: str, tip: str) -> QPushButton:
+        made = QPushButton(text)
+        made.setProperty("role", "chip")
+        made.setCheckable(True)
+        made.setToolTip(tip)
+        made.toggled.connect(lambda _: self._on_style())
+        return made
+
+    def _spin(self, name: str, low: int, high: int) -> QSpinBox:
+        made = QSpinBox()
+        made.setRange(low, high)
+        made.setAccessibleName(name)
+        made.setToolTip(name)
+        parts.plain(made, self.look)
+        made.setKeyboardTracking(False)
+        return made
+
+    def _build(self) -> None:
+        self._left_buttons, self._right_buttons, self._line_buttons = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        bars = [Sideways() for _ in range(4)]
+        self._top, self._facts, self._under, self._plot_bar = (bar.row for bar in bars)
+        self._top.addLayout(self._left_buttons)
+        for widget in (self.count, self.go, self.until):
+            self._top.addWidget(widget)
+        self._top.addLayout(self._right_buttons)
+        self._top.addWidget(self.speed)
+        self._top.addWidget(self.what, 1)
+        self._top.addWidget(self.export)
+        self._facts.addWidget(self.jump)
+        self._facts.addLayout(self._line_buttons)
+        self._facts.addWidget(self.where, 3)
+        self._under.addWidget(self.seed, 2)
+        self._under.addWidget(self.memory, 3)
+        self._under.addWidget(self.budget)
+        left, right = QWidget(), QWidget()
+        self._left, self._right = QVBoxLayout(left), QVBoxLayout(right)
+        self._left.addWidget(bars[1])
+        self._left.addWidget(self.timeline, 1)
+        self._left.addWidget(bars[2])
+        for widget in (self.watch, self.watched, self.smoothing, self.log_x, self.log_y):
+            self._plot_bar.addWidget(widget)
+        self._plot_bar.addWidget(self.note, 1)
+        self._right.addWidget(bars[3])
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.addWidget(left)
+        self._split.addWidget(right)
+        self._split.setChildrenCollapsible(False)
+        self._split.setStretchFactor(0, 4)
+        self._split.setStretchFactor(1, 5)
+        self._split.setHandleWidth(1)
+        page = QWidget()
+        page.setObjectName("page")
+        self._column = QVBoxLayout(page)
+        self._column.addWidget(bars[0])
+        self._column.addWidget(self._split, 1)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def add_buttons(
+        self, left: Sequence[ActionButton], right: Sequence[ActionButton], line: Sequence[ActionButton]
+    ) -> None:
+        """Buttons of actions: those that train, those that end it, those of the timeline."""
+        for buttons, layout in ((left, self._left_buttons), (right, self._right_buttons), (line, self._line_buttons)):
+            for button in buttons:
+                self.buttons[button.row.id] = button
+                button.set_level(ICON if button.row.icon else PLAIN)
+                layout.addWidget(button)
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        self.look = self.speed.look = look
+        px = look.px
+        for layout in (
+            self._top,
+            self._facts,
+            self._under,
+            self._plot_bar,
+            self._left_buttons,
+            self._right_buttons,
+            self._line_buttons,
+        ):
+            layout.setSpacing(px(6))
+        for buttons in (self._left_buttons, self._right_buttons, self._line_buttons):
+            buttons.setSpacing(px(2))
+        self._top.setContentsMargins(px(10), px(6), px(10), px(4))
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        for column in (self._left, self._right):
+            column.setContentsMargins(px(10), px(2), px(10), px(6))
+            column.setSpacing(px(3))
+        for widget, width in (
+            (self.count, 70), (self.until, 150), (self.jump, 104), (self.budget, 92), (self.watch, 140), (self.smoothing, 92),
+        ):  # fmt: skip
+            widget.setFixedWidth(px(width))
+            if isinstance(widget, QSpinBox):
+                parts.plain(widget, look)
+        self.timeline.set_look(look)
+        for button in self.buttons.values():
+            button.set_look(look)
+        if self.plot is not None:
+            self.plot.set_look(look)
+
+    # --- what is shown ---
+
+    def show_course(self, course: Course, where: str, what: str, last: int) -> None:
+        """How far it is. ``last``: the last step that can be shown."""
+        self.timeline.show_course(course)
+        self.where.setText(where)
+        self.what.setText(what)
+        if not self.jump.hasFocus():
+            self.jump.blockSignals(True)
+            self.jump.setRange(min(1, last), last)
+            self.jump.setValue(course.step)
+            self.jump.blockSignals(False)
+        self.jump.setEnabled(last > 0)
+
+    def show_memory(self, used: int, budget: int, frames: int) -> None:
+        """What the recording takes. Units: bytes"""
+        self.memory.setText(f"{frames:,} frames kept · {used / MEGABYTE:.1f} MB of")
+        if not self.budget.hasFocus():
+            self.budget.setValue(max(1, round(budget / MEGABYTE)))
+
+    def show_playing(self, playing: bool) -> None:
+        """Play or pause on the button."""
+        button = self.buttons["play_training"]
+        icon = "pause" if playing else "play"
+        if button.icon_name != icon:
+            button.icon_name = icon
+            button.setAccessibleName("Pause training" if playing else "Play training")
+            button.update()
+
+    def show_watched(self, names: Sequence[str], more: Sequence[str]) -> None:
+        """What is watched, and what could be of the selection."""
+        menu = self.watched_menu
+        menu.clear()
+        for name in names:
+            menu.addAction(f"✓ {name}", partial(self.unwatch_asked.emit, name))
+        if more:
+            menu.addSeparator()
+            for name in more:
+                menu.addAction(f"Watch {name}", partial(self.watch_asked.emit, name))
+        if not menu.actions():
+            menu.addAction("Nothing yet").setEnabled(False)
+
+    def say(self, text: str) -> None:
+        """What is wrong with what was typed, or with the numbers."""
+        self.note.setText(text)
+
+    def speed_now(self) -> float:
+        """The speed that is chosen, 0: full."""
+        return float(self.speed.currentData())
+
+    # --- inside ---
+
+    def _on_jump(self) -> None:
+        if self.jump.value() != self.timeline.course.step:
+            self.timeline.scrubbed.emit(self.jump.value(), -1)
+
+    def _on_watch(self) -> None:
+        text = self.watch.text().strip()
+        if text:
+            self.watch_asked.emit(text)
+
+    def _on_style(self) -> None:
+        if self.plot is not None:
+            self.plot.set_style(self.smoothing.value(), self.log_x.isChecked(), self.log_y.isChecked())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.plot is None:
+            self.plot = StepPlot(self.look)
+            self.plot.step_chosen.connect(lambda step: self.timeline.scrubbed.emit(step, -1))
+            self._right.addWidget(self.plot, 1)
+            self._on_style()
+        self.shown.emit()
