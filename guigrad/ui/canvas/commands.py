@@ -136,6 +136,11 @@ class Commands(Arrange):
 
     # ---- changing --------------------------------------------------------
 
+    @property
+    def things(self) -> tuple[str, ...]:
+        """What is selected and stands for itself: no wires and no points of them."""
+        return tuple(key for key in self.selection if not self.scene.leads.exists(key))
+
     def delete(self) -> None:
         """Deletes what is selected."""
         if self.selection:
@@ -143,14 +148,14 @@ class Commands(Arrange):
 
     def extract(self) -> None:
         """Deletes what is selected and joins the ends of the wires."""
-        if self.selection:
-            self.answer(self.intents.extract(self.selection))
+        if self.things:
+            self.answer(self.intents.extract(self.things))
 
     def copy(self) -> None:
         """Puts the selected nodes on the clipboard: for guigrad exactly, for other programs as Python and as a picture."""
-        if not self.selection:
+        if not self.things:
             return
-        text, exact = self.intents.copy(self.selection, self.card_places())
+        text, exact = self.intents.copy(self.things, self.card_places())
         data = QMimeData()
         data.setText(text)
         data.setData(DOCUMENT_MIME, exact)
@@ -168,7 +173,7 @@ class Commands(Arrange):
         scene = self.scene
         fresh = not any(scene.stale[scene.row[key]] for key in self.selection if key in scene.row)
         frame = scene.faces.frame if fresh else None
-        painting = render.Painting(render.as_seen(scene), frame, self.painter.ink.theme.name, self.selection)
+        painting = render.Painting(render.as_seen(scene), frame, self.painter.ink.theme.name, self.things)
         return painting.image(2.0, area=render.CLIPBOARD_AREA)
 
     def cut(self) -> None:
@@ -212,8 +217,8 @@ class Commands(Arrange):
 
     def duplicate(self, keep_inputs: bool = False) -> None:
         """Copies the selected nodes beside themselves."""
-        if self.selection:
-            made, reason = self.intents.duplicate(self.selection, 32.0, 32.0, keep_inputs, self.card_places())
+        if self.things:
+            made, reason = self.intents.duplicate(self.things, 32.0, 32.0, keep_inputs, self.card_places())
             self.answer(reason)
             if made:
                 self.select(key for key in made if self.exists(key))

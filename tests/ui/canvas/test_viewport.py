@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from guigrad.document.model import In
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.view import CanvasView
@@ -48,3 +49,23 @@ def test_a_field_that_loses_the_focus_at_once_is_let_go(qtbot: QtBot, monkeypatc
     assert view.editor is None
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     view.zoom_by(0.5, QPointF(100, 100))
+
+
+def test_wires_alone_are_neither_copied_nor_duplicated(qtbot: QtBot) -> None:
+    view, store = canvas(parse("import torch\nx = torch.ones(3)\ny = x + 1\n"))
+    qtbot.addWidget(view)
+    x, y = store.document.nodes
+    wire = view.scene.leads.name(0)
+    view.select([wire])
+    before, text = store.document, QApplication.clipboard().text()
+    view.copy()
+    view.duplicate()
+    view.extract()
+    assert store.document is before
+    assert QApplication.clipboard().text() == text
+    view.select([wire, x])
+    view.copy()
+    assert "torch.ones(3)" in QApplication.clipboard().text()
+    view.select([wire])
+    view.cut()
+    assert store.document.nodes[y].args[0] == In()
