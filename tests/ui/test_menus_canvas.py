@@ -20,6 +20,7 @@ RIGHT = Qt.MouseButton.RightButton
 def menu_at(window: MainWindow, x: float, y: float) -> QMenu:
     """The menu of a right click at a place of the canvas."""
     window.live._follow()
+    QApplication.processEvents()  # the canvas has its size
     window.canvas.repaint()  # the first painting of a document fits it in
     point = QPoint(*(round(part) for part in window.canvas.viewport.to_screen(x, y)))
     QTest.mouseClick(window.canvas, RIGHT, Qt.KeyboardModifier.NoModifier, point)
