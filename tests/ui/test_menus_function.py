@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from guigrad.document.model import In, callee
+from guigrad.source.parse.parser import parse
+from guigrad.ui.canvas.facet import inlets
 from guigrad.ui.main_window import MainWindow
 from tests.ui.test_menus_canvas import all_actions, choose, menu_at
 
@@ -80,3 +82,11 @@ def test_ports_are_moved_and_removed_inside(lesson: MainWindow, qtbot: QtBot, tm
     result = scene.row[lesson.session.function]
     choose(menu_at(lesson, float(scene.x[result]) + 60, float(scene.y[result]) + 12), "Do not give back d")
     assert "    return c\n" in code(lesson)
+
+
+def test_the_ports_of_a_function_are_those_of_this_document() -> None:
+    for names in ("ab", "vw"):
+        source = SOURCE.replace("def f(a, b)", f"def f({', '.join(names)})").replace("a - b", " - ".join(names))
+        document = parse(source.replace("a * b", " * ".join(names)))
+        call = next(node for node in document.nodes.values() if callee(node))
+        assert [inlet.path for inlet in inlets(call)] == list(names)

@@ -179,7 +179,8 @@ _KNOWN: Final[dict[object, tuple[Inlet, ...]]] = {}
 
 def inlets(node: Node) -> tuple[Inlet, ...]:
     """The ports at a node's left edge, without the literals in them; asked of the op table once for all nodes of one shape."""
-    shape = (node.op, tuple(_shape(v) for v in node.args), tuple((k, _shape(v)) for k, v in node.kwargs))
+    args, kwargs = tuple(_shape(v) for v in node.args), tuple((k, _shape(v)) for k, v in node.kwargs)
+    shape = (node.op, node.signature, args, kwargs)  # functions of two documents may have one id
     known = _KNOWN.get(shape)
     if known is None:
         if len(_KNOWN) > 4096:
