@@ -80,7 +80,7 @@ class Expansion:
         if not before.functions and not self.source.functions:
             self.document = self.source
             return diff
-        if diff.only_layout:
+        if diff.only_layout and diff.settings is None:
             return Diff(label=diff.label)
         change = self._patch(diff)
         if change is None:
