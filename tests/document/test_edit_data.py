@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import struct
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from guigrad.document import edit, file
+from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft
+from guigrad.document.edit_data import LEAVES
 from guigrad.document.encode import encode
-from guigrad.document.model import DataSet, Document
+from guigrad.document.model import DataSet, Document, item_key
+from guigrad.document.problem import ProblemError
 from guigrad.document.scope import inside
 from guigrad.run.sent import Sent
 from guigrad.run.shared import Packer, Unpacker
+from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 
 TEXT = """import torch
@@ -143,3 +148,76 @@ def test_bad_fields_are_left_out_and_the_rest_is_kept(document: Document) -> Non
     data = file.read(json.dumps(record).encode()).datasets["#90"]
     named = ids(document)
     assert data == DataSet("#90", "", "moons", {}, named["X_train"], named["y_train"])
+
+
+def floats(*rows: tuple[float, ...]) -> ArrayData:
+    shape = (len(rows), len(rows[0]))
+    return ArrayData("float32", shape, (shape[1], 1), struct.pack(f"<{shape[0] * shape[1]}f", *sum(rows, ())))
+
+
+def classes(*values: int) -> ArrayData:
+    return ArrayData("int64", (len(values),), (1,), struct.pack(f"<{len(values)}q", *values))
+
+
+ARRAYS = {
+    "X_train": floats((0.1, -0.0), (1e-40, 3e38), (-2.5, 7.0)),
+    "y_train": classes(0, 1, 1),
+    "X_test": floats((0.30000001, 0.5)),
+    "y_test": classes(0),
+}
+
+
+def test_a_data_set_is_leaves_at_the_start_and_one_step() -> None:
+    start = parse("import torch\n\ntorch.manual_seed(0)\nw = torch.randn(2)\ny_train = w * 2\n")
+    diff = edit.add_data(ARRAYS, "Own", "csv", SETTINGS, (10, 20))(start)
+    after = diff.apply(start)
+    assert [after.nodes[item_key(item)].name for item in after.program] == [
+        None, "X_train_2", "y_train_2", "X_test_2", "y_test_2", "w", "y_train",
+    ]  # fmt: skip
+    (data,) = after.datasets.values()
+    assert (data.name, data.kind, data.settings) == ("Own", "csv", SETTINGS)
+    assert data.leaves() == tuple(ids(after)[name + "_2"] for name in LEAVES)
+    assert after.views[data.inputs].x == 10
+    assert diff.inverse().apply(after) == start
+    assert parse(emit(after)).canonical() == after.canonical()
+    text = emit(after)
+    assert "X_train_2 = torch.tensor([[0.1, -0.0], [1e-40, 3e+38], [-2.5, 7.0]])" in text
+    assert "y_test_2 = torch.tensor([0])" in text
+
+
+def test_many_numbers_and_unusual_ones_are_kept_as_bits() -> None:
+    many = ArrayData("float32", (100, 3), (3, 1), struct.pack("<300f", *range(300)))
+    for array in (many, floats((float("nan"), 1.0)), ArrayData("uint8", (2,), (1,), b"ab")):
+        after = edit.add_data({"X_train": array})(Document()).apply(Document())
+        (node,) = after.nodes.values()
+        assert (node.op, node.args) == ("tensor.data", (array,))
+        (data,) = after.datasets.values()
+        assert data.leaves() == (node.id,)
+
+
+def test_other_points_take_the_place_of_those_there() -> None:
+    start = edit.add_data(ARRAYS, "Own", "csv")(Document()).apply(Document())
+    (key,) = start.datasets
+    other = {**ARRAYS, "X_train": floats((1.0, 2.0)), "y_train": classes(1)}
+    diff = edit.replace_data(key, other, "Moons", "moons", {"n": 2})(start)
+    after = diff.apply(start)
+    assert after.nodes.keys() == start.nodes.keys()
+    assert after.program == start.program
+    assert after.datasets[key].settings == {"n": 2}
+    assert after.datasets[key].leaves() == start.datasets[key].leaves()
+    assert "X_train = torch.tensor([[1.0, 2.0]])" in emit(after)
+    assert diff.inverse().apply(after) == start
+
+
+def test_what_cannot_be_a_data_set_says_why() -> None:
+    start = edit.add_data({"X_train": ARRAYS["X_train"]})(Document()).apply(Document())
+    (key,) = start.datasets
+    for bad, words in (
+        (edit.add_data({}), "X_train"),
+        (edit.add_data({"X_train": ARRAYS["X_train"], "z": ARRAYS["y_test"]}), "no leaf z"),
+        (edit.add_data({"X_train": ArrayData("float32", (9, 9), (9, 1), b"")}), "X_train: "),
+        (edit.replace_data("#99", ARRAYS), "gone"),
+        (edit.replace_data(key, ARRAYS), "has no y_train"),
+    ):
+        with pytest.raises(ProblemError, match=words):
+            bad(start)
