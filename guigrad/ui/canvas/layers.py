@@ -37,6 +37,9 @@ def paint(p: QPainter, board: Board, part: QRegion | None) -> None:
         threads.paint(p, board, thread)
     if part is None or part.intersects(board.minimap.place.toAlignedRect()):
         board.minimap.paint(p)
+    if part is None:
+        board.legend.settle()
+    board.legend.paint(p)
     found.paint_handles(p, board)
     if board.target is not None:
         traces.highlight(p, painter.ink, scene, board.viewport, (board.target,), "success")
