@@ -13,6 +13,7 @@ from guigrad.engine.ledger import ledger
 from guigrad.engine.products import product
 from guigrad.run.derivative import Answer, AskFindings, AskMatrix, AskPaths, AskProduct, AskTrust, Findings, Question
 from guigrad.run.findings import MOST, findings
+from guigrad.run.landscape import AskLandscape
 from guigrad.run.ledger import AskLedger
 from guigrad.run.request import Want
 from guigrad.run.tensor import AskTensor
@@ -51,6 +52,10 @@ def answer(engine: Engine, question: Question) -> Answer:
                 from guigrad.engine.trust import trust  # late: the same
 
                 return trust(engine, question)
+            case AskLandscape():
+                from guigrad.engine.landscape import landscape  # late: the same
+
+                return landscape(engine, question)
             case AskFindings():
                 if len(engine.document.nodes) > MOST:
                     return Findings()
@@ -59,7 +64,7 @@ def answer(engine: Engine, question: Question) -> Answer:
 
 def _named(engine: Engine, question: Question) -> Question:
     """The question with labels in place of ids, so that what is answered names nodes as the code does."""
-    if isinstance(question, AskFindings | AskLedger | AskTensor):
+    if isinstance(question, AskFindings | AskLandscape | AskLedger | AskTensor):
         return question
     if isinstance(question, AskTrust):
         wrt = tuple(_label(engine, name) for name in question.wrt)

@@ -28,18 +28,18 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import derivative, graph, ledger, request, tape, tensor, training
+from guigrad.run import derivative, graph, landscape, ledger, request, tape, tensor, training
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.sent import Sent, same
 
 CLASSES: tuple[type, ...] = (
     model.In, model.Sym, model.Slice, model.ListOf, model.DictOf, model.Star, model.Format, model.Node, model.Eval, model.Effect,
-    model.Carried, model.Loop, model.Branch, model.Region, model.View, model.Box, model.Note, model.Comment, model.Settings,
+    model.Carried, model.Loop, model.Branch, model.Region, model.View, model.Box, model.Note, model.Comment, model.DataSet, model.Settings,
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
     request.Progress, tape.Event, tape.Leaving, request.Ask, graph.Saved, graph.GradNode, graph.Graph, *derivative.RECORDS,
-    *tensor.RECORDS, *ledger.RECORDS, *training.RECORDS,
+    *tensor.RECORDS, *ledger.RECORDS, *training.RECORDS, *landscape.RECORDS,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024
