@@ -12,10 +12,11 @@ from guigrad.document.problem import Problem
 from guigrad.engine import moment
 from guigrad.engine.adopt import adopt, changed_nodes
 from guigrad.engine.arguments import NotWired
+from guigrad.engine.counted import Rounds
 from guigrad.engine.device import put_random, random_now
 from guigrad.engine.explain import explain
 from guigrad.engine.recorded import refuses
-from guigrad.engine.rounds import START, Course, Place, Rounds
+from guigrad.engine.rounds import START, Course, Place
 from guigrad.engine.unpack import put_back
 from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
