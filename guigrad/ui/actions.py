@@ -182,6 +182,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("commands", "Search", "Search commands, nodes, ops, lessons and files", "Edit", ("Ctrl+K", "Ctrl+Shift+P"), "search", words="command palette"),
     Action("preferences", "Preferences…", "Keys, mouse, look and files", "Edit", ("Ctrl+,",), "settings", separator=True, words="settings options keys shortcuts"),
     Action("add_node", "Add node…", "Search all ops of torch and add one", "Graph", ("Tab", "Shift+A"), "plus", on_canvas=True),
+    Action("data", "Data…", "A data set as leaves: moons, digits …, a table, NumPy, safetensors, a folder of images", "Graph", ("Ctrl+Alt+D",), "table-2", words="dataset csv numpy safetensors images moons circles spirals blobs iris digits regression train test split"),
     Action("rename", "Rename…", "Rename the selected node", "Graph", ("F2",), "", lambda s: s.selected == 1, lack="Select one node"),
     Action("mute", "Mute", "Pass the first input through as if the node were not there", "Graph", ("M",), "", _has_selection, False, True, words="bypass disable"),
     Action("collapse", "Collapse", "Fold the selected cards to their titles, or unfold them", "Graph", ("H",), "", _has_selection, False, True, words="fold hide face"),

@@ -19,6 +19,8 @@ from guigrad.ui.canvas.minimap import SIZE as MINIMAP
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.painter import Painter
+    from guigrad.ui.canvas.viewport import Viewport
 
 MARGIN: Final = 12.0
 SIZE: Final = (236.0, 74.0)
@@ -47,9 +49,9 @@ class Key(Struct, frozen=True):
     root: str
 
 
-def key_of(board: Board) -> Key | None:
+def key_of(painter: Painter, view: Viewport) -> Key | None:
     """What there is to say of the wires in view; None for nothing."""
-    painter, scene, view = board.painter, board.scene, board.viewport
+    scene = painter.scene
     if not painter.gradients or painter.lens is not None or view.scale < g.BLOCKS or scene.faces.frame is None:
         return None
     table = scene.wires
@@ -60,13 +62,8 @@ def key_of(board: Board) -> Key | None:
     signs = table.sign[rows]
     low, high = gradients.span(table.grad[rows][signs != gradients.BAD])
     shown = tuple(sign for sign in WORDS if sign in (gradients.PLUS, gradients.MINUS) or (signs == sign).any())
-    return Key(low, high, shown, _root(board))
-
-
-def _root(board: Board) -> str:
-    frame, root = board.scene.faces.frame, board.scene.faces.root
-    record = frame.records.get(root) if frame is not None and root is not None else None
-    return record.label if record is not None else "root"
+    record = scene.faces.frame.records.get(scene.faces.root or "")
+    return Key(low, high, shown, record.label if record is not None else "root")
 
 
 class Legend:
@@ -91,7 +88,7 @@ class Legend:
         """Finds out what it says and where; it stays where it is as long as that is as good as any other corner."""
         board = self._board
         small = board.width() < SMALLEST[0] or board.height() < SMALLEST[1]
-        self.key = None if small else key_of(board)
+        self.key = None if small else key_of(board.painter, board.viewport)
         if self.key is None or (board.painter.moving and not self.place.isNull()):
             return  # while a gesture runs it does not jump
         covered = {corner: self._covered(self._rect(corner, SIZE)) for corner in CORNERS}
