@@ -33,9 +33,12 @@ def reader(engine: Engine, watch: Watch) -> Read | None:
     if watch.of == "update":
         return _Update(env, at)
     of_grad, stat = watch.of == "grad", watch.stat
+    entry = _entry(engine, watch) if pick is not None else None
 
     def read() -> float:
         value = env[at]
+        if entry is not None and isinstance(value, torch.Tensor):
+            return entry()
         if pick is not None:
             value = value[pick] if isinstance(value, tuple | list) and pick < len(value) else MISSING
         if of_grad:
@@ -175,7 +178,9 @@ def _has(value: Any, kind: str) -> bool:
 class Readers:
     """The numbers that are told of each step. ``roots``: what backward starts from; ``judged``: what the condition asks for."""
 
-    def __init__(self, engine: Engine, watches: tuple[Watch, ...] | None, until: Until | None, trace: tuple[Watch, ...] = ()) -> None:
+    def __init__(
+        self, engine: Engine, watches: tuple[Watch, ...] | None, until: Until | None, trace: tuple[Watch, ...] = ()
+    ) -> None:
         self.engine = engine
         self.roots, losses_ = engine.state.known("losses", lambda: _losses(engine))
         self.until = until
@@ -209,7 +214,9 @@ class Readers:
         self._slots = tuple(at for at in map(plan.slot, self.roots) if at >= 0)
 
     @property
-    def told(self) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...], tuple[str, ...], tuple[tuple[float, ...], ...]]:
+    def told(
+        self,
+    ) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...], tuple[str, ...], tuple[tuple[float, ...], ...]]:
         """What is watched and its numbers, what is traced and its numbers."""
         names, columns, shown = (
             tuple([watch.text for watch in self.watches]), tuple(map(tuple, self.columns)), self._shown

@@ -85,14 +85,14 @@ class Mover:
     def _go(self) -> None:
         to, self._wanted = self._wanted, None
         view = self.view
+        if not view.coach.step and not view.session.follows:
+            view.session.forward()  # an edit would play the whole program again
         edit = self._edit(to) if to is not None else None
         if edit is None or not view.session.edit_whole(edit):
             self.held = None
             return
         if view.coach.step and not view.coach.playing:
             view.coach.take_edits()
-            view.session.forward()
-        elif not view.session.running and not view.session.fresh_values:
             view.session.forward()
         if self._let_go and self._wanted is None:
             self._end()

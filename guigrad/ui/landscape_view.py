@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import structs
 from PySide6.QtCore import QObject, QTimer
 
+from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.run.frame import Frame
@@ -138,7 +139,7 @@ class LandscapeView(QObject):
             if not self._draws.isActive():
                 self._draws.start()
             if not self.coach.playing:
-                self._soon.start()
+                self._soon.start(SOON_MS)
 
     def _tell(self) -> None:
         grid, shown = self.grid, self.shown
@@ -166,7 +167,7 @@ class LandscapeView(QObject):
     def refresh(self) -> None:
         """Looks again at what the surface is; what is known stays if it is the same."""
         self.stopped = False
-        self._soon.start()
+        self._soon.start(SOON_MS)
 
     def _ask(self) -> None:
         if self._asking or not self.panel.isVisible() or self.coach.playing:
@@ -176,7 +177,7 @@ class LandscapeView(QObject):
             return
         points = self.grid.batch() if self.grid is not None and not self.stopped else ()
         kind, recording = self.kind, self.coach.recording
-        path = ()
+        path: tuple[tuple[str, ArrayData], ...] = ()
         if kind == "pca" and self.plane is None:
             leaves = self.shown.leaves if self.shown is not None else ()
             path = trajectory(recording, leaves)
@@ -192,7 +193,7 @@ class LandscapeView(QObject):
         answer = reply.answer if reply is not None else None
         if turn != self._turn or not isinstance(answer, Landscape):
             if self.panel.isVisible():
-                self._soon.start()
+                self._soon.start(SOON_MS)
             return
         if answer.problems:
             self._refused(answer)
@@ -318,15 +319,15 @@ class LandscapeView(QObject):
     def show_plane(self, kind: str, x: str = "", y: str = "") -> None:
         """Another plane."""
         self.panel.show_kind(kind)
-        self.panel.x.setEditText(x)
-        self.panel.y.setEditText(y)
+        self.panel.x_field.setEditText(x)
+        self.panel.y_field.setEditText(y)
         self._on_plane()
 
     def _on_plane(self) -> None:
         panel = self.panel
         panel.show_kind(self.kind)
         if self.kind == "entries":
-            self.x, self.y = panel.x.currentText().strip(), panel.y.currentText().strip()
+            self.x, self.y = panel.x_field.currentText().strip(), panel.y_field.currentText().strip()
         self._turn += 1
         leaves = self.shown.leaves if self.shown is not None else ()
         self.shown = Landscape(leaves=leaves) if leaves else None

@@ -28,7 +28,7 @@ def entries_of(leaf: Leaf, limit: int = 10_000) -> list[str]:
     if not leaf.shape:
         return [leaf.name]
     count = min(limit, math.prod(leaf.shape))
-    return [f"{leaf.name}[{', '.join(map(str, index))}]" for index in map(lambda at: _place(at, leaf.shape), range(count))]  # fmt: skip
+    return [f"{leaf.name}[{', '.join(map(str, index))}]" for index in (_place(at, leaf.shape) for at in range(count))]  # fmt: skip
 
 
 def _place(at: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -165,7 +165,9 @@ class Ways:
         return self._known[key]
 
 
-def trajectory(recording: Recording, leaves: tuple[Leaf, ...], limit: int = 4_000_000) -> tuple[tuple[str, ArrayData], ...]:
+def trajectory(
+    recording: Recording, leaves: tuple[Leaf, ...], limit: int = 4_000_000
+) -> tuple[tuple[str, ArrayData], ...]:
     """The parameters over the steps of the run that goes on, by leaf, as PCA needs them: at most so many numbers in all."""
     trained = [leaf for leaf in leaves if leaf.trains]
     size = max(1, sum(math.prod(leaf.shape) for leaf in trained))
@@ -174,7 +176,9 @@ def trajectory(recording: Recording, leaves: tuple[Leaf, ...], limit: int = 4_00
     if all(name in traces and len(traces[name]) for each in names.values() for name in each) and size <= TRACED:
         count = min(len(traces[name]) for each in names.values() for name in each)
         keep = _spread(count, max(3, limit // size))
-        columns = {name: np.frombuffer(traces[name].packed()[2])[:count][keep] for each in names.values() for name in each}
+        columns = {
+            name: np.frombuffer(traces[name].packed()[2])[:count][keep] for each in names.values() for name in each
+        }
         return tuple(
             (leaf.id, _packed(np.stack([columns[name] for name in names[leaf.id]], 1).reshape(len(keep), *leaf.shape)))
             for leaf in trained

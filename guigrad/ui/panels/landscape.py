@@ -7,7 +7,17 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget  # fmt: skip
+from PySide6.QtWidgets import (  # fmt: skip
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
@@ -21,7 +31,7 @@ KINDS: Final = (("entries", "two entries"), ("random", "random directions"), ("p
 
 
 class LandscapePanel(QWidget):
-    """``plane_asked()`` when another plane was chosen (``kind``, ``x``, ``y`` and ``seed`` say which), ``scale_asked()`` for the other kind of levels,
+    """``plane_asked()`` when another plane was chosen (``kind``, ``x_field``, ``y_field`` and ``seed`` say which), ``scale_asked()`` for the other kind of levels,
     ``stop_asked()``, ``run_asked()``, ``shown()`` and ``hidden()``.
     """
 
@@ -42,11 +52,14 @@ class LandscapePanel(QWidget):
         self.kind = self._combo("What the axes are", False)
         for name, text in KINDS:
             self.kind.addItem(text, name)
-        self.x, self.y = self._combo("Entry along x", True), self._combo("Entry along y", True)
-        for combo in (self.x, self.y):
-            combo.lineEdit().setPlaceholderText("w[0, 1]")
+        self.x_field, self.y_field = self._combo("Entry along x", True), self._combo("Entry along y", True)
+        self.x_line, self.y_line = self.x_field.lineEdit() or QLineEdit(), self.y_field.lineEdit() or QLineEdit()
+        for combo in (self.x_field, self.y_field):
             combo.setToolTip("An entry of a leaf: w[0, 1], b. Return draws it")
             combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        for line in (self.x_line, self.y_line):
+            line.setPlaceholderText("w[0, 1]")
+            line.returnPressed.connect(self.plane_asked.emit)
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setPrefix("seed ")
@@ -67,9 +80,8 @@ class LandscapePanel(QWidget):
         self.run = self._button("Run forward", "Computes every value", self.run_asked.emit)
         self._build()
         self.kind.activated.connect(lambda _: self.plane_asked.emit())
-        for combo in (self.x, self.y):
+        for combo in (self.x_field, self.y_field):
             combo.activated.connect(lambda _: self.plane_asked.emit())
-            combo.lineEdit().returnPressed.connect(self.plane_asked.emit)
         self.seed.valueChanged.connect(lambda _: self.plane_asked.emit())
         self.log.clicked.connect(lambda _: self.scale_asked.emit())
         for chip in (self.above, self.space):
@@ -101,7 +113,18 @@ class LandscapePanel(QWidget):
     def _build(self) -> None:
         bar = Sideways()
         self._top = bar.row
-        for widget in (self.kind, self.x, self.y, self.seed, self.dice, self.above, self.space, self.log, self.fit):
+        widgets: tuple[QWidget, ...] = (
+            self.kind,
+            self.x_field,
+            self.y_field,
+            self.seed,
+            self.dice,
+            self.above,
+            self.space,
+            self.log,
+            self.fit,
+        )
+        for widget in widgets:
             self._top.addWidget(widget)
         self._top.addWidget(self.progress, 1)
         self._top.addWidget(self.halt)
@@ -121,9 +144,9 @@ class LandscapePanel(QWidget):
         said = QWidget()
         column = QVBoxLayout(said)
         column.addStretch(1)
-        for widget in (self.message, self.why):
-            widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(widget)
+        for words in (self.message, self.why):
+            words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(words)
         column.addWidget(self.run, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
         self._pages = QStackedWidget()
@@ -138,14 +161,14 @@ class LandscapePanel(QWidget):
         """Another theme or scale."""
         self.look = look
         px = look.px
-        for combo in (self.kind, self.x, self.y):
+        for combo in (self.kind, self.x_field, self.y_field):
             combo.look = look
         self._top.setSpacing(px(6))
         self._top.setContentsMargins(px(10), px(6), px(10), px(4))
         self._column.setContentsMargins(0, 0, 0, px(4))
         self._column.setSpacing(px(2))
         self.note.setContentsMargins(px(12), 0, px(12), 0)
-        for combo in (self.x, self.y):
+        for combo in (self.x_field, self.y_field):
             combo.setFixedWidth(px(122))
         self.seed.setFixedWidth(px(128))
         parts.plain(self.seed, look)
@@ -183,21 +206,21 @@ class LandscapePanel(QWidget):
     def show_kind(self, kind: str) -> None:
         """Which plane it is: the fields that belong to it."""
         self.kind.setCurrentIndex([name for name, _ in KINDS].index(kind))
-        for widget in (self.x, self.y):
-            widget.setVisible(kind == "entries")
+        for field in (self.x_field, self.y_field):
+            field.setVisible(kind == "entries")
         for widget in (self.seed, self.dice):
             widget.setVisible(kind == "random")
         self.kind.show()
 
     def show_entries(self, names: Sequence[str], x: str, y: str) -> None:
         """What can be chosen, and what is."""
-        for combo, now in ((self.x, x), (self.y, y)):
+        for combo, line, now in ((self.x_field, self.x_line, x), (self.y_field, self.y_line, y)):
             if [combo.itemText(at) for at in range(combo.count())] != list(names):
                 combo.blockSignals(True)
                 combo.clear()
                 combo.addItems(list(names))
                 combo.blockSignals(False)
-            if not combo.lineEdit().hasFocus() or not combo.lineEdit().isModified():
+            if not line.hasFocus() or not line.isModified():
                 combo.setEditText(now)
 
     @property

@@ -25,6 +25,12 @@ ARROWS: Final = {
 Range = tuple[float, float, float, float]
 
 
+def own_key(event: QKeyEvent) -> bool:
+    """Whether a key is one that a picture of the landscape takes for itself."""
+    plain = not event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+    return plain and (Qt.Key(event.key()) in (*ARROWS, Qt.Key.Key_Home) or event.text() in ("+", "-", "="))
+
+
 class ContourView(QWidget):
     """``range_changed(x0, x1, y0, y1)``: somebody zoomed or moved; ``dragged(x, y)`` while the point is moved, ``dropped()`` when it is let go.
 
@@ -155,7 +161,7 @@ class ContourView(QWidget):
             if rim[best] < 0.03 or distance[best] < 0.08:
                 continue
             placed.append(spots[best])
-            text = self._pg.TextItem(short(level), color=(255, 255, 255), anchor=(0.5, 0.5), fill=(20, 22, 27, 150))
+            text = self._pg.TextItem(short(level), color=(255, 255, 255), anchor=(0.5, 0.5), fill=(20, 22, 27, 110))
             text.setFont(self.look.code(9.5))
             text.setPos(*lines[best].mean(axis=0))
             text.setZValue(10)
@@ -168,7 +174,11 @@ class ContourView(QWidget):
             for part in self.ways.pop():
                 item.removeItem(part)
         while len(self.ways) < len(self.relief.ways):
-            parts = (pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True), pg.ScatterPlotItem(pxMode=True))
+            parts = (
+                pg.PlotCurveItem(antialias=True),
+                pg.PlotCurveItem(antialias=True),
+                pg.ScatterPlotItem(pxMode=True),
+            )
             for at, part in enumerate(parts):
                 part.setZValue(14 + at)
                 item.addItem(part, ignoreBounds=True)
@@ -275,6 +285,12 @@ class ContourView(QWidget):
                 self.dropped.emit()
             return True
         return False
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and own_key(event):
+            event.accept()  # shortcuts of the window wait while this has the focus
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         way = ARROWS.get(Qt.Key(event.key()))

@@ -12,11 +12,12 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
+from guigrad.ui.widgets.contour_view import own_key
 from guigrad.ui.widgets.relief import Relief, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, round_levels, short
 
@@ -42,7 +43,9 @@ class SurfaceView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 90)
         self.setAccessibleName("Surface of the loss")
-        self.setToolTip("Drag or use the arrow keys to turn it; wheel, + and - bring it closer; double-click turns it back")
+        self.setToolTip(
+            "Drag or use the arrow keys to turn it; wheel, + and - bring it closer; double-click turns it back"
+        )
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
@@ -64,10 +67,10 @@ class SurfaceView(QWidget):
         deep = x * math.sin(a) + y * math.cos(a)
         up = h * math.cos(e) + deep * math.sin(e)
         towards = h * math.sin(e) - deep * math.cos(e)
-        size = min(self.width() / 3.5, self.height() / 2.7) * self.near
+        size = min(self.width() / 3.4, self.height() / 2.3) * self.near
         shrink = 1 / (1 - 0.09 * towards)
         return np.stack(
-            [self.width() / 2 + side * size * shrink, self.height() * 0.49 - up * size * shrink, towards], -1
+            [self.width() / 2 + side * size * shrink, self.height() * 0.5 - up * size * shrink, towards], -1
         )
 
     def _unit(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
@@ -192,9 +195,9 @@ class SurfaceView(QWidget):
         for values, name, edge in ((r.x, r.names[0], "x"), (r.y, r.names[1], "y")):
             for tick in round_levels(float(values[0]), float(values[-1]), 5):
                 t = (tick - values[0]) / (values[-1] - values[0]) * 2 - 1
-                self._word(painter, short(tick), *((t, near_y * 1.1) if edge == "x" else (near_x * 1.1, t)), 0.0)
+                self._word(painter, short(tick), *((t, near_y * 1.1) if edge == "x" else (near_x * 1.1, t)))
             painter.setFont(look.code(11, 600))
-            self._word(painter, name, *((0.0, near_y * 1.32) if edge == "x" else (near_x * 1.32, 0.0)), 0.0, True)
+            self._word(painter, name, *((0.0, near_y * 1.32) if edge == "x" else (near_x * 1.32, 0.0)), True)
             painter.setFont(look.code(9.5))
         corners = [(x, y, self.project(x, y, 0.0)[0]) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
         x, y, _ = min(corners, key=lambda corner: corner[2])
@@ -215,8 +218,8 @@ class SurfaceView(QWidget):
         painter.setFont(look.code(11, 600))
         painter.drawText(top, Qt.AlignmentFlag.AlignCenter, r.names[2])
 
-    def _word(self, painter: QPainter, text: str, x: float, y: float, h: float, strong: bool = False) -> None:
-        place = self.project(x, y, h)
+    def _word(self, painter: QPainter, text: str, x: float, y: float, strong: bool = False) -> None:
+        place = self.project(x, y, 0.0)
         room = QRectF(place[0] - self.look.px(60), place[1] - self.look.px(9), self.look.px(120), self.look.px(18))
         painter.setPen(self.look.color("text" if strong else "text_muted"))
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
@@ -253,6 +256,12 @@ class SurfaceView(QWidget):
     def _zoom(self, factor: float) -> None:
         self.near = min(4.0, max(0.4, self.near * factor))
         self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and own_key(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         turns = {

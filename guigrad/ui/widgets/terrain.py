@@ -103,7 +103,10 @@ def colours(unit: Numbers, invalid: tuple[int, int, int], known: NDArray[np.bool
 def finer(z: Numbers, times: int) -> Numbers:
     """A grid with ``times`` points for each, linear between; a cell with a NaN corner takes its nearest point."""
     height, width = z.shape
-    rows, columns = np.linspace(0, height - 1, (height - 1) * times + 1), np.linspace(0, width - 1, (width - 1) * times + 1)
+    rows, columns = (
+        np.linspace(0, height - 1, (height - 1) * times + 1),
+        np.linspace(0, width - 1, (width - 1) * times + 1),
+    )
     i, j = np.minimum(rows.astype(int), height - 2), np.minimum(columns.astype(int), width - 2)
     v, u = (rows - i)[:, None], (columns - j)[None, :]
     a, b, c, d = z[i][:, j], z[i][:, j + 1], z[i + 1][:, j], z[i + 1][:, j + 1]
