@@ -39,6 +39,9 @@ class Owner(Protocol):
     def document(self) -> Document:
         """The document as it is now."""
 
+    def edit(self, edit: Diff) -> bool:
+        """Changes the document."""
+
     def answered(self, reply: Reply, frame: Frame | None) -> None:
         """A verb has been played; ``frame`` is what is shown after it."""
 
@@ -138,6 +141,28 @@ class Coach:
         recording.branch(step, name, document)
         recording.edited(self._owner.document)
         self.step, self.shown, self.finished = step, None, False
+        self.recorded.tell()
+        self.changed.tell()
+
+    def switch(self, run: int) -> None:
+        """Goes to the end of another run, exactly, with the document that it had there: what is trained from then on goes on with it."""
+        recording = self.recording
+        if run == recording.current or not 0 <= run < len(recording.runs):
+            return
+        self.pause()
+        recording.go(run)
+        self._replay(recording.step, None)
+        self._here, self._moved = None, False
+        self.step, self.shown, self.finished = recording.step, None, False
+        self.phase = self.reason = ""
+        documents = recording.run.documents
+        if documents:
+            now, then = self._owner.document, documents[-1][1]
+            where = {name: {**getattr(then, name), **getattr(now, name)} for name in ("boxes", "notes")}
+            views = {**then.views, **{key: view for key, view in now.views.items() if key in then.nodes}}
+            back = Diff.between(now, structs.replace(then, views=views, **where), f"Back to {recording.run.name}")
+            if not back.only_layout:
+                self._owner.edit(back)
         self.recorded.tell()
         self.changed.tell()
 
