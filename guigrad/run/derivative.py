@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.field import AskField, Field
 from guigrad.run.ledger import AskLedger, Ledger
+from guigrad.run.sketch import AskSketch, Sketch
 from guigrad.run.tensor import AskTensor, Tensor
 
 
@@ -54,7 +56,9 @@ class AskFindings(Struct, frozen=True, tag=True):
     """What torch does without a word and people miss, see run.findings."""
 
 
-Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings | AskLedger
+Question: TypeAlias = (
+    AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings | AskLedger | AskField | AskSketch
+)
 
 
 class Matrix(Struct, frozen=True):
@@ -203,7 +207,7 @@ class Findings(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger | Field | Sketch
 
 RECORDS = (
     AskMatrix, AskProduct, AskPaths, AskTrust, AskFindings, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts, Findings,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document
 from guigrad.run.frame import Frame, Record
-from guigrad.run.recording import RECENT, Recording, Shelf
+from guigrad.run.recording import Recording
+from guigrad.run.shelf import RECENT, Shelf
 from guigrad.run.series import Series
 from guigrad.run.training import Moment, PackedTensor, Trained, Until, Watch, until_of, watch_of
 
