@@ -21,11 +21,8 @@ from guigrad.run.live import Live, Post
 from guigrad.run.request import (
     Ask,
     Backward,
-    Forward,
-    Gradient,
     Load,
     Look,
-    OptimizerStep,
     Reply,
     Reset,
     Run,
@@ -33,19 +30,19 @@ from guigrad.run.request import (
     TryWire,
     Verb,
     Want,
-    ZeroGrad,
 )
 from guigrad.run.runner import Runner
 from guigrad.run.said import Said
 from guigrad.run.stepper import Stepper
 from guigrad.run.steps import without_xray
+from guigrad.run.verbs import Verbs
 
 
 def _now(call: Callable[[], None]) -> None:
     call()
 
 
-class Session:
+class Session(Verbs):
     """One document, what was computed from it, and what the user does with both.
 
     Events: ``frame_changed(frame)``, ``document_changed(document, diff)``, ``problems_changed(problems)``,
@@ -239,37 +236,6 @@ class Session:
 
     # --- computing ---
 
-    def forward(self, to: str | None = None) -> None:
-        """Evaluates all nodes, or what ``to`` needs."""
-        self._act(Forward(to))
-
-    def backward(
-        self,
-        roots: tuple[str, ...] | str = (),
-        gradient: tuple[Gradient, ...] = (),
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-    ) -> None:
-        """``backward()`` from ``roots``, or from the document's root."""
-        named = (roots,) if isinstance(roots, str) else tuple(roots)
-        self._act(Backward(named, gradient, retain_graph, create_graph, xray=self.x_ray))
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Every gradient to None, or to zeros."""
-        self._act(ZeroGrad(set_to_none))
-
-    def optimizer_step(self) -> None:
-        """The program's updates."""
-        self._act(OptimizerStep())
-
-    def run(self) -> None:
-        """The whole program, from fresh sources."""
-        self._act(Run())
-
-    def reset(self) -> None:
-        """As if just opened: no values, no gradients."""
-        self._act(Reset())
-
     def look(self, want: Want | None = None) -> None:
         """A frame of what there is; ``want`` is what frames shall carry from now on (other nodes came into view)."""
         if want is not None:
@@ -317,7 +283,7 @@ class Session:
 
     # --- inside ---
 
-    def _act(self, verb: Verb) -> None:
+    def act(self, verb: Verb) -> None:
         """Plays a verb at the end of what is stepped through. See Note [Cursor] in run/steps."""
         self.stepper.settle(replay=not isinstance(verb, Run | Reset))
         self.coach.acted(verb)

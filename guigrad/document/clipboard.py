@@ -9,7 +9,7 @@ from msgspec import structs
 from guigrad.document import order, template, tree
 from guigrad.document.diff import KEYED, Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, resolve
-from guigrad.document.loose import wire_at
+from guigrad.document.loose import wire_at, without
 from guigrad.document.model import (
     CALL,
     PARAM,
@@ -72,6 +72,11 @@ def copy(document: Document, keys: Iterable[str]) -> Document:
         notes={key: document.notes[key] for key in wanted if key in document.notes},
         comments={key: comment for key, comment in document.comments.items() if key in wanted},
         routes={key: route for key, route in document.routes.items() if _inside(nodes, key)},
+        datasets={
+            key: part
+            for key, data in document.datasets.items()
+            if (part := without(data, set(data.leaves()) - nodes.keys())) is not None
+        },
     )
     if not called.functions:
         return part
@@ -159,6 +164,12 @@ def paste(
             arrows = tuple(keys[each] for each in note.arrows if each in keys)
             moved = structs.replace(note, id=new_key, x=note.x + dx, y=note.y + dy, arrows=arrows)
             draft.put_note(new_key, moved)
+        for data in fragment.datasets.values():
+            new_key = next(draft.ids)
+            leaves = ("inputs", "targets", "test_inputs", "test_targets")
+            draft.put_dataset(
+                new_key, structs.replace(data, id=new_key, **{name: keys.get(getattr(data, name)) for name in leaves})
+            )
         for key, comment in fragment.comments.items():
             if key in keys:
                 draft.put_comment(keys[key], comment)

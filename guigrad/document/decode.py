@@ -25,6 +25,7 @@ from guigrad.document.model import (
     CAPTURE,
     Box,
     Comment,
+    DataSet,
     DictOf,
     Format,
     In,
@@ -46,6 +47,7 @@ MAX_DEPTH = 96
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _FAR = 1e9
+_LEAVES = ("inputs", "targets", "test_inputs", "test_targets")
 _NODE_FIELDS = frozenset(("id", "op", "args", "kwargs", "name", "outputs"))
 
 
@@ -314,6 +316,18 @@ def read_frame(raw: Any, key: str, kind: type[Box] | type[Note]) -> Box | Note |
         elif value is not None:
             return None
     return kind(key, **fields)
+
+
+def read_dataset(raw: Any, key: str, known: Collection[str], reading: Reading) -> DataSet | None:
+    """What is known of a data set; None, with a problem, without a leaf of inputs."""
+    raw = raw if isinstance(raw, dict) and key else {}
+    leaves = {name: raw[name] for name in _LEAVES if isinstance(raw.get(name), str) and raw[name] in known}
+    if "inputs" not in leaves:
+        reading.tell(f"the data set {_short(key)} has no leaf; its description was left out", severity="warning")
+        return None
+    texts = {name: raw[name] for name in ("name", "kind") if isinstance(raw.get(name), str)}
+    settings = raw.get("settings")
+    return DataSet(key, settings=settings if isinstance(settings, dict) else {}, **texts, **leaves)
 
 
 def read_comment(raw: Any) -> Comment | None:

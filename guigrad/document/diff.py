@@ -14,7 +14,7 @@ from guigrad.document.model import CALL, PARAM, Document, Item, Settings
 Change = tuple[Any, Any]
 """(record before, record after); None where there is none."""
 
-KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions", "routes")
+KEYED = ("nodes", "views", "boxes", "notes", "comments", "extra", "functions", "routes", "datasets")
 
 
 class Diff(Struct, frozen=True):
@@ -32,6 +32,7 @@ class Diff(Struct, frozen=True):
     extra: Mapping[str, Change] = {}
     functions: Mapping[str, Change] = {}
     routes: Mapping[str, Change] = {}
+    datasets: Mapping[str, Change] = {}
     settings: tuple[Settings, Settings] | None = None
     program: tuple[tuple[Item, ...], tuple[Item, ...]] | None = None
     merge: str = ""

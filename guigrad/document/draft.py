@@ -18,6 +18,7 @@ from guigrad.document.model import (
     Branch,
     Carried,
     Comment,
+    DataSet,
     DictOf,
     Document,
     Effect,
@@ -112,6 +113,10 @@ class Draft:
     def put_route(self, key: str, points: tuple[tuple[float, float], ...]) -> None:
         """Leads a wire through points; none: straight from port to port."""
         self._put("routes", key, points or None)
+
+    def put_dataset(self, key: str, data: DataSet | None) -> None:
+        """Adds, replaces or removes what is known of a data set; its leaves stay."""
+        self._put("datasets", key, data)
 
     def put_function(self, key: str, function: Function | None) -> None:
         """Adds, replaces or removes a function; its nodes are put and removed one by one."""

@@ -9,6 +9,7 @@ from guigrad.document.clipboard import copy, duplicate, paste
 from guigrad.document.draft import Edit, Refused
 from guigrad.document.edit_calls import expand_call, make_unique
 from guigrad.document.edit_cells import set_cells
+from guigrad.document.edit_data import add_data, replace_data
 from guigrad.document.edit_fixes import (
     add_gradient,
     cast,
@@ -71,6 +72,7 @@ __all__ = [
     "Refused",
     "add_box",
     "add_call",
+    "add_data",
     "add_effect",
     "add_function",
     "add_gradient",
@@ -114,6 +116,7 @@ __all__ = [
     "remove_unused",
     "rename",
     "rename_function",
+    "replace_data",
     "retain_grad",
     "retain_graph",
     "set_argument",

@@ -321,6 +321,7 @@ def without(document: Document, doomed: Iterable[str], label: str = "") -> Diff:
     }
     for key in keys:
         gone.update(document.functions[key].decor)
+    gone.update(key for key, data in document.datasets.items() if data.inputs in gone)
     for table in KEYED:
         records = getattr(document, table)
         tables[table] = {key: (records[key], None) for key in records if key in gone}

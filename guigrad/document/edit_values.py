@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from guigrad.document import order, ports, template
@@ -10,11 +11,14 @@ from guigrad.document.binding import DTYPES
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve, to_value
 from guigrad.document.model import Document, In, ListOf, Node, Sym, Value
-from guigrad.document.tensors import INLINE_ELEMENTS, why_bad
+from guigrad.document.tensors import INLINE_ELEMENTS, contiguous, why_bad
 from guigrad.ops.table import find
 
 DEFAULT = object()
 """Given as a value: leave the argument out, so that its default holds."""
+
+WRITTEN_ELEMENTS = 256
+"""So many numbers of an array are written as numbers; of more, nobody reads them."""
 
 _EXACT = ("float64", "float32", "int64", "bool")
 _FLOATS = ("float", "double", "half", "bfloat16", "complex", "cfloat", "cdouble")
@@ -150,6 +154,18 @@ def _with_value(node: Node, value: object) -> Node:
     if _holds_floats(node) and _only_ints(data):
         data = _floats(data)
     return Node(node.id, "torch.tensor", (data,), kept, node.name, node.outputs)
+
+
+def written_array(node: Node, array: ArrayData) -> Node:
+    """A source node with the exact bits of an array: numbers as they are written shortest, many or unusual ones as ``tensor.data``."""
+    flags = tuple(pair for pair in node.kwargs if pair[0] == "requires_grad")
+    plain = array.dtype in ("float32", "int64", "bool") and array.strides == contiguous(array.shape)
+    if plain and 0 < array.size <= WRITTEN_ELEMENTS and not array.alias:
+        values = array.numpy()
+        data = values.astype(str).astype("float64").tolist() if array.dtype == "float32" else values.tolist()
+        if array.dtype != "float32" or math.isfinite(float(abs(values).max())):
+            return Node(node.id, "torch.tensor", (to_value(data),), flags, node.name, node.outputs)
+    return Node(node.id, "tensor.data", (array,), flags, node.name, node.outputs)
 
 
 def _numbers(value: Value) -> Value:

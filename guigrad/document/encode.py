@@ -23,6 +23,7 @@ from guigrad.document.model import (
     Box,
     Branch,
     Carried,
+    DataSet,
     DictOf,
     Document,
     Effect,
@@ -71,6 +72,7 @@ def encode(document: Document, made_with: str) -> bytes:
         "routes": _table(
             {key: [list(map(_float, point)) for point in route] for key, route in document.routes.items()}
         ),
+        "datasets": _table({key: _fields(data, DataSet(key)) for key, data in document.datasets.items()}),
         "comments": _table(
             {
                 key: ({"before": list(comment.before)} if comment.before else {})
@@ -241,7 +243,7 @@ def _settings(settings: Settings, extra: Mapping[str, Any]) -> dict[str, Any]:
     return record | {k: v for k, v in sorted(extra.get("settings", {}).items()) if k not in record}
 
 
-def _fields(record: Box | Note | Settings, default: Box | Note | Settings) -> dict[str, Any]:
+def _fields(record: Box | DataSet | Note | Settings, default: Box | DataSet | Note | Settings) -> dict[str, Any]:
     """The fields that differ from a default, sorted; the id is the key already."""
     names = sorted(name for name in record.__struct_fields__ if name != "id")
     return {

@@ -46,6 +46,7 @@ _FIELDS = frozenset(
         "comments",
         "functions",
         "routes",
+        "datasets",
         "extra",
         "problems",
         "lines",
@@ -104,6 +105,11 @@ def read(data: bytes, path: str = "") -> Document:
         for key, value in _table(raw, "routes", reading)
         if wire_at(nodes.get(route_port(key)[0]), route_port(key)[1]) and (route := decode.read_route(value))
     }
+    datasets = {
+        key: found
+        for key, value in _table(raw, "datasets", reading)
+        if (found := decode.read_dataset(value, key, nodes, reading)) is not None
+    }
     return Document(
         nodes=nodes,
         program=program,
@@ -115,6 +121,7 @@ def read(data: bytes, path: str = "") -> Document:
         extra=extra,
         functions=functions,
         routes=routes,
+        datasets=datasets,
         problems=tuple(reading.problems),
         path=path,
     )

@@ -35,7 +35,8 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         made = chain.from_iterable(map(tree.keys, changed[1]))
         made = chain(made, _function_keys(function for _, function in diff.functions.values()))
         new.__dict__["last_id"] = max(
-            known["last_id"], *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), made))
+            known["last_id"],
+            *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), iter(diff.datasets), made)),
         )
     if "updates" in known and not any(map(tree.bodies, chain(*changed))):
         new.__dict__["updates"] = known["updates"]
@@ -68,7 +69,7 @@ def fresh_ids(document: Document, prefix: str = "#") -> Iterator[str]:
     last = document.__dict__.get("last_id")
     if last is None:
         last = max(_last(iter(document.nodes)), _last(iter(tree.spots(document))))
-        last = max(last, _last(iter(document.boxes)), _last(iter(document.notes)))
+        last = max(last, *map(_last, (iter(document.boxes), iter(document.notes), iter(document.datasets))))
         last = max(last, _last(_function_keys(document.functions.values())))
         document.__dict__["last_id"] = last
     return (f"{prefix}{number}" for number in count(last + 1))

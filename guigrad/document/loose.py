@@ -1,17 +1,17 @@
-"""What hangs on nodes and wires without being part of the program: routes of wires, arrows of notes, what a muted node was.
+"""What hangs on nodes and wires without being part of the program: routes of wires, arrows of notes, what a muted node was, data sets.
 
 When the node or the wire goes, or is another one, so does this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import structs
 
 from guigrad.document import ports
-from guigrad.document.model import Document, In, Node, View, route_port
+from guigrad.document.model import DataSet, Document, In, Node, View, route_port
 from guigrad.document.template import map_wires
 from guigrad.document.values import Value
 
@@ -29,6 +29,14 @@ def wire_at(node: Node | None, path: str) -> In | None:
     except (ValueError, LookupError):
         return None
     return value if isinstance(value, In) and value.node is not None else None
+
+
+def without(data: DataSet, gone: Collection[str]) -> DataSet | None:
+    """A data set without some of its leaves; none is left when its inputs are gone."""
+    if data.inputs in gone:
+        return None
+    names = ("targets", "test_inputs", "test_targets")
+    return structs.replace(data, **{name: None for name in names if getattr(data, name) in gone})
 
 
 def loose_ends(document: Document, tables: Mapping[str, Changes]) -> dict[str, dict[str, tuple[Any, Any]]]:
@@ -50,6 +58,10 @@ def loose_ends(document: Document, tables: Mapping[str, Changes]) -> dict[str, d
         now = notes[key][1] if key in notes else note
         if now is not None and not gone.isdisjoint(now.arrows):
             notes[key] = (note, structs.replace(now, arrows=tuple(each for each in now.arrows if each not in gone)))
+    sets = found.setdefault("datasets", {})
+    for key, data in document.datasets.items() if gone else ():
+        if key not in sets and not gone.isdisjoint(data.leaves()):
+            sets[key] = (data, without(data, gone))
     for key, kept in document.views.items() if gone else ():
         was = kept.muted
         if was is not None and any(wire.node in gone for wire in was.inputs()):

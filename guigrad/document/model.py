@@ -35,7 +35,7 @@ from guigrad.document.values import DictOf, Format, In, ListOf, Slice, Star, Sym
 from guigrad.ops.spec import Overload
 
 __all__ = [
-    "AT_RETURN", "CALL", "CAPTURE", "DOC", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DictOf", "Document", "Effect",
+    "AT_RETURN", "CALL", "CAPTURE", "DOC", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DataSet", "DictOf", "Document", "Effect",
     "Eval", "Format", "Function", "In", "Item", "ListOf", "Loop", "Node", "Note", "Region", "Settings", "Slice",
     "Star", "Sym", "Value", "View", "Wire", "callee", "item_inputs", "item_key", "route_key", "route_port", "same", "walk",
     "wires_in",
@@ -232,6 +232,27 @@ class Comment(Struct, frozen=True):
     after: str = ""
 
 
+class DataSet(Struct, frozen=True):
+    """Which leaves are the points of a data set, and what they were made of; the values themselves are in the leaves.
+
+    ``kind`` is the name of a built-in set or of a file format, ``settings`` what it was made with: plain values, and lists of them.
+    The others are node ids: the leaf of the inputs, and where there are some of the targets and of both for testing.
+    """
+
+    id: str
+    name: str = ""
+    kind: str = ""
+    settings: Mapping[str, object] = {}
+    inputs: str = ""
+    targets: str | None = None
+    test_inputs: str | None = None
+    test_targets: str | None = None
+
+    def leaves(self) -> tuple[str, ...]:
+        """The ids of its leaves."""
+        return tuple(key for key in (self.inputs, self.targets, self.test_inputs, self.test_targets) if key)
+
+
 class Settings(Struct, frozen=True):
     """Document-wide choices; ``device`` is a wish, ``root`` the node that F6 differentiates, ``exercise`` what is blanked when the document
     is opened, as (node id, "value", "grad" or "shape").
@@ -272,6 +293,7 @@ class Document(Struct, frozen=True, dict=True, eq=False):
     extra: Mapping[str, object] = {}
     functions: Mapping[str, Function] = {}
     routes: Mapping[str, tuple[tuple[float, float], ...]] = {}
+    datasets: Mapping[str, DataSet] = {}
     problems: tuple[Problem, ...] = ()
     lines: Mapping[str, tuple[int, int]] = {}
     path: str = ""
@@ -308,7 +330,7 @@ class Document(Struct, frozen=True, dict=True, eq=False):
         return canonical(self)
 
 
-TABLES = ("nodes", "views", "boxes", "notes", "comments", "settings", "extra", "functions", "routes")
+TABLES = ("nodes", "views", "boxes", "notes", "comments", "settings", "extra", "functions", "routes", "datasets")
 """Fields that make up a document's value beside ``program``."""
 
 

@@ -153,6 +153,7 @@ def _part(
     for name, wanted in (("views", keys), ("comments", keys), ("boxes", decor), ("notes", decor)):
         tables[name] = {key: record for key, record in getattr(document, name).items() if key in wanted}
     tables["routes"] = {key: route for key, route in document.routes.items() if route_port(key)[0] in keys}
+    tables["datasets"] = {key: data for key, data in document.datasets.items() if data.inputs in keys}
     part = structs.replace(document, nodes=nodes, program=program, **tables)
     fresh_ids(document)  # so that no id of another scope is given again
     part.__dict__["last_id"] = document.__dict__["last_id"]

@@ -34,7 +34,7 @@ from guigrad.run.sent import Sent, same
 
 CLASSES: tuple[type, ...] = (
     model.In, model.Sym, model.Slice, model.ListOf, model.DictOf, model.Star, model.Format, model.Node, model.Eval, model.Effect,
-    model.Carried, model.Loop, model.Branch, model.Region, model.View, model.Box, model.Note, model.Comment, model.Settings,
+    model.Carried, model.Loop, model.Branch, model.Region, model.View, model.Box, model.Note, model.Comment, model.DataSet, model.Settings,
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,

@@ -6,30 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QLabel,
-    QMainWindow,
-    QSplitter,
-    QStackedWidget,
-    QStyle,
-    QVBoxLayout,
-    QWidget,
-)
 
 from guigrad.document.problem import Problem
-from guigrad.lessons import index
 from guigrad.ops import search
 from guigrad.paths import resources
 from guigrad.session import Session
-from guigrad.ui.actions import by_id
 from guigrad.ui.backward_view import BackwardView
-from guigrad.ui.canvas.view import CanvasView
-from guigrad.ui.canvas.viewport import Wheel
 from guigrad.ui.command_set import CommandSet, state_of
-from guigrad.ui.docks import Docks
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
@@ -38,27 +23,15 @@ from guigrad.ui.ledger_view import LedgerView
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
-from guigrad.ui.panels.code import CodePanel
-from guigrad.ui.panels.inspector import InspectorPanel
-from guigrad.ui.panels.messages import MessagesPanel
-from guigrad.ui.panels.palette import PalettePanel
-from guigrad.ui.panels.problems import ProblemsPanel
-from guigrad.ui.panels.welcome import WelcomePanel
-from guigrad.ui.rail import Rail
+from guigrad.ui.panes import Panes
 from guigrad.ui.settings import Settings
-from guigrad.ui.shelf import Desk, Shelf
+from guigrad.ui.shelf import Shelf
 from guigrad.ui.spoken import Spoken
-from guigrad.ui.style import Look, stylesheet
-from guigrad.ui.theme import palette, theme
-from guigrad.ui.thumbnail import thumbnail
+from guigrad.ui.style import Look
+from guigrad.ui.theme import theme
 from guigrad.ui.tidy import Tidy
 from guigrad.ui.training_view import TrainingView
-from guigrad.ui.widgets.action_button import ICON, ActionButton
-from guigrad.ui.widgets.breadcrumbs import Breadcrumbs
 from guigrad.ui.widgets.find_bar import FindBar
-from guigrad.ui.widgets.message_bar import MessageBar
-from guigrad.ui.widgets.parts import ElidedLabel
-from guigrad.ui.widgets.top_bar import TopBar
 from guigrad.ui.workbench import Workbench
 
 SIZE: Final = (1600, 1000)
@@ -68,7 +41,7 @@ WARM_MS: Final = 1500
 """How long after the start the search of ops is made ready."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Panes):
     """Thread: the GUI thread. ``Live`` keeps the panels in step with the session; ``Intents`` does what actions ask."""
 
     def __init__(self, session: Session, settings: Settings) -> None:
@@ -77,12 +50,13 @@ class MainWindow(QMainWindow):
         self._asks = True
         self.dock_wanted = True
         self.look: Look = Look(theme(settings.theme), settings.scale)
-        self._apply_look()
+        self.apply_look()
         self.keymap = Keymap(self)
         self.intents = Intents(self)
         self.commands = CommandSet(self)
         self.actions_by_id = self.commands.actions
-        self._build()
+        self.find_bar = FindBar(self, self.look)
+        self.build()
         self.commands.join()
         self.tidy = Tidy(self)
         self.training: TrainingView = TrainingView(self)
@@ -99,7 +73,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         room = self.screen().availableGeometry()
         self.resize(min(SIZE[0], room.width()), min(SIZE[1], room.height() - TITLE_PX))
-        self._size_panels()
+        self.size_panels()
         for name, splitter in self._splitters.items():
             state = settings.state(name)
             if state is not None:
@@ -113,124 +87,21 @@ class MainWindow(QMainWindow):
         for said in settings.check():
             self.messages.add(f"Settings: {said}", "warning")
 
-    # --- building ---
-
-    def _build(self) -> None:
-        look = self.look
-        self.top = TopBar(self.actions_by_id, look)
-        self.bar = MessageBar(look)
-        self.palette_panel = PalettePanel(look)
-        self.desk = Desk(self.session)
-        self.canvas = CanvasView(self.desk, theme=look.theme.name)
-        self.canvas.set_text_scale(look.scale)
-        self.way = Breadcrumbs(look, self.canvas)
-        self.canvas.keymap = self.keymap
-        self.welcome = WelcomePanel(look, index.lessons(), thumbnail, index.mistakes())
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.canvas)
-        self.stack.addWidget(self.welcome)
-        self.rail = Rail(look)
-        self.canvas.threads = self.rail.strip.tied
-        self.rail.strip.thread_changed.connect(self.canvas.update)
-        self.play = ActionButton(by_id("run_program"), self.actions_by_id["run_program"], look, "flat")
-        self.play.set_level(ICON)
-        self.rail.add_button(self.play)
-        self.code, self.problems, self.messages = CodePanel(look), ProblemsPanel(look), MessagesPanel(look)
-        self.tabs = Docks()
-        for name, panel in (("code", self.code), ("problems", self.problems), ("messages", self.messages)):
-            self.tabs.add(name, name.capitalize(), panel)
-        self.inspector = InspectorPanel(look)
-        upper = QWidget()
-        column = QVBoxLayout(upper)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        self.find_bar = FindBar(self, look)
-        column.addWidget(self.bar)
-        column.addWidget(self.find_bar)
-        column.addWidget(self.stack, 1)
-        column.addWidget(self.rail)
-        self._middle = QSplitter(Qt.Orientation.Vertical)
-        self._middle.addWidget(upper)
-        self._middle.addWidget(self.tabs)
-        self._across = QSplitter(Qt.Orientation.Horizontal)
-        for widget in (self.palette_panel, self._middle, self.inspector):
-            self._across.addWidget(widget)
-        for splitter, main in ((self._middle, 0), (self._across, 1)):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(1)
-            splitter.setStretchFactor(main, 1)
-        self._splitters = {"across": self._across, "middle": self._middle}
-        whole = QWidget()
-        outer = QVBoxLayout(whole)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self.top)
-        outer.addWidget(self._across, 1)
-        self.setCentralWidget(whole)
-        self.hint = ElidedLabel()
-        self.where = QLabel()
-        self.statusBar().addWidget(self.hint, 1)
-        self.statusBar().addPermanentWidget(self.where)
-        self.statusBar().setSizeGripEnabled(False)
-
-    def _size_panels(self) -> None:
-        """First sizes: those of the design, but never so much that the canvas has less than half the width."""
-        width, height = max(self.width(), 640), max(self.height(), 480)
-        left = min(self.look.px(236), round(width * 0.22))
-        right = min(self.look.px(370), round(width * 0.28))
-        bottom = min(self.look.px(260), round(height * (0.34 if self.look.scale < 1.5 else 0.24)))
-        self._across.setSizes([left, width - left - right, right])
-        self._middle.setSizes([height - bottom, bottom])
-        for panel in (self.palette_panel, self.inspector):
-            panel.setMinimumWidth(min(self.look.px(150), round(width * 0.18)))
-        self.tabs.setMinimumHeight(60)
-
-    # --- look ---
-
-    def _apply_look(self) -> None:
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        if app.style().objectName() != "fusion":
-            app.setStyle("Fusion")
-        sheet = stylesheet(self.look)
-        if app.styleSheet() != sheet or app.font() != self.look.text():  # each makes Qt style every widget anew
-            app.setPalette(palette(self.look.theme))
-            app.setFont(self.look.text())
-            app.setStyleSheet(sheet)
+    # --- look and keys ---
 
     def set_theme(self, name: str) -> None:
         """Dark or light, remembered."""
         self.settings.theme = name
-        self._set_look(Look(theme(name), self.look.scale))
+        self.set_look(Look(theme(name), self.look.scale))
+        self.update_actions()
 
     def set_scale(self, scale: float) -> None:
         """The lecture scale, remembered."""
         self.settings.scale = scale
-        self._set_look(Look(self.look.theme, scale))
-        self._size_panels()
-        self.say_status(f"Text at {round(scale * 100)} %")
-
-    def _set_look(self, look: Look) -> None:
-        self.look = look
-        self._apply_look()
-        for part in (
-            self.top, self.bar, self.way, self.find_bar, self.play, self.palette_panel, self.welcome, self.rail, self.tabs, self.inspector,
-        ):  # fmt: skip
-            part.set_look(look)
-        self.canvas.set_theme(look.theme.name)
-        self.canvas.set_text_scale(look.scale)
+        self.set_look(Look(self.look.theme, scale))
         self.update_actions()
-
-    def apply_mouse(self) -> None:
-        """What the wheel does, as the settings say."""
-        settings = self.settings
-        self.canvas.wheel = Wheel(settings.wheel, settings.zoom_speed, settings.zoom_invert)
-
-    def apply_motion(self) -> None:
-        """Whether things move, as the settings say, or the system where it tells Qt."""
-        asked = self.settings.motion
-        effects = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
-        self.canvas.calm = asked == "reduced" or (asked == "system" and effects == 0)
+        self.size_panels()
+        self.say_status(f"Text at {round(scale * 100)} %")
 
     def _tell_keys(self) -> None:
         """Where a key is named in passing."""

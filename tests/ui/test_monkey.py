@@ -23,7 +23,8 @@ from guigrad.document.model import Document
 from guigrad.document.store import Store
 from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
-from guigrad.ui.canvas.scene import _COLUMNS, Scene
+from guigrad.ui.canvas.columns import COLUMNS
+from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.settings import Settings
 from tests.ui.monkey import Monkey
@@ -146,7 +147,7 @@ def whole(window: MainWindow) -> None:
         assert scene.facets[row] == fresh.facets[other], "another face"
         scene.faces.content(row)
         fresh.faces.content(other)
-        for name in _COLUMNS.keys() - PASSING:
+        for name in COLUMNS.keys() - PASSING:
             assert getattr(scene, name)[row] == getattr(fresh, name)[other], f"column {name}"
         view = document.views.get(key)
         if view is not None:

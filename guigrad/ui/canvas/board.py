@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -17,11 +17,10 @@ from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.ops.spec import OpSpec
 from guigrad.run.frame import Frame
-from guigrad.ui.canvas import accessible, damage, found, overlay, stops, threads, traces
+from guigrad.ui.canvas import accessible, damage, layers, overlay, threads
 from guigrad.ui.canvas.animate import Motion
 from guigrad.ui.canvas.backward import Backward
 from guigrad.ui.canvas.brush_bar import BrushBar
-from guigrad.ui.canvas.bubble import bubble
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
 from guigrad.ui.canvas.lens import Lens
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 REST_MS: Final = 140
 ANSWER_MS: Final = 4000
-EMPTY: Final = ("Drag an op from the palette", "Paste Python here to make a graph of it")
 
 
 class Board(QWidget):
@@ -93,8 +91,8 @@ class Board(QWidget):
         self.text_scale = 1.0
         self.pointer = QPointF(0, 0)
         self.editor: InPlaceEditor | NoteEditor | None = None
-        self._target: int | None = None
-        self._answer = ("", QPointF())
+        self.target: int | None = None
+        self.said = ("", QPointF())
         self._fit_wanted = True
         self._fitted: Viewport | None = None
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -294,14 +292,14 @@ class Board(QWidget):
         place = None if at is None else self.viewport.to_world(at.x(), at.y())
         clear = place is None or self.scene.node_at(*place) is not None
         found = None if clear or place is None else self.scene.wires.at(*place, 12.0 / self.viewport.scale)
-        if found != self._target:
-            self._target = found
+        if found != self.target:
+            self.target = found
             self.update()
 
     def answer(self, reason: str) -> None:
         """Shows beside the pointer why something did not happen; "" shows nothing."""
         if reason:
-            self._answer = (reason, QPointF(self.pointer))
+            self.said = (reason, QPointF(self.pointer))
             self._forget.start()
             self.answered.emit(reason)
         self.update()
@@ -315,43 +313,11 @@ class Board(QWidget):
                 self.set_viewport(self.viewport.fitted(rect, 40.0, self.text_scale))
             self._fitted = self.viewport
         p = QPainter(self)
-        self.painter.glow = self.motion.glow
-        part = None if event.rect() == self.rect() and event.region().rectCount() == 1 else event.region()
-        self.painter.paint(p, self.viewport, part=part)
-        self.motion.paint(p)
-        stops.paint(p, self)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not self.scene.row and not self.scene.document.notes and not self.scene.document.boxes:
-            self._paint_empty(p)
-        found.paint(p, self)
-        overlay.paint(p, self, part)
-        found.paint_focus(p, self)
-        thread = self.threads() if self.threads is not None else None
-        if thread is not None:
-            threads.paint(p, self, thread)
-        if part is None or part.intersects(self.minimap.place.toAlignedRect()):
-            self.minimap.paint(p)
-        found.paint_handles(p, self)
-        if self._target is not None:
-            traces.highlight(p, self.painter.ink, self.scene, self.viewport, (self._target,), "success")
-        if self.gesture is not None:
-            self.gesture.paint(p)
-        if self._answer[0]:
-            bubble(p, self, self._answer[0], self._answer[1], "failed")
+        whole = event.region().rectCount() == 1 and event.rect() == self.rect()
+        layers.paint(p, self, None if whole else event.region())
         p.end()
         if self.painter.pending and not self._rest.isActive():
             self._rest.start()
-
-    def _paint_empty(self, p: QPainter) -> None:
-        ink = self.painter.ink
-        middle = QRectF(0, self.height() / 2 - 40, self.width(), 32)
-        p.setFont(ink.box)
-        p.setPen(ink.color("text_muted"))
-        key = self.keymap.text("add_node")
-        p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0] + (f", or press {key}" if key else ""))
-        p.setFont(ink.note)
-        p.setPen(ink.color("text_faint"))
-        p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
 
     def stir(self, moving: bool) -> None:
         """Something changes: paints now, and once more with more care when all is at rest."""
@@ -370,7 +336,7 @@ class Board(QWidget):
         """Whether nothing lies over the graph that does not belong to it."""
         if self.backward.on or self.painter.lens is not None or (self.threads is not None and self.threads()):
             return False
-        return self.gesture is None and not self._answer[0] and self._target is None
+        return self.gesture is None and not self.said[0] and self.target is None
 
     def _on_rest(self) -> None:
         self.painter.rest, self.painter.moving = True, False
@@ -378,7 +344,7 @@ class Board(QWidget):
         self.update()
 
     def _on_forget(self) -> None:
-        self._answer = ("", QPointF())
+        self.said = ("", QPointF())
         self.update()
 
     def _changed(self) -> None:

@@ -11,6 +11,7 @@ from guigrad.ui.canvas.facet import code_of, value_text
 from guigrad.ui.canvas.wire import Array, Rect, rows_array
 
 if TYPE_CHECKING:
+    from guigrad.ui.canvas.columns import Columns
     from guigrad.ui.canvas.scene import Scene
 
 PAD: Final = 22.0
@@ -35,7 +36,7 @@ class Bracket:
         self.rows = rows
         self.inner = inner
 
-    def rect(self, scene: Scene) -> Rect:
+    def rect(self, scene: Columns) -> Rect:
         """Around the cards, with room for what nests inside and for the title."""
         x, y = scene.x[self.rows], scene.y[self.rows]
         pad = PAD * (1 + self.inner)
