@@ -9,6 +9,7 @@ tensor that does not come from the input is refused.
 
 from __future__ import annotations
 
+import warnings
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,11 @@ class NoField(ValueError):
 def field(engine: Engine, question: AskField) -> Field:
     """The answer; ``reason`` tells why where there is none. Raises: Cancelled. Thread: the engine's."""
     began = perf_counter()
-    found = Field(question.start, question.end)
+    found = Field(question.start, question.end, mark=question.mark)
     try:
-        found = _field(engine, question, found)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are about a batch that nobody has written
+            found = _field(engine, question, found)
     except NoField as error:
         found = structs.replace(found, reason=str(error))
     except (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError, AttributeError) as error:
@@ -295,11 +298,12 @@ class Way:
 
 
 class _Given:
-    """Other values in the slots of nodes, put back afterwards."""
+    """Other values in the place of those of nodes, put back afterwards. A tensor gets other numbers, so that lists that hold it see them too."""
 
     def __init__(self, plan: Any, values: tuple[tuple[str, ArrayData], ...]) -> None:
         self._plan, self._values = plan, values
         self._kept: list[Any] = []
+        self._data: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def __enter__(self) -> None:
         plan = self._plan
@@ -310,7 +314,15 @@ class _Given:
             at = plan.whole(key)
             now = plan.env[at]
             value = tensor_of(data)
-            plan.env[at] = value.to(now.device) if isinstance(now, torch.Tensor) else value
+            if not isinstance(now, torch.Tensor) or now.is_inference():
+                plan.env[at] = value
+            elif (now.shape, now.dtype) != (value.shape, value.dtype):
+                plan.env[at] = value.to(now.device)
+            else:
+                self._data.append((now, now.data))
+                now.data = value.to(now.device)
 
     def __exit__(self, *_: object) -> None:
         self._plan.env[: len(self._kept)] = self._kept
+        for tensor, data in reversed(self._data):
+            tensor.data = data

@@ -13,7 +13,7 @@ ROWS = 5000
 class AskField(Struct, frozen=True, tag=True):
     """What ``end`` would be at these ``points`` if they were fed in at ``start``; everything else keeps the value that it has.
 
-    ``points`` None takes the rows of ``data`` itself that ``rows`` (from, to) tells. ``given`` are values to be used in place of those that
+    ``mark`` comes back with the answer. ``points`` None takes the rows of ``data`` itself that ``rows`` (from, to) tells. ``given`` are values to be used in place of those that
     there are, by node id: those of the step that is shown. ``data`` and ``targets`` are nodes whose rows come with the answer as they are.
     """
 
@@ -24,6 +24,7 @@ class AskField(Struct, frozen=True, tag=True):
     data: str = ""
     targets: str = ""
     rows: tuple[int, int] = (0, ROWS)
+    mark: int = 0
 
 
 class Field(Struct, frozen=True):
@@ -46,6 +47,7 @@ class Field(Struct, frozen=True):
     reason: str = ""
     step: int = 0
     seconds: float = 0.0
+    mark: int = 0
 
 
 RECORDS = (AskField, Field)

@@ -90,8 +90,9 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
-        for timer in (self._shows, self.plots.timer, self._stops):
+        for timer in (self._shows, self._stops):
             timer.stop()
+        self.plots.close()
 
     @property
     def playing(self) -> bool:
@@ -321,8 +322,7 @@ class TrainingView(QObject):
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
         panel.show_playing(self.playing)
-        if panel.plot is not None:
-            panel.plot.show_step(step or None)
+        self.plots.show_step(step or None)
 
     # --- the panel asks ---
 
