@@ -194,28 +194,43 @@ class Finder:
         return found
 
     def _first(self) -> str:
-        """The first source of such rows that something with a gradient is computed from; of two columns before those of one."""
-        found = []
+        """Where the rows come from that the program first computes something with a gradient from."""
+        place = {key: at for at, key in enumerate(self._order())}
+        wanted = self._above(self.losses)
+        found: list[tuple[int, str]] = []
         for key in self.starts():
+            readers = [
+                one for one in self._after.get(key, ()) if self._has_gradient(one) and (one in wanted or not wanted)
+            ]
+            if readers:
+                found.append((min(place.get(one, len(place)) for one in readers), key))
+        return self._origin(min(found)[1]) if found else ""
+
+    def _order(self) -> list[str]:
+        return [getattr(item, "node", "") for item in walk(self.document.program)]
+
+    def _has_gradient(self, key: str) -> bool:
+        record = self.frame.records.get(key)
+        return record is not None and bool(record.requires_grad)
+
+    def _origin(self, key: str) -> str:
+        """The source of rows, if each row of what it is is made from one of the source alone; else where rows are first whole."""
+        whole, near = self._whole(key), key
+        while self._count(near) != self._count(whole):
+            first = self.document.nodes[near].args[0]
+            assert isinstance(first, In)  # it was followed on the way to the whole
+            near = first.node or whole
+        key = whole
+        while True:
             node = self.document.nodes[key]
-            if self._tensors(node) or self._is_target(key):
-                continue
-            below = self._below(key)
-            if any(one != key and (r := self.frame.records.get(one)) is not None and r.requires_grad for one in below):
-                found.append(key)
-        wide = [key for key in found if math.prod((self.frame.records[key].shape or ())[1:]) > 1]
-        return next(iter(wide or found), "")
-
-    def _is_target(self, key: str) -> bool:
-        return self._count(key) > 0 and any(self._whole(self._join(other)[1]) == key for other in self._others(key))
-
-    def _others(self, key: str) -> list[str]:
-        rows = self._count(key)
-        return [
-            one
-            for one in self.starts()
-            if one != key and self._count(one) == rows and not self._tensors(self.document.nodes[one])
-        ]
+            records = self.frame.records
+            tensors = [one for one in self._reads(node) if one in records and records[one].kind == "Tensor"]
+            if not tensors:
+                return key
+            rows = [one for one in tensors if self._count(one) == self._count(whole)]
+            if len(rows) != 1 or not self._fits(rows[0]):
+                return near
+            key = self._whole(rows[0])
 
     def _tensors(self, node: Node) -> bool:
         records = self.frame.records
@@ -266,8 +281,7 @@ class Finder:
 
     def _is_used(self, key: str) -> bool:
         """Whether something with a gradient reads it directly."""
-        records = self.frame.records
-        return any((r := records.get(one)) is not None and r.requires_grad for one in self._after.get(key, ()))
+        return any(self._has_gradient(one) for one in self._after.get(key, ()))
 
     def _join(self, start: str) -> tuple[str, str]:
         """(output, targets): where what is computed from the input first meets rows that no gradient belongs to."""

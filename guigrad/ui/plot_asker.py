@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
@@ -36,16 +36,14 @@ NO_IMAGES: Final = (
 NOT_RUN: Final = "Run Forward or train a step: then it is known what can be plotted."
 MIXED: Final = "the output at a point depends on the points beside it, or is random"
 
-Page = TypeVar("Page", bound=PlotPage)
 
-
-class Asker(QObject, Generic[Page]):
+class Asker(QObject):
     """Keeps one page's answer in step with what is shown: with each slice of a training that plays, by a question of its own else.
 
     Thread: the GUI thread.
     """
 
-    def __init__(self, window: MainWindow, page: Page, name: str, fits: Callable[[Record], bool]) -> None:
+    def __init__(self, window: MainWindow, page: PlotPage, name: str, fits: Callable[[Record], bool]) -> None:
         super().__init__(page)
         self.window, self.page, self.name = window, page, name
         self.session, self.coach = window.session.base, window.session.base.coach
@@ -188,9 +186,13 @@ class Asker(QObject, Generic[Page]):
                 self._later.start()
 
     def _show(self, fit: Fit, answer: Field) -> None:
-        if answer.mixes and not self.chosen[0] and self._finder is not None:
+        if (
+            (answer.mixes or (answer.reason and answer.data is not None))
+            and not self.chosen[0]
+            and self._finder is not None
+        ):
             better = self._finder.later(fit.start, fit.end)
-            if better:  # rows are made ready together, by their own mean: what is ready is fed in
+            if better:  # rows are made ready together, by their own mean, and then picked: what is ready is fed in
                 self.choose(better[0], fit.end)
                 return
         self.answer = answer

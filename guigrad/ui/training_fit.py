@@ -27,12 +27,13 @@ GRIDS: Final = 8
 """Questions on their way whose grids are remembered."""
 
 
-class FitAsker(Asker[ChoicePage[FieldPlot]]):
+class FitAsker(Asker):
     """Decision boundaries and curves, and points by hand."""
 
-    def __init__(self, window: MainWindow, page: ChoicePage[FieldPlot]) -> None:
+    def __init__(self, window: MainWindow, page: ChoicePage, plot: FieldPlot) -> None:
         super().__init__(window, page, "fit", is_flat)
-        self.plot = page.drawing
+        self.plot = plot
+        self.choice = page
         self.tools = HandTools(page)
         self.test: Points | None = None
         self._test_of: tuple[Any, ...] = ()
@@ -150,7 +151,7 @@ class FitAsker(Asker[ChoicePage[FieldPlot]]):
         self.tools.show_brush(self.plot.classes if self.plot.dims == 2 else [], self.plot.names[1])
 
     def _on_choice(self) -> None:
-        start, end = str(self.page.start.currentData() or ""), str(self.page.end.currentData() or "")
+        start, end = str(self.choice.start.currentData() or ""), str(self.choice.end.currentData() or "")
         now = ("", "") if self.fit is None else (self.fit.start, self.fit.end)
         if (start, end) != now:
             if start != now[0]:

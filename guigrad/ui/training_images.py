@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 from guigrad.ui.plot_asker import NOT_RUN, Asker, rows
 
 
-class ImageAsker(Asker[ChoicePage[ImagePlot]]):
+class ImageAsker(Asker):
     """Pictures and what they are taken for."""
 
-    def __init__(self, window: MainWindow, page: ChoicePage[ImagePlot]) -> None:
+    def __init__(self, window: MainWindow, page: ChoicePage, plot: ImagePlot) -> None:
         super().__init__(window, page, "images", is_picture)
+        self.choice, self.plot = page, plot
         page.changed.connect(self._on_choice)
 
     def question(self, fit: Fit) -> AskField:
@@ -35,7 +36,7 @@ class ImageAsker(Asker[ChoicePage[ImagePlot]]):
         if answer.data is None or shape is None:
             self.show_nothing(answer.reason or NOT_RUN)
             return
-        plot = self.page.drawing
+        plot = self.plot
         found = None
         if answer.values is not None:
             values = rows(answer.values)
@@ -54,12 +55,12 @@ class ImageAsker(Asker[ChoicePage[ImagePlot]]):
             self.page.say(f"{where}{len(plot.pictures):,} of {answer.total:,} · {plot.words()}".removesuffix(" · "))
 
     def show_nothing(self, text: str) -> None:
-        self.page.drawing.show_pictures(np.zeros((0, 1, 1, 1)), None, None)
-        self.page.drawing.say_empty(text)
+        self.plot.show_pictures(np.zeros((0, 1, 1, 1)), None, None)
+        self.plot.say_empty(text)
         self.page.say("")
 
     def _on_choice(self) -> None:
-        start, end = str(self.page.start.currentData() or ""), str(self.page.end.currentData() or "")
+        start, end = str(self.choice.start.currentData() or ""), str(self.choice.end.currentData() or "")
         now = ("", "") if self.fit is None else (self.fit.start, self.fit.end)
         if (start, end) != now:
             self.choose(start, end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
@@ -19,7 +19,7 @@ from guigrad.ui.panels.training import NUMBERS, VIEWS
 from guigrad.ui.training_words import differs
 from guigrad.ui.widgets.chart import Chart
 from guigrad.ui.widgets.curves import curves, sketch_curves
-from guigrad.ui.widgets.plot_page import ChartPage, ChoicePage, PlotPage
+from guigrad.ui.widgets.plot_page import ChoicePage, PlotPage
 from guigrad.ui.widgets.step_plot import StepPlot
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class TrainingPlots(QObject):
         panel.watched_menu.aboutToShow.connect(self._fill_watched)
         panel.view_chosen.connect(self._on_view)
         self.coach.asks = self._asks
-        self.askers: dict[str, Asker[Any]] = {}
+        self.askers: dict[str, Asker] = {}
         self._ends = [self.coach.answered.connect(self._on_answered), self.coach.restarted.connect(self._on_restarted)]
 
     def close(self) -> None:
@@ -114,6 +114,7 @@ class TrainingPlots(QObject):
             page = self._make(name)
             self.panel.add_page(name, page)
             page.changed.connect(self.draw)
+        self.panel.show_page(name)
         self._wrong = False
         self.panel.say("")
         self.draw()
@@ -124,22 +125,22 @@ class TrainingPlots(QObject):
             from guigrad.ui.training_fit import FitAsker  # late: what only some look at
             from guigrad.ui.widgets.field_plot import FieldPlot
 
-            fit = ChoicePage(
-                FieldPlot(look), "Where points enter: rows of one or two numbers", "The output that is drawn"
-            )
-            self.askers[name] = FitAsker(self.window, fit)
+            field = FieldPlot(look)
+            fit = ChoicePage(field, "Where points enter: rows of one or two numbers", "The output that is drawn")
+            self.askers[name] = FitAsker(self.window, fit, field)
             return fit
         if name == "images":
             from guigrad.ui.training_images import ImageAsker  # late: the same
             from guigrad.ui.widgets.image_plot import ImagePlot
 
-            images = ChoicePage(ImagePlot(look), "Rows that are pictures", "The output that tells what they are")
-            self.askers[name] = ImageAsker(self.window, images)
+            pictures = ImagePlot(look)
+            images = ChoicePage(pictures, "Rows that are pictures", "The output that tells what they are")
+            self.askers[name] = ImageAsker(self.window, images, pictures)
             return images
         if name == "bars":
             from guigrad.ui.widgets.norm_bars import NormBars  # late: the same
 
-            return ChartPage(NormBars(look), bar=False)
+            return PlotPage(NormBars(look), bar=False)
         if name == "spread":
             from guigrad.ui.widgets.spread_page import SpreadPage  # late: the same
 
@@ -153,7 +154,7 @@ class TrainingPlots(QObject):
             plot.show_guide(GUIDE, "1e-3, as usual")
         plot.left = "‖change‖ / ‖weight‖" if name == "ratio" else "‖gradient‖"
         plot.step_chosen.connect(lambda step: self.panel.timeline.scrubbed.emit(step, -1))
-        return ChartPage(plot, bar=False)
+        return PlotPage(plot, bar=False)
 
     def _sketches(self) -> tuple[Sketch, ...]:
         """Those of the run that goes on, up to the step that is shown."""

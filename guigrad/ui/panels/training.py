@@ -311,6 +311,10 @@ class TrainingPanel(QWidget):
         self.stack.addWidget(page)
         page.set_look(self.look)
 
+    def show_page(self, name: str) -> None:
+        """Brings a plot to the front that has been made."""
+        self.stack.setCurrentWidget(self.pages.get(name) or self.plot or self.stack)
+
     # --- inside ---
 
     def _on_view(self) -> None:
@@ -320,7 +324,6 @@ class TrainingPanel(QWidget):
         if self.plot is None:
             return
         self.view_chosen.emit(name)
-        self.stack.setCurrentWidget(self.pages.get(name, self.plot))
 
     def _on_jump(self) -> None:
         if self.jump.value() != self.timeline.course.step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
@@ -19,8 +19,6 @@ MODES: Final = (
     ("remove", "Remove", "A click takes a point away"),
 )
 CLASSES_MOST: Final = 10
-
-AnyChart = TypeVar("AnyChart", bound=Chart)
 
 
 class PlotPage(QWidget):
@@ -81,18 +79,10 @@ def fill(combo: parts.ChevronCombo, choices: Mapping[str, str], chosen: str) -> 
     combo.blockSignals(False)
 
 
-class ChartPage(PlotPage, Generic[AnyChart]):
-    """A page that knows its chart's class."""
-
-    def __init__(self, chart: AnyChart, bar: bool = True) -> None:
-        super().__init__(chart, bar)
-        self.drawing = chart
-
-
-class ChoicePage(ChartPage[AnyChart]):
+class ChoicePage(PlotPage):
     """A page with an input and an output to choose; ``starts`` and ``ends`` hold node ids, "" for what is found by itself."""
 
-    def __init__(self, chart: AnyChart, start_tip: str, end_tip: str) -> None:
+    def __init__(self, chart: Chart, start_tip: str, end_tip: str) -> None:
         super().__init__(chart)
         self.bar.row.addWidget(parts.label("in", "muted"))
         self.start = self.combo("input", start_tip)

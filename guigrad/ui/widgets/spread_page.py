@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guigrad.run.sketch import Sketch
 from guigrad.ui.style import Look
-from guigrad.ui.widgets.plot_page import ChartPage, fill
+from guigrad.ui.widgets.plot_page import PlotPage, fill
 from guigrad.ui.widgets.spread_plot import SpreadPlot
 
 NO_GRADIENT = (
@@ -12,11 +12,12 @@ NO_GRADIENT = (
 )
 
 
-class SpreadPage(ChartPage[SpreadPlot]):
+class SpreadPage(PlotPage):
     """A parameter and a part of it are chosen above the plot."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__(SpreadPlot(look))
+        self.drawing = SpreadPlot(look)
+        super().__init__(self.drawing)
         self.parameter = self.combo("parameter", "Whose histogram is shown")
         self.part = self.combo("value or gradient", "The parameter itself, or its gradient")
         fill(self.part, {"value": "value", "grad": "gradient"}, "value")
