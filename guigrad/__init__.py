@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from guigrad.api import Result as Result
     from guigrad.api import Session as Session
     from guigrad.api import call as call
+    from guigrad.datasets.script import data as data
     from guigrad.document.file import save as save
     from guigrad.document.model import Document as Document
     from guigrad.document.problem import Fix as Fix
@@ -37,6 +38,7 @@ _PLACES = {
     "Result": "guigrad.api:Result",
     "Session": "guigrad.api:Session",
     "call": "guigrad.api:call",
+    "data": "guigrad.datasets.script:data",
     "edit": "guigrad.document.edit",
     "emit": "guigrad.source.emit:emit",
     "from_module": "guigrad.interop.module:from_module",

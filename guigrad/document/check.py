@@ -12,6 +12,7 @@ from guigrad.document.calls import cycle
 from guigrad.document.connect import why_not_connect as why_not_connect
 from guigrad.document.decode import is_name
 from guigrad.document.encode import UNKNOWN
+from guigrad.document.forms import misplaced
 from guigrad.document.kinds import result_kind
 from guigrad.document.model import (
     CALL,
@@ -61,6 +62,9 @@ Known = tuple[Node, tuple[Problem, ...], dict[In, Kind]]
 """A node as it was, its own problems, and what its outputs give."""
 
 
+_LEAVE = "it can only be the last thing in an if of a loop"
+
+
 class Checker:
     """Checks documents one after the other; what a node says of itself is worked out once and kept while it stays the same."""
 
@@ -76,6 +80,7 @@ class Checker:
             walk = _Walk(part, self._own)
             walk.body(part.program)
             here = walk.problems
+            here += [Problem(_LEAVE, "order", node_id=key) for key in misplaced(part, part.program)]
             for key in part.nodes.keys() - walk.seen:
                 if not document.extra.get("program"):  # an item that a newer version wrote may hold it
                     here.append(Problem("this node is not in the program", "order", node_id=key))

@@ -9,6 +9,7 @@ from msgspec import structs
 from guigrad.document import order, template, tree
 from guigrad.document.diff import KEYED, Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, resolve
+from guigrad.document.forms import misplaced
 from guigrad.document.loose import wire_at, without
 from guigrad.document.model import (
     CALL,
@@ -149,6 +150,8 @@ def paste(
             draft.put_node(structs.replace(new, id=keys[key], name=node.name and names[node.name], outputs=outputs))
         items = tuple(_renamed(item, keys, wire) for item in fragment.program)
         draft.put_program((*draft.program, *items))
+        for key in tuple(misplaced(draft.document, items)):  # its loop was not copied
+            draft.drop((key,))
         dx, dy = _shift(fragment, at)
         for key, view in fragment.views.items():
             muted = view.muted and structs.replace(template.map_wires(view.muted, wire), id=keys[key])

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from guigrad.document import order, tree
 from guigrad.document.draft import Refused, refused
+from guigrad.document.forms import misplaced
 from guigrad.document.kinds import results
 from guigrad.document.model import (
     CAPTURE,
@@ -68,6 +69,8 @@ def cut(document: Document, keys: Iterable[str]) -> Cut:
     first, last = chosen[0], chosen[-1]
     before, after = _sides(document, body[first : last + 1], {index - first for index in chosen})
     items = tuple(body[index] for index in chosen)
+    for key in misplaced(document, items):
+        raise refused(f"{order.name(document, key)} leaves a loop that would not be in the function", node_id=key)
     inputs, captures = _crossing(document, items)
     outputs = tuple(_outputs(document, items))
     return Cut(above, (*body[:first], *before), items, (*after, *body[last + 1 :]), inputs, captures, outputs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import structs
 
@@ -37,6 +39,7 @@ LETTERS = ("f", "g", "h")
 
 
 Places = Mapping[str, tuple[float, float]]
+NOWHERE: Final[Places] = MappingProxyType({})
 
 
 def home(document: Document, keys: Iterable[str]) -> str:
@@ -58,7 +61,7 @@ def home(document: Document, keys: Iterable[str]) -> str:
     return "" if found in document.nodes else found  # this document is that body already
 
 
-def make_function(keys: Iterable[str], name: str | None = None, places: Places = {}) -> Edit:  # noqa: B006 - read only
+def make_function(keys: Iterable[str], name: str | None = None, places: Places = NOWHERE) -> Edit:
     """A function of some nodes, and a call where they stood. Its ports are the wires that cross.
 
     What nothing reads is given back too. See Note [Cutting] for what can be cut out. ``places`` are where cards lie whose places the

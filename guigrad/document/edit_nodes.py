@@ -11,6 +11,7 @@ from guigrad.document.defaults import default_node
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, check_name, free_name, names_in, refused, resolve, title, to_value
 from guigrad.document.edit_wires import put_wire
+from guigrad.document.forms import LEAVES
 from guigrad.document.kinds import results
 from guigrad.document.model import (
     Branch,
@@ -45,6 +46,10 @@ def add_node(
         draft = Draft(document)
         node = _new_node(draft, op, args, kwargs)
         row = find(op)
+        if op in LEAVES:
+            raise refused(
+                f"{op.rpartition('.')[2]} can only be the last thing in an if of a loop: write it in the code"
+            )
         called = name
         if called is None and row is not None and _is_leaf(row, node):
             called = free_name(names_in(document), "t1")

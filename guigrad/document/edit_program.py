@@ -10,6 +10,7 @@ from guigrad.document import order, tree
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve
 from guigrad.document.edit_nodes import rewire, with_effects
+from guigrad.document.forms import leaves, misplaced
 from guigrad.document.model import (
     Branch,
     Document,
@@ -219,7 +220,8 @@ def _spot(document: Document, before: str | None, into: str | None) -> tree.Spot
     item = tree.item_at(document.program, spots[key])
     if not isinstance(item, Loop | Branch | Region) or which >= len(tree.bodies(item)):
         raise refused(f"{order.name(document, key)} has no body")
-    return (*spots[key], which, len(tree.bodies(item)[which]))
+    body = tree.bodies(item)[which]
+    return (*spots[key], which, len(body) - leaves(document, body))
 
 
 def _behind(document: Document, key: str) -> tree.Spot:
@@ -250,7 +252,9 @@ def operands(document: Document, key: str) -> list[str]:
 
 
 def _check(document: Document, keys: Iterable[str], message: str) -> None:
-    """Refuses when a wire at one of these items points backwards or into a loop."""
+    """Refuses when a wire at one of these items points backwards or into a loop, or a ``break`` is not where it can be."""
+    for key in misplaced(document, document.program):
+        raise refused(f"{message}: {order.name(document, key)} must be the last thing in an if of a loop", node_id=key)
     spots = tree.spots(document)
     for key in keys:
         holder = tree.updates(document).get(key)

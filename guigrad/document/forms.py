@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from guigrad.document.model import CALL, CAPTURE, DictOf, Document, In, ListOf, Node, Star, Value, wires_in
+from guigrad.document.model import (
+    CALL,
+    CAPTURE,
+    Branch,
+    DictOf,
+    Document,
+    Effect,
+    In,
+    Item,
+    ListOf,
+    Loop,
+    Node,
+    Region,
+    Star,
+    Value,
+    wires_in,
+)
 
 STATEMENTS: Final = ("operator.i", "setitem.", "setattr.")
 STAND_ALONE: Final = frozenset(
     {"python.literal", "python.param", "python.return", "python.alias", "python.list", "python.tuple", "python.dict", "python.unpack", "python.carry",
-     "python.loop_var", "python.assert", "operator.setitem"}
+     "python.loop_var", "python.assert", "python.break", "python.continue", "operator.setitem"}
 )  # fmt: skip
 """Ops that are never part of a larger expression: as an operand their code would read back as a template."""
+
+LEAVES: Final = ("python.break", "python.continue")
+"""What ends a round of a loop before its end."""
 
 ORDERED: Final = frozenset(
     {
@@ -53,12 +73,35 @@ def template_wires(node: Node) -> tuple[In, ...]:
 _PLAIN: Final = frozenset({int, float, str, bool, type(None)})
 
 
+def leaves(document: Document, items: tuple[Item, ...]) -> bool:
+    """Whether a body ends with ``break`` or ``continue``: nothing of it reaches what stands behind its ``if``."""
+    node = document.nodes.get(items[-1].node) if items and isinstance(items[-1], Effect) else None
+    return node is not None and node.op in LEAVES
+
+
+def misplaced(document: Document, items: tuple[Item, ...], loop: bool = False, end: bool = False) -> Iterator[str]:
+    """The nodes of ``break`` and ``continue`` that do not end the body of an ``if`` in a loop. ``end``: this is such a body."""
+    for at, item in enumerate(items):
+        match item:
+            case Effect(key):
+                node = document.nodes.get(key)
+                if node is not None and node.op in LEAVES and not (loop and end and at == len(items) - 1):
+                    yield key
+            case Loop():
+                yield from misplaced(document, item.body, True)
+            case Region():
+                yield from misplaced(document, item.body, loop)
+            case Branch():
+                yield from misplaced(document, item.body, loop, True)
+                yield from misplaced(document, item.orelse, loop, True)
+
+
 @cache
 def is_statement(op: str) -> bool:
     """Whether an op is written as a statement only (``y += 1``, ``x[0] = 1``)."""
     if op.startswith("operator.i"):
         return op not in ("operator.is_", "operator.is_not", "operator.invert")
-    return op.startswith(STATEMENTS) or op in ("operator.setitem", "python.assert")
+    return op.startswith(STATEMENTS) or op in ("operator.setitem", "python.assert", *LEAVES)
 
 
 def visible(node: Node) -> tuple[In, ...]:

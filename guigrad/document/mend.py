@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import structs
 
@@ -153,7 +153,7 @@ class _Edits:
             changes = self.reads.setdefault(reader, {})
             changes[wire] = alias
             if reader in self.nodes:
-                self.nodes[reader] = rewire_node(self.nodes[reader], lambda read: changes.get(read, read))  # noqa: B023
+                self.nodes[reader] = rewire_node(self.nodes[reader], _now(changes))
 
     def program(self, items: tuple[Item, ...], first: Iterable[str] = ()) -> tuple[Item, ...]:
         """The items with the aliases among them."""
@@ -194,3 +194,7 @@ class _Edits:
             changes = self.updates.get(carry.port, {})
             carried.append(structs.replace(carry, updates=tuple(changes.get(wire, wire) for wire in carry.updates)))
         return structs.replace(item, carried=tuple(carried))
+
+
+def _now(changes: dict[In, In]) -> Callable[[In], In]:
+    return lambda read: changes.get(read, read)

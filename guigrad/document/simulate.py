@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from guigrad.document.forms import hidden, rebinds, visible
+from guigrad.document.forms import LEAVES, hidden, leaves, rebinds, visible
 from guigrad.document.model import (
     CALL,
     RETURN,
@@ -46,6 +46,8 @@ class Simulation:
         self.is_body = any(node.op == RETURN for node in document.nodes.values()) if document.functions else False
         self.home: dict[str, Loop | Branch] = {}  # variable of a loop or branch -> that item
         self.names: dict[str, tuple[str, ...]] = {}
+        self.around: list[Loop] = []  # the loops that are being followed
+        self.open: set[str | None] = set()  # the variables of the branches that are
         self.run(document.program)
 
     def __bool__(self) -> bool:
@@ -107,7 +109,20 @@ class Simulation:
                     self.read(wires_in(item.iter), item.id)
                     self.bodies(item, (item.body,))
 
+    def left(self) -> None:
+        """A round ends here: the variables of its loop must hold what they pass on."""
+        loop = self.around[-1]
+        for carry in loop.carried:
+            name, variable = self.nodes[carry.port].name or "", In(carry.port)
+            value = self.env.get(name)
+            while value is not None and value.node in self.open:  # not re-bound in that branch yet
+                value = next(self.nodes[value.node or ""].inputs(), None)
+            if value is not None and value not in (variable, *self.ends[variable]):
+                self.taken_over.append((loop, loop.body, name))
+
     def node(self, node: Node) -> None:
+        if node.op in LEAVES and self.around:
+            self.left()
         first = node.args[0] if node.args else None
         if node.name is not None and rebinds(node.op):
             if isinstance(first, In) and self.name_of(first) == node.name:
@@ -147,13 +162,25 @@ class Simulation:
                 else:
                     self.after.append((update, name, carry.port))
         for body in bodies:
+            left = isinstance(item, Branch) and leaves(self.document, body)
+            before = dict(self.env) if left else {}
+            if isinstance(item, Branch):
+                self.open.update(carry.port for carry in item.carried)
             for name in bound:  # what a body binds is known inside, before and behind it, by its variable only
                 self.env.pop(name, None)
             self.env.update(variables)
             if isinstance(item, Loop):
                 self.home[item.var] = item
                 self.bind(self.nodes[item.var])
+                self.around.append(item)
             self.run(body)
+            if isinstance(item, Loop):
+                self.around.pop()
+            else:
+                self.open.difference_update(carry.port for carry in item.carried)
+            if left:  # what it binds is not known behind it
+                self.env = before
+                continue
             for name, variable in variables.items():
                 if self.env.get(name) not in (variable, *self.ends[variable]):
                     self.taken_over.append((item, body, name))
@@ -161,9 +188,10 @@ class Simulation:
             self.env.pop(name, None)
         self.env.update(variables)
 
-    def bound(self, item: Item) -> tuple[str, ...]:
-        """Every name that a loop or branch binds, its bodies included."""
-        key = item_key(item)
+    def bound(self, item: Item, gone: bool = False) -> tuple[str, ...]:
+        """Every name that a loop or branch binds, its bodies included; those that reach what is behind it, or all (``gone``)."""
+        gone = gone or isinstance(item, Loop)
+        key = f"{item_key(item)}{'+' * gone}"
         known = self.names.get(key)
         if known is not None:
             return known
@@ -176,7 +204,8 @@ class Simulation:
             case Loop():
                 keys, inner = [item.var], item.body
             case Branch():
-                inner = (*item.body, *item.orelse)
+                bodies = (item.body, item.orelse)
+                inner = tuple(one for body in bodies if gone or not leaves(self.document, body) for one in body)
             case Region():
                 inner = item.body
         if isinstance(item, Loop | Branch):
@@ -184,7 +213,7 @@ class Simulation:
         for node in (self.nodes[key] for key in keys):
             found.update(dict.fromkeys(name for name in (node.name, *node.outputs) if name is not None))
         for each in inner:
-            found.update(dict.fromkeys(self.bound(each)))
+            found.update(dict.fromkeys(self.bound(each, gone)))
         if inner:
             self.names[key] = tuple(found)
         return tuple(found)

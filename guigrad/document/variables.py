@@ -6,13 +6,17 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
-from guigrad.document.model import Branch, In, Item, Loop, Node, Region, Value, walk, wires_in
+from guigrad.document import tree
+from guigrad.document.model import Branch, Carried, In, Item, Loop, Node, Region, Value, walk, wires_in
 from guigrad.document.rewire import rewire_items, rewire_node
 
 
 def prune(nodes: dict[str, Node], items: tuple[Item, ...], kept: set[str]) -> tuple[dict[str, Node], tuple[Item, ...]]:
     """The nodes and program without variables that are neither read, nor passed on to one that is, nor ``kept``."""
-    nodes, items = _settled(nodes, items)
+    known: set[str] = set()
+    while (fixed := _idle(nodes, items)).keys() - known:  # one that is settled may leave another without updates
+        known.update(fixed)
+        nodes, items = _settled(nodes, items, fixed)
     updates: dict[str, list[str]] = {}
     read: list[str] = list(kept)
     for item in walk(items):
@@ -40,8 +44,8 @@ def prune(nodes: dict[str, Node], items: tuple[Item, ...], kept: set[str]) -> tu
     return living, _without(items, dead)
 
 
-def _settled(nodes: dict[str, Node], items: tuple[Item, ...]) -> tuple[dict[str, Node], tuple[Item, ...]]:
-    """Reads of variables that nothing updates (its statement was refused) become reads of what they start from."""
+def _idle(nodes: dict[str, Node], items: tuple[Item, ...]) -> dict[str, In]:
+    """The variables that nothing updates (its statement was refused, or leaves a loop), and what they start from."""
     fixed: dict[str, In] = {}
     for item in walk(items):
         if isinstance(item, Loop | Branch):
@@ -49,13 +53,29 @@ def _settled(nodes: dict[str, Node], items: tuple[Item, ...]) -> tuple[dict[str,
                 start = nodes[carry.port].args[:1]
                 if not carry.updates and start and isinstance(start[0], In):
                     fixed[carry.port] = fixed.get(start[0].node or "", start[0])
-    if not fixed:
-        return nodes, items
+    return fixed
+
+
+def _settled(
+    nodes: dict[str, Node], items: tuple[Item, ...], fixed: dict[str, In]
+) -> tuple[dict[str, Node], tuple[Item, ...]]:
+    """Reads of variables become reads of what they start from."""
 
     def change(wire: In) -> In:
         return fixed.get(wire.node or "", wire)
 
-    return {key: rewire_node(node, change) for key, node in nodes.items()}, rewire_items(items, change)
+    found = tree.rewrite(rewire_items(items, change), _own_updates)
+    return {key: rewire_node(node, change) for key, node in nodes.items()}, found
+
+
+def _own_updates(item: Item) -> tuple[Item, ...]:
+    """An item whose variables are not updated by themselves, or by one value twice."""
+    if isinstance(item, Loop | Branch):
+        updates = [tuple(dict.fromkeys(w for w in carry.updates if w.node != carry.port)) for carry in item.carried]
+        if any(len(new) != len(carry.updates) for new, carry in zip(updates, item.carried, strict=True)):
+            carried = tuple(Carried(carry.port, new) for carry, new in zip(item.carried, updates, strict=True))
+            return (structs.replace(item, carried=carried),)
+    return (item,)
 
 
 def _wired(value: Value) -> Iterable[str]:

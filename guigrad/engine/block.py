@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from guigrad.engine.build import Plan
 
 
+class LeftError(Exception):
+    """A round of the loop is left: ``break``, or ``continue``."""
+
+
+class BreakError(LeftError):
+    """No further round."""
+
+
 class Block:
     """A list of closures that are called in order."""
 
@@ -26,6 +34,8 @@ class Block:
         try:
             for call in calls:
                 call()
+        except LeftError:
+            raise
         except BaseException:
             if plan.failed is None:
                 plan.failed = self.key(calls)

@@ -11,7 +11,7 @@ import torch
 from guigrad.document.diff import Diff
 from guigrad.document.model import Branch, Carried, Document, Effect, Eval, In, Item, Loop, Node, Region, walk, wires_in
 from guigrad.engine.arguments import NotWired, Refused, Step, getter, raiser
-from guigrad.engine.block import Block, unpack
+from guigrad.engine.block import Block, BreakError, LeftError, unpack
 from guigrad.engine.compile import compile_node
 from guigrad.engine.effects import SEEDS
 from guigrad.engine.mixed import names_meta
@@ -338,7 +338,12 @@ class Plan:
                     passes()
                 if check is not None:
                     check()
-                body.run()
+                try:
+                    body.run()
+                except BreakError:
+                    break
+                except LeftError:
+                    continue
 
         return loop
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -110,7 +111,7 @@ def _names() -> dict[Any, str]:
     return _NAMES
 
 
-class Values:
+class Values(ABC):
     """Live arguments as Values."""
 
     def value(self, argument: Any) -> Value:
@@ -141,9 +142,9 @@ class Values:
             (Problem(f"an argument of type {type(argument).__name__} cannot stand in a document", "type"),)
         )
 
+    @abstractmethod
     def tensor(self, tensor: torch.Tensor) -> In:
         """The wire that a tensor stands for."""
-        raise NotImplementedError
 
 
 class Leaves(Values):

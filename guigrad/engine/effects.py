@@ -8,6 +8,7 @@ nodes left out, and is left out with them.
 
 from __future__ import annotations
 
+from guigrad.document.forms import LEAVES
 from guigrad.document.model import Branch, Document, In, Item, Loop, Node, Region, wires_in
 from guigrad.ops import table
 
@@ -123,7 +124,7 @@ def roles(document: Document) -> dict[str, str]:
 def _matters(op: str) -> bool:
     """Whether a node of this op makes roles other than "play" possible."""
     return (
-        op in ("python.print", "python.assert")
+        op in ("python.print", "python.assert", *LEAVES)
         or op in _BACKWARD
         or op in GRAD_READS
         or op.startswith((*_OBJECTS, "setattr.grad"))
@@ -180,7 +181,7 @@ def _visit(
 
 def _role(document: Document, node: Node, grads: set[str], untracked: bool) -> str:
     op = node.op
-    if op in ("python.print", "python.assert"):
+    if op in ("python.print", "python.assert", *LEAVES):
         return "print"
     if op in _BACKWARD:
         return "backward"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from guigrad.document.forms import LEAVES
 from guigrad.document.model import Branch, Carried, Document, In, Item, Loop, Region, item_inputs, walk
 from guigrad.engine.device import random_now
 from guigrad.engine.values import MISSING, dtype_name, is_leaf, storage_key
@@ -120,7 +121,7 @@ def _given_anew(document: Document, outer: Loop, path: list[str]) -> frozenset[s
     """The variables of the loops of a path that the next step gives new values before it reads them."""
     loops = [item for item in walk((outer,)) if isinstance(item, Loop) and item.id in path]
     inner = next(item for item in loops if item.id == path[-1])
-    given = {getattr(item, "node", "") for item in _flat(inner.body)}
+    given = {getattr(item, "node", "") for item in _sure(document, inner.body)}
     for item in reversed(loops):
         given |= {carry.port for carry in item.carried if any(wire.node in given for wire in carry.updates)}
     return frozenset(given - _read_by(inner.body, document))
@@ -128,8 +129,8 @@ def _given_anew(document: Document, outer: Loop, path: list[str]) -> frozenset[s
 
 def _is_dead(document: Document, loop: Loop, carry: Carried) -> bool:
     """Whether every round gives a variable a new value before anything in the loop reads it."""
-    always = {getattr(item, "node", "") for item in _flat(loop.body)}
-    for item in _flat(loop.body):
+    always = {getattr(item, "node", "") for item in _sure(document, loop.body)}
+    for item in _sure(document, loop.body):
         if isinstance(item, Loop):
             always |= {inner.port for inner in item.carried if _is_dead(document, item, inner)}
     if not any(wire.node in always for wire in carry.updates):
@@ -145,6 +146,15 @@ def _is_dead(document: Document, loop: Loop, carry: Carried) -> bool:
         if any(wire.node == carry.port for wire in item_inputs(document, item)) and carry.port not in passed_on:
             return False
     return True
+
+
+def _sure(document: Document, items: tuple[Item, ...]) -> Iterator[Item]:
+    """The items that each round plays: those ahead of the first place where it may be left."""
+    for item in _flat(items):
+        inner = (document.nodes.get(getattr(one, "node", "")) for one in walk((item,)))
+        if not isinstance(item, Loop) and any(node is not None and node.op in LEAVES for node in inner):
+            return
+        yield item
 
 
 def _flat(items: tuple[Item, ...]) -> Iterator[Item]:

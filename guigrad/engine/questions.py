@@ -14,6 +14,7 @@ from guigrad.engine.products import product
 from guigrad.run.derivative import Answer, AskFindings, AskMatrix, AskPaths, AskProduct, AskTrust, Findings, Question
 from guigrad.run.field import AskField
 from guigrad.run.findings import MOST, findings
+from guigrad.run.landscape import AskLandscape
 from guigrad.run.ledger import AskLedger
 from guigrad.run.request import Want
 from guigrad.run.sketch import AskSketch
@@ -59,6 +60,10 @@ def answer(engine: Engine, question: Question) -> Answer:
                 from guigrad.engine.trust import trust  # late: the same
 
                 return trust(engine, question)
+            case AskLandscape():
+                from guigrad.engine.landscape import landscape  # late: the same
+
+                return landscape(engine, question)
             case AskFindings():
                 if len(engine.document.nodes) > MOST:
                     return Findings()
@@ -67,7 +72,7 @@ def answer(engine: Engine, question: Question) -> Answer:
 
 def _named(engine: Engine, question: Question) -> Question:
     """The question with labels in place of ids, so that what is answered names nodes as the code does."""
-    if isinstance(question, AskFindings | AskLedger | AskTensor | AskField | AskSketch):
+    if isinstance(question, AskFindings | AskField | AskLandscape | AskLedger | AskSketch | AskTensor):
         return question
     if isinstance(question, AskTrust):
         wrt = tuple(_label(engine, name) for name in question.wrt)

@@ -14,7 +14,8 @@ from typing import Any
 
 from guigrad.document.model import Branch, Item, Loop, Region, item_key, walk
 from guigrad.engine.arguments import Refused
-from guigrad.engine.block import Block
+from guigrad.engine.block import Block, BreakError, LeftError
+from guigrad.engine.counted import Rounds
 from guigrad.engine.phases import Piece, Within, parts_of, step_loops
 from guigrad.engine.state import State
 
@@ -33,38 +34,6 @@ class Stop(Exception):
     def __init__(self, pieces: int) -> None:
         super().__init__()
         self.pieces = pieces
-
-
-class Rounds:
-    """The rounds of a loop, which can be entered at any of them. ``index``: how many have begun."""
-
-    def __init__(self, over: Any, before: Rounds | None = None) -> None:
-        self.over: Any = over
-        self.items: Any
-        if before is not None and before.over is over:
-            self.items = before.items  # an iterator gives what it has only once
-        else:
-            self.items = over if isinstance(over, range | list | tuple | str) else list(over)
-        self.index = 0
-        self.on: Callable[[], bool] | None = None  # whether to go on past the end of a range
-
-    def __iter__(self) -> Rounds:
-        return self
-
-    def __next__(self) -> Any:
-        index, items = self.index, self.items
-        if index < len(items):
-            self.index = index + 1
-            return items[index]
-        if isinstance(items, range) and self.on is not None and self.on():
-            self.index = index + 1
-            return items.start + index * items.step
-        raise StopIteration
-
-    @property
-    def ended(self) -> bool:
-        """Whether the loop as it is written has no more rounds."""
-        return self.index >= len(self.items)
 
 
 class Course:
@@ -232,14 +201,24 @@ class Course:
             if self._seek:
                 rounds.index = self._seek.pop(0)[1]
                 if not trains:
-                    yield from self._items(item.body)
+                    try:
+                        yield from self._items(item.body)
+                    except BreakError:
+                        return
+                    except LeftError:
+                        pass
             if trains:
                 yield from self._steps(item, rounds, var, passes)
             else:
                 for value in rounds:
                     plan.env[var] = value
                     passes()
-                    yield from self._items(item.body)
+                    try:
+                        yield from self._items(item.body)
+                    except BreakError:
+                        break
+                    except LeftError:
+                        continue
         finally:
             self.rounds.pop()
 
@@ -255,8 +234,8 @@ class Course:
         done = self.pieces
         if done:  # entered in the middle of a step: its round has begun
             next(rounds)
-            yield from self._pieces(parts, done)
-            yield self._ended()
+            if (yield from self._round(parts, done, rounds)):
+                return
         rest = passes if self.plan.passes_on(item) else None
         while True:
             if self.by_pieces:
@@ -265,8 +244,8 @@ class Course:
                     return
                 env[var] = value
                 passes()
-                yield from self._pieces(parts, 0)
-                yield self._ended()
+                if (yield from self._round(parts, 0, rounds)):
+                    return
             else:
                 said = yield from self._at_speed(whole, parts, rounds, var, rest)
                 if said is END:
@@ -300,8 +279,15 @@ class Course:
                 running.pop()
                 self.pieces, self.boundary = stop.pieces, False
                 yield "nan"
-                yield from self._pieces(parts, stop.pieces)
+                if (yield from self._round(parts, stop.pieces, rounds)):
+                    return END
+                continue
+            except LeftError as left:
+                running.pop()
+                rounds.left = isinstance(left, BreakError)
                 yield self._ended()
+                if rounds.left:
+                    return END
                 continue
             except BaseException:
                 if self.plan.failed is None:
@@ -338,6 +324,15 @@ class Course:
 
         calls, keys = whole.calls, whole.keys
         return Block(self.plan, [*calls[:at], ask, *calls[at:]], [*keys[:at], "", *keys[at:]])
+
+    def _round(self, parts: tuple[Any, ...], skip: int, rounds: Rounds) -> Generator[str, None, bool]:
+        """The pieces of a step behind the first few; whether the loop is left then."""
+        try:
+            yield from self._pieces(parts, skip)
+        except LeftError as left:
+            rounds.left = isinstance(left, BreakError)
+        yield self._ended()
+        return rounds.left
 
     def _ended(self) -> str:
         self.step += 1

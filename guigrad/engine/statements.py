@@ -7,6 +7,7 @@ from typing import Any
 
 from guigrad.document.model import In, Node
 from guigrad.engine.arguments import Place, Refused, Step, getter, spread, text_getter
+from guigrad.engine.block import BreakError, LeftError
 from guigrad.engine.values import MISSING
 
 
@@ -136,6 +137,16 @@ def _raise(node: Node, place: Place, out: int) -> Step:
     return step
 
 
+def _leave(node: Node, place: Place, out: int) -> Step:
+    """``break`` and ``continue``."""
+    left = BreakError("'break' outside loop") if node.op == "python.break" else LeftError("'continue' not in loop")
+
+    def step() -> None:
+        raise left.with_traceback(None)
+
+    return step
+
+
 SPECIAL: dict[str, Callable[[Node, Place, int], Step]] = {
     "python.literal": _give,
     "python.alias": _give,
@@ -150,6 +161,8 @@ SPECIAL: dict[str, Callable[[Node, Place, int], Step]] = {
     "python.ifelse": _ifelse,
     "python.print": _print,
     "python.assert": _assert,
+    "python.break": _leave,
+    "python.continue": _leave,
     "python.raise": _raise,
     "tensor.data": _tensor_data,
 }

@@ -12,10 +12,11 @@ from guigrad.document.problem import Problem
 from guigrad.engine import moment
 from guigrad.engine.adopt import adopt, changed_nodes
 from guigrad.engine.arguments import NotWired
+from guigrad.engine.counted import Rounds
 from guigrad.engine.device import put_random, random_now
 from guigrad.engine.explain import explain
 from guigrad.engine.recorded import refuses
-from guigrad.engine.rounds import START, Course, Place, Rounds
+from guigrad.engine.rounds import START, Course, Place
 from guigrad.engine.sketch import Sketcher
 from guigrad.engine.unpack import put_back
 from guigrad.engine.values import MISSING
@@ -54,7 +55,7 @@ class Training:
         self._pace = 0.0
         self._random: dict[str, Any] | None = None
         self._known_total: int | None = None
-        self.sketcher: Sketcher | None = None
+        self._sketcher = Sketcher(engine)
 
     @property
     def step(self) -> int:
@@ -119,9 +120,7 @@ class Training:
 
     def sketch(self) -> Sketch:
         """The parameters at the end of the step that was played last; empty where nobody looked at that step."""
-        if self.sketcher is None or self.course is None or not self.course.boundary:
-            return Sketch()
-        return self.sketcher.take(self.step)
+        return self._sketcher.take(self.step) if self.course is not None and self.course.boundary else Sketch()
 
     def close(self) -> None:
         """Leaves the regions that it stands in."""
@@ -270,7 +269,7 @@ class Training:
         until, cancelled, quiet = verb.until, engine.cancelled, not readers.reads
         began, first = perf_counter(), course.step
         closing = verb.seconds is not None and self._pace > verb.seconds / 2
-        shows, sketcher = verb.xray or bool(verb.asks), self._sketcher(verb)
+        shows, looks = verb.xray or bool(verb.asks), any(isinstance(one, AskSketch) for one in verb.asks)
         if target is not None and course.step >= target:
             return "steps"
         while True:
@@ -278,8 +277,8 @@ class Training:
             course.free = self._free(verb, step, target, total, began, first)
             last = closing or verb.phase or step + 1 == target or (target is None and step + 1 == total)
             engine.listening = verb.xray and (last or verb.every)
-            if sketcher is not None and last and course.boundary:
-                sketcher.begin(step)
+            if looks and last and course.boundary:
+                self._sketcher.begin(step)
             phase = next(generator, None)
             if phase is None:
                 self.finished = True
@@ -313,13 +312,6 @@ class Training:
                 closing = True
             if cancelled is not None and cancelled():
                 return self._stop("stopped")
-
-    def _sketcher(self, verb: Train) -> Sketcher | None:
-        if not any(isinstance(one, AskSketch) for one in verb.asks):
-            return None
-        if self.sketcher is None:
-            self.sketcher = Sketcher(self.engine)
-        return self.sketcher
 
     def _free(self, verb: Train, step: int, target: int | None, total: int | None, began: float, first: int) -> int:
         """Up to which step nothing has to be asked or shown."""

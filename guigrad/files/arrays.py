@@ -216,14 +216,14 @@ def read_csv(data: bytes, dtype: str = "float32") -> tuple[list[str], ArrayData]
     try:
         rows = [
             row
-            for row in csv.reader(io.StringIO(text), delimiter=_delimiter(text))
+            for row in csv.reader(io.StringIO(text), delimiter=delimiter_of(text))
             if any(cell.strip() for cell in row)
         ]
     except csv.Error as error:
         raise ValueError(f"this is no table: {error}") from None
     if not rows:
         raise ValueError("this table is empty")
-    heading = [cell.strip() for cell in rows[0]] if not all(map(_is_number, rows[0])) else []
+    heading = [cell.strip() for cell in rows[0]] if not all(map(is_number, rows[0])) else []
     body = rows[1:] if heading else rows
     width = len(rows[0])
     whole = all(cell.strip().lstrip("+-").isdecimal() for row in body for cell in row)
@@ -241,7 +241,8 @@ def read_csv(data: bytes, dtype: str = "float32") -> tuple[list[str], ArrayData]
     return heading, _sound(ArrayData("int64" if whole else dtype, shape, contiguous(shape), bytes(parts)))
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a table, told by its first line."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return (
         max((",", ";", "\t"), key=first.count)
@@ -250,7 +251,8 @@ def _delimiter(text: str) -> str:
     )
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell can be read as a number; an empty one is NaN."""
     try:
         float(cell.strip() or "nan")
     except ValueError:

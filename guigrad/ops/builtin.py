@@ -1,7 +1,7 @@
 """Rows of the Python side: operators, literals, built-in functions, math, the methods and attributes of plain objects.
 
 Effects are "" (none), "in-place" (changes its first argument's values), "mutate" (changes a plain object), "assign", "backward",
-"grad", "retain", "requires_grad", "print", "assert", "seed", "setting", "step" and "zero".
+"grad", "leave", "retain", "requires_grad", "print", "assert", "seed", "setting", "step" and "zero".
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ python.or(*values) -> any # The first value that is true, else the last.
 python.ifelse(test, body, orelse) -> any # body if test else orelse.
 python.print(*values, sep: str? = None, end: str? = None) -> None ! print # Prints the values as Python does.
 python.assert(test, message = None) -> None ! assert # Stops the program when the test is false.
+python.break() -> None ! leave # Leaves the loop.
+python.continue() -> None ! leave # Goes on with the next round of the loop.
 python.carry(value = None) -> any # A name that a loop or branch re-binds.
 python.loop_var() -> any # The variable of a loop.
 python.unpack(value) -> any # a, b = value.

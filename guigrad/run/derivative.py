@@ -12,6 +12,7 @@ from msgspec import Struct
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
 from guigrad.run.field import AskField, Field
+from guigrad.run.landscape import AskLandscape, Landscape
 from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.sketch import AskSketch, Sketch
 from guigrad.run.tensor import AskTensor, Tensor
@@ -57,7 +58,16 @@ class AskFindings(Struct, frozen=True, tag=True):
 
 
 Question: TypeAlias = (
-    AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings | AskLedger | AskField | AskSketch
+    AskMatrix
+    | AskProduct
+    | AskPaths
+    | AskTrust
+    | AskTensor
+    | AskFindings
+    | AskLedger
+    | AskLandscape
+    | AskField
+    | AskSketch
 )
 
 
@@ -207,7 +217,7 @@ class Findings(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger | Field | Sketch
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger | Landscape | Field | Sketch
 
 RECORDS = (
     AskMatrix, AskProduct, AskPaths, AskTrust, AskFindings, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts, Findings,

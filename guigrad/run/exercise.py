@@ -26,6 +26,7 @@ from guigrad.run.blanks import Blank, Keys
 from guigrad.run.derivative import Answer, AskFindings, Matrix, Paths, Product, Question, Trusts
 from guigrad.run.field import AskField, Field
 from guigrad.run.frame import Frame
+from guigrad.run.landscape import AskLandscape, Landscape
 from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.listen import Event
 from guigrad.run.sketch import AskSketch, Sketch
@@ -165,6 +166,9 @@ class Exercise:
             looked = (question.place, question.against if isinstance(question.against, str) else "")
             told = any(kind in keys.get(place.partition("[")[0], ()) for place in looked)
             return Tensor(question.place, question.part, reason=FIRST) if told else None
+        if isinstance(question, AskLandscape):
+            told = any("value" in kinds for kinds in keys.values())
+            return Landscape(problems=(Problem(FIRST, "landscape"),)) if told else None
         if isinstance(question, AskLedger):
             told = "grad" in keys.get(question.place.partition("[")[0], ())
             return Ledger(question.place, reason=FIRST) if told else None

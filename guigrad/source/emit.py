@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guigrad.document.deep import deep_recursion
-from guigrad.document.forms import is_in_place_method, is_statement
+from guigrad.document.forms import LEAVES, is_in_place_method, is_statement
 from guigrad.document.model import (
     DOC,
     PARAM,
@@ -289,6 +289,8 @@ class _Writer:
         """``y += v``, ``x[i] = v``, ``x.grad = v`` and ``assert``."""
         args, show = node.args, self.printer
         family, *words = node.op.split(".")
+        if node.op in LEAVES:
+            return words[-1]
         if family == "python":
             return f"assert {show.items(args)}"
         if node.op == "operator.setitem":

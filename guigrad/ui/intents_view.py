@@ -69,6 +69,12 @@ class ViewIntents(Verbs):
         panel.setVisible(not panel.isVisible())
         self.window.update_actions()
 
+    def wire_gradients(self) -> None:
+        """Wires look as what came back along them, or all alike."""
+        self.window.settings.wire_gradients = not self.window.settings.wire_gradients
+        self.window.canvas.set_gradients(self.window.settings.wire_gradients)
+        self.window.update_actions()
+
     def backward_graph(self) -> None:
         """Shows or hides the grad_fns under the forward."""
         self.window.backward.toggle()

@@ -146,3 +146,4 @@ class Panes(QMainWindow):
         asked = self.settings.motion
         effects = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
         self.canvas.calm = asked == "reduced" or (asked == "system" and effects == 0)
+        self.canvas.set_gradients(self.settings.wire_gradients)

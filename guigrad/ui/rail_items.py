@@ -13,7 +13,7 @@ FORWARD = "forward"
 
 COLOURS: Final = {
     "forward": "accent", "backward": "grad", "grad": "grad", "in-place": "success", "step": "optim", "zero": "text_muted",
-    "assign": "text_muted", "print": "text_muted", "seed": "text_muted",
+    "assign": "text_muted", "print": "text_muted", "leave": "grad", "seed": "text_muted",
 }  # fmt: skip
 """Effect -> token of its pill."""
 

@@ -128,6 +128,15 @@ class Settings:
     def xray(self, on: bool) -> None:
         self._set("xray", on)
 
+    @property
+    def wire_gradients(self) -> bool:
+        """Whether wires look as the gradients that came back along them."""
+        return self._flag("wire_gradients", True)
+
+    @wire_gradients.setter
+    def wire_gradients(self, on: bool) -> None:
+        self._set("wire_gradients", on)
+
     # --- mouse ---
 
     @property

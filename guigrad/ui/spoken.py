@@ -22,11 +22,11 @@ _KEPT: Final[dict[int, RailAccessible]] = {}
 """Qt keeps no reference to the Python side of an interface."""
 
 
-class PillAccessible(QAccessibleInterface):
+class PillAccessible(accessible.Painted):
     """One pill or bracket of the program."""
 
     def __init__(self, rail: RailAccessible, number: int) -> None:
-        super().__init__()
+        super().__init__(rail)
         self.rail, self.number = rail, number
 
     def _placed(self) -> Placed | None:
@@ -35,24 +35,6 @@ class PillAccessible(QAccessibleInterface):
 
     def isValid(self) -> bool:
         return self._placed() is not None
-
-    def object(self) -> QObject | None:  # type: ignore[override]  # a painted pill has no QObject; Qt's own docs allow none
-        return None
-
-    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]  # none is allowed
-        return None
-
-    def parent(self) -> QAccessibleInterface:
-        return self.rail
-
-    def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]  # none is allowed
-        return None
-
-    def childCount(self) -> int:
-        return 0
-
-    def indexOfChild(self, child: QAccessibleInterface) -> int:
-        return -1
 
     def text(self, kind: QAccessible.Text) -> str:
         placed = self._placed()

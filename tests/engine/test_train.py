@@ -15,7 +15,7 @@ from tests.play import play_here
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "golden" / "scripts"
 LOOPS = [
-    "adam_by_hand", "batches", "bigram", "carried_and_first_bound", "clip_and_schedule", "data_attribute", "functions",
+    "adam_by_hand", "batches", "bigram", "carried_and_first_bound", "clip_and_schedule", "data_attribute", "early_stop", "early_stop_batches", "functions",
     "functions_nested", "grad_accumulation", "linear_regression", "lists_and_dicts", "logistic_regression", "manual_backward",
     "mlp_training", "momentum", "newton", "newton_second_order", "numerical_gradient", "optim_adam_scheduler", "optim_groups", "optim_sgd",
     "polynomial_fit", "rnn_by_hand", "weights_two_epochs", "weights_without_zero",

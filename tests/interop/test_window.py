@@ -133,7 +133,7 @@ def test_why_no_window_can_open_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_asking_for_a_display_loads_no_qt() -> None:
     code = "import sys\nfrom guigrad.ui import display\ndisplay.window_obstacle()\nassert not any('PySide6.Q' in m for m in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, timeout=60).returncode == 0
 
 
 def test_a_document_is_shown_without_torch(tmp_path: Path) -> None:

@@ -71,4 +71,4 @@ def test_returns() -> None:
 
 def test_finding_an_op_needs_no_torch() -> None:
     code = "import sys, guigrad.ops.table as table; assert table.find('torch.add'); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -38,7 +38,7 @@ from guigrad.source.parse.comments import Comments, header_end, tidy
 from guigrad.source.parse.returns import with_one_return
 from guigrad.source.parse.scope import Bound, Definition, RefusedError
 
-_STATE: Final = ("nodes", "items", "start", "names", "problems", "waiting", "depth", "bodies", "captured")
+_STATE: Final = ("nodes", "items", "start", "names", "problems", "waiting", "depth", "bodies", "captured", "rounds")
 """What a body has of its own."""
 
 
@@ -50,6 +50,9 @@ class Functions(Calls):
         self.beside = Comments(lines)
         self.comments: dict[str, Comment] = {}
         self.waiting: list[str] = []
+        self.rounds: list[
+            list[dict[str, Bound | None]]
+        ] = []  # of each loop around: what names mean where a round is left
         self.depth = 0
         self.made: dict[str, Function] = {}
         self.inner: dict[str, Node] = {}
@@ -194,7 +197,7 @@ class Functions(Calls):
         self.reading.append(definition)
         try:
             self.nodes, self.items, self.start, self.names, self.problems = {}, [], 0, {}, []
-            self.waiting, self.depth, self.bodies, self.captured = [], 1, 0, {}
+            self.waiting, self.depth, self.bodies, self.captured, self.rounds = [], 1, 0, {}, []
             function = self._body_of(definition, found)
             self.inner.update(self.nodes)
             self.told += self.problems

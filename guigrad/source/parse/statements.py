@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from guigrad.document.forms import LEAVES
 from guigrad.document.model import Branch, Carried, Comment, Effect, Eval, In, Item, Loop, Region, Value, item_key
 from guigrad.source.parse import kinds
 from guigrad.source.parse.bound import Names, bound_names, in_place_name
@@ -17,8 +18,6 @@ from guigrad.source.parse.targets import Targets
 
 REFUSED: Final[dict[type[ast.stmt], tuple[str, str]]] = {
     ast.While: ("`while` is not understood", "Write `for i in range(n):` with as many rounds as are needed."),
-    ast.Break: ("`break` is not understood", "Let the loop run to its end, and guard its body with `if`."),
-    ast.Continue: ("`continue` is not understood", "Put the rest of the body under an `if`."),
     ast.AsyncFunctionDef: ("`async` is not understood", "Write a plain `def`."),
     ast.ClassDef: ("a class is not understood", "Write its parameters as tensors and its lines where it is called."),
     ast.Return: (
@@ -44,6 +43,8 @@ class Statements(Targets):
         super().__init__(lines)
         self.device = "cpu"
         self.known: dict[ast.stmt, Names] = {}
+        self.branched: set[In] = set()  # the variables of each `if` around
+        self.last: set[ast.stmt] = set()  # statements that end the body of an `if`
 
     def block(self, statements: list[ast.stmt]) -> None:
         """Reads a body."""
@@ -160,6 +161,8 @@ class Statements(Targets):
                 self._assert(statement)
             case ast.Pass():
                 pass
+            case ast.Break() | ast.Continue():
+                self._leave(statement)
             case ast.FunctionDef():
                 self.define(statement)
             case _:
@@ -217,6 +220,25 @@ class Statements(Targets):
             raise RefusedError(call, f"{kind} does not take these arguments", "type")
         return kind, tuple(self.value(arg) for arg in given)
 
+    def _leave(self, statement: ast.Break | ast.Continue) -> None:
+        word = "break" if isinstance(statement, ast.Break) else "continue"
+        if not self.rounds or statement not in self.last:
+            why = f"Write `if …:` around it, with `{word}` as the last line in there."
+            raise RefusedError(statement, f"`{word}` is understood only as the last line of an `if` in a loop", why=why)
+        self.rounds[-1].append({name: self._begun(bound) for name, bound in self.names.items()})
+        self.node(statement, f"python.{word}", effect=True, kind="None")
+
+    def _begun(self, bound: Bound | None) -> Bound | None:
+        """What a name holds that an `if` around this line has not re-bound yet: what the variable of that `if` started from."""
+        while bound is not None and bound.value in self.branched:
+            start = self.nodes[bound.value.node or ""].args[:1]
+            bound = Bound(start[0]) if start and isinstance(start[0], In) else None
+        return bound
+
+    def _left(self, items: tuple[Item, ...]) -> bool:
+        """Whether a body ends with ``break`` or ``continue``."""
+        return bool(items) and isinstance(items[-1], Effect) and self.nodes[items[-1].node].op in LEAVES
+
     # -- variables: see Note [Variables] in document.model ----------------------------------------
 
     def _open(self, where: ast.stmt, names: Names) -> dict[str, In]:
@@ -253,11 +275,13 @@ class Statements(Targets):
                 self.names[name] = bound
         return tuple(lazy.items), after
 
-    def _close(self, variables: dict[str, In], ends: list[dict[str, Bound | None]]) -> tuple[Carried, ...]:
-        """What the names mean after the item: their variables."""
+    def _close(
+        self, variables: dict[str, In], ends: list[dict[str, Bound | None]], rounds: bool = False
+    ) -> tuple[Carried, ...]:
+        """What the names mean after the item: their variables. ``rounds``: it is a loop, which may have none."""
         carried: list[Carried] = []
         for name, wire in variables.items():
-            finals = [end[name] for end in ends]
+            finals = [end.get(name) for end in ends]
             updates = tuple(
                 dict.fromkeys(f.value for f in finals if f is not None and f.value is not None and f.value != wire)
             )
@@ -271,9 +295,9 @@ class Statements(Targets):
             for update in updates:
                 kind = kinds.join(kind or self.kind(update), self.kind(update))
             self.kinds[wire] = kind or "any"
-            sure = started if len(ends) == 1 else all(final is not None and not final.maybe for final in finals)
+            sure = started if rounds else all(final is not None and not final.maybe for final in finals)
             before = self.names.get(name)
-            self.names[name] = Bound(wire, maybe=not sure or (len(ends) == 1 and before is not None and before.maybe))
+            self.names[name] = Bound(wire, maybe=not sure or (rounds and before is not None and before.maybe))
         return tuple(carried)
 
     def _if(self, statement: ast.If) -> None:
@@ -286,9 +310,13 @@ class Statements(Targets):
         key = self.new_id()
         self.place(key, statement.test)
         variables = self._open(statement, bound_names([statement], self.known))
+        self.last.update(part[-1] for part in (statement.body, statement.orelse) if part)
+        self.branched.update(variables.values())
         body, first = self._body(statement.body, variables)
         orelse, second = self._body(statement.orelse, variables)
-        carried = self._close(variables, [first, second])
+        self.branched.difference_update(variables.values())
+        ends = [end for part, end in ((body, first), (orelse, second)) if not self._left(part)]
+        carried = self._close(variables, ends)
         self.items.append(Branch(key, test, body, orelse, carried))
 
     def _for(self, statement: ast.For) -> None:
@@ -301,8 +329,12 @@ class Statements(Targets):
         self.place(key, statement.iter)
         variables = self._open(statement, bound_names([statement], self.known))
         var = self.node(statement.target, "python.loop_var", kind=self._kind_of_step(steps), item=False)
-        body, end = self._body(statement.body, variables, statement.target, var)
-        carried = self._close(variables, [end])
+        self.rounds.append([])
+        try:
+            body, end = self._body(statement.body, variables, statement.target, var)
+        finally:
+            left = self.rounds.pop()
+        carried = self._close(variables, [end, *left], rounds=True)
         self.items.append(Loop(key, var.node or "", steps, body, carried))
 
     def _loop_target(self, target: ast.expr, var: In) -> None:

@@ -24,25 +24,21 @@ _KEPT: Final[dict[int, CanvasAccessible]] = {}
 HELP: Final = "Ctrl and arrow keys walk along wires, Enter opens, F2 renames, the Menu key lists what can be done"
 
 
-class NodeAccessible(QAccessibleInterface):
-    """One card."""
+class Painted(QAccessibleInterface):
+    """Something that is painted on a widget: it has no QObject and nothing inside."""
 
-    def __init__(self, canvas: CanvasAccessible, key: str) -> None:
+    def __init__(self, painter: QAccessibleInterface) -> None:
         super().__init__()
-        self.canvas = canvas
-        self.key = key
+        self._painter = painter
 
-    def isValid(self) -> bool:
-        return self.key in self.canvas.view.scene.row
-
-    def object(self) -> QObject | None:  # type: ignore[override]  # a painted node has no QObject; Qt's own docs allow none
+    def object(self) -> QObject | None:  # type: ignore[override]  # it has no QObject; Qt's own docs allow none
         return None
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]  # none is allowed
         return None
 
     def parent(self) -> QAccessibleInterface:
-        return self.canvas
+        return self._painter
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]  # none is allowed
         return None
@@ -52,6 +48,18 @@ class NodeAccessible(QAccessibleInterface):
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
         return -1
+
+
+class NodeAccessible(Painted):
+    """One card."""
+
+    def __init__(self, canvas: CanvasAccessible, key: str) -> None:
+        super().__init__(canvas)
+        self.canvas = canvas
+        self.key = key
+
+    def isValid(self) -> bool:
+        return self.key in self.canvas.view.scene.row
 
     def text(self, kind: QAccessible.Text) -> str:
         match kind:

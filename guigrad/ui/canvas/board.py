@@ -23,6 +23,7 @@ from guigrad.ui.canvas.backward import Backward
 from guigrad.ui.canvas.brush_bar import BrushBar
 from guigrad.ui.canvas.editor import InPlaceEditor
 from guigrad.ui.canvas.intents import Intents
+from guigrad.ui.canvas.legend import Legend
 from guigrad.ui.canvas.lens import Lens
 from guigrad.ui.canvas.minimap import Minimap
 from guigrad.ui.canvas.note_editor import NoteEditor
@@ -101,6 +102,7 @@ class Board(QWidget):
         self._forget.timeout.connect(self._on_forget)
         self.search = SearchPopup(self)
         self.minimap = Minimap(self)
+        self.legend = Legend(self)
         self.motion = Motion(self)
         self.backward = Backward(self)
         self.painter.below = self.backward.paint
@@ -185,6 +187,11 @@ class Board(QWidget):
         if row is not None:
             self.scene.running[row] = True
         self.motion.stir()
+        self.update()
+
+    def set_gradients(self, on: bool) -> None:
+        """Whether wires look as what came back along them."""
+        self.painter.gradients = on
         self.update()
 
     def set_lens(self, lens: Lens | None) -> None:

@@ -86,6 +86,7 @@ def shot(board: Board, before: bool = False) -> Shot:
     if not before:
         board.painter.chips = decor.chips(board.painter.ink, scene, view, rows)
         board.labels = overlay.labels(board.scene, board.painter.ink, board.viewport, board.painter.hidden_wire)
+        board.legend.settle()
     return Shot(
         rows=rows,
         cards=np.stack([getattr(scene, name)[rows].astype(float) for name in _COLUMNS], axis=1),
@@ -106,6 +107,9 @@ def _marks(board: Board) -> list[Mark]:
         found.append((text, (*view.to_screen(left, top), *view.to_screen(right, bottom))))
     for said, (x, y, width, height), *kinds in board.labels:
         found.append(((said, *kinds), (x, y, x + width, y + height)))
+    if board.legend.key is not None:
+        place = board.legend.place
+        found.append((board.legend.key, (place.left(), place.top(), place.right(), place.bottom())))
     for what, key in (("hover", board.hover), ("focus", board.focused)):
         row = scene.row.get(key or "")
         if row is not None:

@@ -18,6 +18,7 @@ from guigrad.document.loose import wire_at
 from guigrad.document.model import CALL, Document, In, Value, View, Wire, wires_in
 from guigrad.document.problem import ProblemError
 from guigrad.document.scope import inside
+from guigrad.ops.table import find
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
 from guigrad.ui.canvas.layout_edits import LayoutEdits
@@ -102,7 +103,11 @@ class EditIntents(LayoutEdits, LiveEdits):
         """The edit that adds an op, or a call of a function of the document."""
         if op == SLIDER:
             return slider_node(at)
-        return edits.add_call(op.removeprefix(CALL), at) if op.startswith(CALL) else edits.add_node(op, at)
+        if op.startswith(CALL):
+            return edits.add_call(op.removeprefix(CALL), at)
+        if find(op) is None:
+            raise refused(f"{op} is not an op that guigrad knows")
+        return edits.add_node(op, at)
 
     def insert_on_wire(self, key: str, target: str, path: str, at: tuple[float, float]) -> str:
         """Puts a node that is there into a wire."""

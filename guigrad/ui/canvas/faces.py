@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from itertools import compress
 from operator import is_not
@@ -14,7 +13,8 @@ from msgspec import structs
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame, Record
-from guigrad.ui.canvas.content import Content, Part, array_part, array_parts, chip_text, content, elements, stacks
+from guigrad.ui.canvas.content import Content, Part, array_part, array_parts, chip_text, content
+from guigrad.ui.canvas.gradients import extremes
 from guigrad.ui.canvas.wire import NONE
 
 if TYPE_CHECKING:
@@ -192,8 +192,9 @@ class Faces:
             return False
         unknown, left = unknown[:ASKED_A_FRAME], len(unknown) > ASKED_A_FRAME
         asked = [self.contribution(wire) for wire in unknown.tolist()]
-        sizes = magnitudes([data for data in asked if data is not None])
-        table.grad[unknown] = [NONE if data is None else sizes[id(data)] for data in asked]
+        found = extremes([data for data in asked if data is not None])
+        told = [(NONE, 0) if data is None else found[id(data)] for data in asked]
+        table.grad[unknown], table.sign[unknown] = zip(*told, strict=True)
         table.known[unknown] = True
         return left
 
@@ -237,22 +238,3 @@ def _different(old: Mapping[T, object], new: Mapping[T, object]) -> list[T] | No
         compress(new, map(is_not, old.values(), new.values()))
     )  # ten thousand nodes have fifteen thousand of them
     return found if len(found) <= FEW else None
-
-
-def magnitudes(arrays: list[ArrayData]) -> dict[int, float]:
-    """The largest absolute finite element of each, 0 when there is none, by the ``id`` of each."""
-    found: dict[int, float] = {}
-    for _, group, stack in stacks(arrays):
-        if stack is None:
-            found.update((id(data), _magnitude(elements(data))) for data in group)
-            continue
-        tops = np.abs(stack).max(axis=1, initial=0).tolist()
-        for index, (data, top) in enumerate(zip(group, tops, strict=True)):
-            found[id(data)] = float(top) if math.isfinite(top) else _magnitude(stack[index])
-    return found
-
-
-def _magnitude(array: Array | None) -> float:
-    if array is None or array.size == 0:
-        return 0.0
-    return float(np.nan_to_num(np.abs(array), nan=0.0, posinf=0.0).max())

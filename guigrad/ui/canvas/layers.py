@@ -37,6 +37,9 @@ def paint(p: QPainter, board: Board, part: QRegion | None) -> None:
         threads.paint(p, board, thread)
     if part is None or part.intersects(board.minimap.place.toAlignedRect()):
         board.minimap.paint(p)
+    if part is None:
+        board.legend.settle()
+    board.legend.paint(p)
     found.paint_handles(p, board)
     if board.target is not None:
         traces.highlight(p, painter.ink, scene, board.viewport, (board.target,), "success")
@@ -55,4 +58,6 @@ def _empty(p: QPainter, board: Board) -> None:
     p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0] + (f", or press {key}" if key else ""))
     p.setFont(ink.note)
     p.setPen(ink.color("text_faint"))
-    p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
+    data = board.keymap.text("data")
+    more = f"  ·  {data}: begin with a data set" if data else ""
+    p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1] + more)

@@ -13,9 +13,9 @@ from typing import Final, cast
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QRegion
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QRegion
 
-from guigrad.ui.canvas import decor, lens, overlay, traces
+from guigrad.ui.canvas import decor, gradients, lens, overlay, traces
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.cards import Cards
@@ -35,15 +35,12 @@ SMOOTH: Final = 8_000
 """Antialias wires up to so many pieces."""
 SHORT_PX: Final = 160.0
 """A wire shorter than this on screen is drawn of few pieces while something moves."""
-GRAD_WIDTHS: Final = (1.8, 2.4, 3.1, 4.0)
-"""Widths of gradient-carrying wires, by magnitude."""
-_STYLES: Final = 2 + len(GRAD_WIDTHS)
 
 
 class Painter:
     """Paints a scene. One for each widget: it keeps the tiles.
 
-    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``frames`` are boxes and notes as a gesture shows them.
+    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``gradients``: wires look as what came back along them; ``frames`` are boxes and notes as a gesture shows them.
     ``below`` draws what lies under the cards and is none of the scene's.
     """
 
@@ -56,6 +53,7 @@ class Painter:
         self.pending = False
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
+        self.gradients = True
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
@@ -224,19 +222,45 @@ class Painter:
 
     def _lines(self, p: QPainter, view: Viewport, rows: Array, styles: Array, pieces: int) -> None:
         order = np.argsort(styles, kind="stable")
-        rows, styles, s = rows[order], styles[order], view.scale
+        rows, styles = rows[order], styles[order]
+        cuts = np.searchsorted(styles, np.arange(gradients.STYLES + 1))
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, self._smooth(len(rows) * pieces))
+        for style in np.unique(styles).tolist():
+            chosen = rows[int(cuts[style]) : int(cuts[style + 1])]
+            width, sign = gradients.width_of(style) * view.scale, gradients.sign_of(style)
+            dashed = pieces > 1 and sign in (gradients.MINUS, gradients.ZERO)
+            self._style_pen(p, gradients.color_of(self.ink, style), width)
+            if dashed:
+                self._dashes(p, view, chosen, sign == gradients.ZERO)
+            else:
+                self._draw(p, self._segments(view, chosen, pieces))
+            if pieces > 1 and sign == gradients.BOTH:
+                self._style_pen(p, gradients.minus(self.ink), width)
+                self._dashes(p, view, chosen, False)
+
+    def _segments(self, view: Viewport, rows: Array, pieces: int) -> Array:
         lines = segments(self.scene.wires.ends[:, rows], pieces)
-        lines *= s
+        lines *= view.scale
         lines[:, :, 0::2] += view.left
         lines[:, :, 1::2] += view.top
-        cuts = np.searchsorted(styles, np.arange(_STYLES + 1))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, self._smooth(lines.shape[0] * pieces))
-        for style in range(_STYLES):
-            first, last = int(cuts[style]), int(cuts[style + 1])
-            if last > first:
-                self._style_pen(p, style, s, False)
-                part = np.ascontiguousarray(lines[first:last])
-                p.drawLines(c_array(part, QLineF), (last - first) * pieces)
+        return lines
+
+    def _dashes(self, p: QPainter, view: Viewport, rows: Array, dots: bool) -> None:
+        """Every other piece of wires, as many as their lengths take; of ``dots`` the beginning of each."""
+        pen = p.pen()
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        p.setPen(pen)
+        x1, y1, x2, y2, _ = self.scene.wires.ends[:, rows]
+        counts = gradients.dashes(np.hypot(x2 - x1, y2 - y1) * view.scale)
+        for count in np.unique(counts).tolist():
+            lines = self._segments(view, rows[counts == count], count * 2)[:, 0::2]
+            if dots:
+                lines[:, :, 2:] = lines[:, :, :2] + (lines[:, :, 2:] - lines[:, :, :2]) * 0.3
+            self._draw(p, lines)
+
+    def _draw(self, p: QPainter, lines: Array) -> None:
+        flat = np.ascontiguousarray(lines)
+        p.drawLines(c_array(flat, QLineF), flat.shape[0] * flat.shape[1])
 
     def _smooth(self, pieces: int) -> bool:
         """Whether so many pieces of wire are antialiased: when at rest, else while they are few and the frames keep their time."""
@@ -248,40 +272,36 @@ class Painter:
         p.setBrush(Qt.BrushStyle.NoBrush)
         order = np.argsort(styles, kind="stable")
         last = -1
+        pens: list[QPen] = []
         for row, style in zip(rows[order].tolist(), styles[order].tolist(), strict=True):
             if style != last:
-                self._style_pen(p, style, view.scale, True)
+                made = (make(self.ink, style, view.scale) for make in (gradients.pen, gradients.over))
+                pens = [pen for pen in made if pen is not None]
                 last = style
             x1, y1, x2, y2, bend = self.scene.wires.ends[:, row].tolist()
             points = [QPointF(*view.to_screen(x, y)) for x, y in ((x1, y1), (x1 + bend, y1), (x2 - bend, y2), (x2, y2))]
             path = QPainterPath(points[0])
             path.cubicTo(points[1], points[2], points[3])
-            p.drawPath(path)
+            for pen in pens:
+                p.setPen(pen)
+                p.drawPath(path)
 
     def styles(self, rows: Array) -> Array:
-        """Per wire: 0 plain, 1 … n carrying a gradient by magnitude, last lit."""
+        """Per wire: plain, lit, or by the gradient that came back along it (``gradients.styles``)."""
         table = self.scene.wires
-        grad = table.grad[rows]
-        carries = (grad >= 0) & (self.lens is None)  # paths have that colour to themselves
-        styles = np.zeros(len(rows), np.int8)
-        if carries.any():
-            size = np.log10(np.maximum(grad[carries], 1e-12))
-            low, high = float(size.min()), float(size.max())
-            span = max(high - low, 1.0)
-            middle = (low + high) / 2
-            level = np.rint((size - middle) / span * (len(GRAD_WIDTHS) - 1) + (len(GRAD_WIDTHS) - 1) / 2)
-            styles[carries] = 1 + np.clip(level, 0, len(GRAD_WIDTHS) - 1).astype(np.int8)
-        styles[table.lit[rows] & ~carries] = _STYLES - 1
-        return styles
+        made = np.zeros(len(rows), np.int8)
+        carries = np.zeros(len(rows), bool)
+        if self.gradients and self.lens is None:  # paths have that colour to themselves
+            carries = table.grad[rows] >= 0
+            if carries.any():
+                made[carries] = gradients.styles(table.grad[rows[carries]], table.sign[rows[carries]])
+        made[table.lit[rows] & ~carries] = gradients.LIT
+        return made
 
-    def _style_pen(self, p: QPainter, style: int, scale: float, exact: bool) -> None:
-        token = "wire" if style == 0 else "wire_hover" if style == _STYLES - 1 else "wire_grad"
-        width = 1.8 if style == 0 else 2.4 if style == _STYLES - 1 else GRAD_WIDTHS[style - 1]
-        width *= scale
-        cosmetic = not exact and width < 1.1
-        # Round ends close the joints of the pieces, at four times the cost: for pictures and when at rest.
-        cap = Qt.PenCapStyle.RoundCap if exact or (self.rest and scale >= 0.6) else Qt.PenCapStyle.FlatCap
-        p.setPen(QPen(self.ink.color(token), 0 if cosmetic else width, Qt.PenStyle.SolidLine, cap))
+    def _style_pen(self, p: QPainter, color: QColor, width: float) -> None:
+        # Round ends close the joints of the pieces, at four times the cost: when at rest.
+        cap = Qt.PenCapStyle.RoundCap if self.rest and width >= 1.1 else Qt.PenCapStyle.FlatCap
+        p.setPen(QPen(color, width if width >= 1.1 else 0, Qt.PenStyle.SolidLine, cap))
 
     # ---- cards -----------------------------------------------------------
 

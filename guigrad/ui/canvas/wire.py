@@ -18,7 +18,7 @@ class Wires:
     """Every wire in a row of columns; freed rows are used again.
 
     ``x1 y1 x2 y2`` are the ends, ``bend`` the length of the handles of its curve, ``left top right bottom`` the bounds. ``grad`` is the
-    magnitude of the gradient that came back along it, -1 for none; ``known`` is false while the present frame was not asked.
+    magnitude of the gradient that came back along it, -1 for none, ``sign`` one of ``gradients.PLUS`` and so on; ``known`` is false while the present frame was not asked.
     A wire that is led through points has a row for each of its pieces; ``first`` is the row of the first of them, which is the wire's.
     """
 
@@ -32,6 +32,7 @@ class Wires:
         self.inlet = np.zeros(64, np.int16)
         self.first = np.zeros(64, np.int32)
         self.grad = np.full(64, NONE, np.float32)
+        self.sign = np.zeros(64, np.int8)
         self.known = np.zeros(64, bool)
         self.lit = np.zeros(64, bool)
         self.ends = np.full((5, 64), np.nan)
@@ -156,7 +157,7 @@ class Wires:
         self.known[: self.count] = False
 
     def _grow(self) -> None:
-        for name in ("source", "target", "output", "inlet", "first", "grad", "known", "lit"):
+        for name in ("source", "target", "output", "inlet", "first", "grad", "sign", "known", "lit"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
         self.ends = np.concatenate([self.ends, np.full_like(self.ends, np.nan)], axis=1)

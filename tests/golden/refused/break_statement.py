@@ -1,5 +1,4 @@
-# 5:9 `break` is not understood
+# 4:5 `break` is understood only as the last line of an `if` in a loop
 import torch
 for i in range(3):
-    if i == 1:
-        break
+    break

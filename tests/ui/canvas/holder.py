@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.store import Store
+from guigrad.ui.canvas.bench import Held, graph
 from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
 
 
-class Held:
-    """A store as the canvas's holder."""
-
-    def __init__(self, document: Document) -> None:
-        self.store = Store(document)
-
-    @property
-    def document(self) -> Document:
-        return self.store.document
-
-    def edit(self, diff: Diff) -> bool:
-        return self.store.commit(diff)
+def zoomed(nodes: int, zoom: float) -> tuple[Held, CanvasView]:
+    """The bench's graph of so many nodes, seen near its beginning."""
+    held = Held(graph(nodes))
+    view = shown(held, (1000, 700))
+    view.set_viewport(view.viewport.centred(300.0, 300.0, zoom))
+    return held, view
 
 
-def canvas(document: Document, size: tuple[int, int] = (1200, 700)) -> tuple[CanvasView, Store]:
-    """A shown canvas that follows its store."""
-    held = Held(document)
+def shown(held: Held, size: tuple[int, int]) -> CanvasView:
+    """A shown canvas that follows the store of its holder."""
     view = CanvasView(EditIntents(held))
     held.store.listen(view.apply)
     view.resize(*size)
     view.show()
     view.repaint()
-    return view, held.store
+    return view
+
+
+def canvas(document: Document, size: tuple[int, int] = (1200, 700)) -> tuple[CanvasView, Store]:
+    """A shown canvas that follows its store."""
+    held = Held(document)
+    return shown(held, size), held.store

@@ -9,20 +9,15 @@ from pytestqt.qtbot import QtBot
 from guigrad.document import edit
 from guigrad.ui.canvas import animate, bench
 from guigrad.ui.canvas.bench import Held
-from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
+from tests.ui.canvas.holder import zoomed
 
 
 @pytest.fixture
 def shown(qtbot: QtBot) -> tuple[Held, CanvasView]:
-    held = Held(bench.graph(12))
-    view = CanvasView(EditIntents(held))
+    held, view = zoomed(12, 0.6)
     qtbot.addWidget(view)
-    held.store.listen(view.apply)
-    view.resize(1000, 700)
-    view.show()
     qtbot.waitExposed(view)
-    view.set_viewport(view.viewport.centred(300.0, 300.0, 0.6))
     return held, view
 
 

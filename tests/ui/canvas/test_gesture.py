@@ -205,8 +205,10 @@ def test_an_op_is_dropped_from_a_palette(hand: Hand) -> None:
 def test_dropping_an_unknown_op_does_no_harm(hand: Hand) -> None:
     data = QMimeData()
     data.setData(OP_MIME, b"os.system\xff")
+    before = hand.document
     hand.drop(QPoint(900, 80), data)
     hand.view.repaint()
+    assert hand.document is before
 
 
 def test_a_card_dropped_on_a_wire_goes_into_it(hand: Hand) -> None:

@@ -8,22 +8,16 @@ from pytestqt.qtbot import QtBot
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import View
-from guigrad.ui.canvas import bench
 from guigrad.ui.canvas.bench import Held
-from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
+from tests.ui.canvas.holder import zoomed
 
 
 @pytest.fixture
 def shown(qtbot: QtBot) -> tuple[Held, CanvasView]:
-    held = Held(bench.graph(10_000))
-    view = CanvasView(EditIntents(held))
+    held, view = zoomed(10_000, 1.0)
     qtbot.addWidget(view)
-    held.store.listen(view.apply)
-    view.resize(1000, 700)
-    view.show()
     qtbot.waitExposed(view)
-    view.set_viewport(view.viewport.centred(300.0, 300.0, 1.0))
     return held, view
 
 

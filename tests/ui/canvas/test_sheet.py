@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from guigrad.ui.canvas import bench
 from guigrad.ui.canvas.content import array_part, array_parts
-from guigrad.ui.canvas.faces import magnitudes
+from guigrad.ui.canvas.gradients import BAD, extremes
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
@@ -86,10 +86,10 @@ def test_many_tensors_at_once_give_what_each_gives() -> None:
         assert (one.cells is None) == (other.cells is None)
         if one.cells is not None:
             np.testing.assert_array_equal(one.cells, other.cells)
-    sizes = magnitudes(arrays)
-    assert sizes[id(arrays[-1])] == 2.0
+    found = extremes(arrays)
+    assert found[id(arrays[-1])] == (2.0, BAD)
     for data in arrays[:-2]:
-        assert sizes[id(data)] == np.abs(data.numpy()).max(initial=0)
+        assert found[id(data)][0] == np.abs(data.numpy()).max(initial=0)
 
 
 def test_levels_of_each_of_several_arrays() -> None:

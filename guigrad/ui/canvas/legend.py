@@ -1,0 +1,205 @@
+"""What the colours and widths of gradient-carrying wires mean: a small panel in the corner that covers the fewest cards.
+
+Where every corner has cards it is one line; with no such wire in view, or far out, it is not there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from msgspec import Struct
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from guigrad.ui.canvas import geometry as g
+from guigrad.ui.canvas import gradients
+from guigrad.ui.canvas.ink import Ink, elided, text_width
+from guigrad.ui.canvas.minimap import SIZE as MINIMAP
+
+if TYPE_CHECKING:
+    from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.painter import Painter
+    from guigrad.ui.canvas.viewport import Viewport
+
+MARGIN: Final = 12.0
+SIZE: Final = (236.0, 74.0)
+LINE: Final = 24.0
+"""Height of the short form."""
+SMALLEST: Final = (420, 260)
+"""Units: px. A smaller canvas has room for cards alone."""
+GROWN: Final = 1.75
+"""With larger texts it grows up to so much."""
+CORNERS: Final = ("left bottom", "left top", "right top", "right bottom")
+WORDS: Final = {
+    gradients.PLUS: "+",
+    gradients.MINUS: "−",
+    gradients.BOTH: "±",
+    gradients.ZERO: "0",
+    gradients.BAD: "nan",
+}
+
+
+class Key(Struct, frozen=True):
+    """What a legend says. ``low`` and ``high`` are powers of ten; ``signs`` those in view; ``root``: what was differentiated."""
+
+    low: int
+    high: int
+    signs: tuple[int, ...]
+    root: str
+
+
+def key_of(painter: Painter, view: Viewport) -> Key | None:
+    """What there is to say of the wires in view; None for nothing."""
+    scene = painter.scene
+    if not painter.gradients or painter.lens is not None or view.scale < g.BLOCKS or scene.faces.frame is None:
+        return None
+    table = scene.wires
+    rows = table.visible(view.world)
+    rows = rows[table.grad[rows] >= 0]
+    if not len(rows):
+        return None
+    signs = table.sign[rows]
+    low, high = gradients.span(table.grad[rows][signs != gradients.BAD])
+    shown = tuple(sign for sign in WORDS if sign in (gradients.PLUS, gradients.MINUS) or (signs == sign).any())
+    record = scene.faces.frame.records.get(scene.faces.root or "")
+    return Key(low, high, shown, record.label if record is not None else "root")
+
+
+class Legend:
+    """The legend of one board. ``key`` and ``place`` are what was settled last."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.key: Key | None = None
+        self.place = QRectF()
+        self._corner = CORNERS[0]
+
+    @property
+    def short(self) -> bool:
+        """Whether it is one line."""
+        return self.place.height() <= LINE * self._grown
+
+    @property
+    def _grown(self) -> float:
+        return min(self._board.text_scale, GROWN)
+
+    def settle(self) -> None:
+        """Finds out what it says and where; it stays where it is as long as that is as good as any other corner."""
+        board = self._board
+        small = board.width() < SMALLEST[0] or board.height() < SMALLEST[1]
+        self.key = None if small else key_of(board.painter, board.viewport)
+        if self.key is None or (board.painter.moving and not self.place.isNull()):
+            return  # while a gesture runs it does not jump
+        covered = {corner: self._covered(self._rect(corner, SIZE)) for corner in CORNERS}
+        best = min(covered.values())
+        if best == 0:
+            if covered[self._corner]:
+                self._corner = next(corner for corner in CORNERS if not covered[corner])
+            self.place = self._rect(self._corner, SIZE)
+            return
+        flat = (SIZE[0], LINE)
+        covered = {corner: self._covered(self._rect(corner, flat)) for corner in CORNERS}
+        best = min(covered.values())
+        if covered[self._corner] > best:
+            self._corner = next(corner for corner in CORNERS if covered[corner] == best)
+        self.place = self._rect(self._corner, flat)
+
+    def _rect(self, corner: str, size: tuple[float, float]) -> QRectF:
+        board, (across, down) = self._board, corner.split()
+        size = size[0] * self._grown, size[1] * self._grown
+        x = MARGIN if across == "left" else board.width() - size[0] - MARGIN
+        y = MARGIN if down == "top" else board.height() - size[1] - MARGIN
+        if corner == "right bottom" and board.minimap.visible:
+            y -= MINIMAP[1] + MARGIN
+        return QRectF(x, y, *size)
+
+    def _covered(self, rect: QRectF) -> int:
+        """How many cards, boxes' heads and notes it would cover, in px."""
+        board = self._board
+        view, scene = board.viewport, board.scene
+        left, top = view.to_world(rect.left(), rect.top())
+        right, bottom = view.to_world(rect.right(), rect.bottom())
+        rows = scene.visible((left, top, right, bottom), 0.0)
+        x, y = scene.x[rows], scene.y[rows]
+        across = np.minimum(x + scene.width[rows], right) - np.maximum(x, left)
+        down = np.minimum(y + scene.height[rows], bottom) - np.maximum(y, top)
+        area = float((np.maximum(across, 0) * np.maximum(down, 0)).sum())
+        world = QRectF(left, top, right - left, bottom - top)
+        for note in scene.document.notes.values():
+            meet = world.intersected(QRectF(note.x, note.y, note.width, note.height))
+            area += max(meet.width(), 0.0) * max(meet.height(), 0.0)
+        if board.brush_bar.isVisible() and rect.intersects(QRectF(board.brush_bar.geometry())):
+            area += 1e6
+        return round(area * view.scale**2)
+
+    def paint(self, p: QPainter) -> None:
+        """Draws it where it was settled."""
+        if self.key is not None:
+            draw(p, self._board.painter.ink, self.place, self.key, self._grown)
+
+
+def draw(p: QPainter, ink: Ink, place: QRectF, key: Key, grown: float = 1.0) -> None:
+    """A legend in a rectangle, which is one line if the rectangle is low; ``grown``: so much larger than usual."""
+    p.save()
+    p.translate(place.topLeft())
+    p.scale(grown, grown)
+    place = QRectF(0, 0, place.width() / grown, place.height() / grown)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    p.setPen(ink.pen("border", 1.0))
+    p.setBrush(ink.brush("panel"))
+    p.setOpacity(0.94)
+    p.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+    p.setOpacity(1.0)
+    width = place.width()
+    if place.height() <= LINE:
+        left = _signs(p, ink, key, 10.0, LINE / 2)
+        _scale(p, ink, key, left + 6, width - 10, LINE / 2)
+    else:
+        p.setFont(ink.label)
+        p.setPen(ink.color("text"))
+        p.drawText(QPointF(10, 17), elided(ink.label, f"∂ {key.root} / ∂ value, back along each wire", width - 20))
+        _signs(p, ink, key, 10.0, 33.0)
+        _scale(p, ink, key, 10.0, width - 10, 50.0)
+        p.setFont(ink.foot)
+        p.setPen(ink.color("text_muted"))
+        p.drawText(QPointF(10, 68), elided(ink.foot, "largest |element|, log scale", width - 20))
+    p.restore()
+
+
+def _signs(p: QPainter, ink: Ink, key: Key, left: float, middle: float) -> float:
+    """A piece of wire of each sign with its word; where they end."""
+    p.setFont(ink.chip)
+    for sign in key.signs:
+        style = gradients.style(sign, 2)
+        line = QLineF(left, middle, left + 22, middle)
+        for pen in filter(None, (gradients.pen(ink, style, 1.0), gradients.over(ink, style, 1.0))):
+            p.setPen(pen)
+            p.drawLine(line)
+        p.setPen(ink.color("text"))
+        word = WORDS[sign]
+        p.drawText(QPointF(left + 26, middle + 3.5), word)
+        left += 26 + text_width(ink.chip, word) + 9
+    return left
+
+
+def _scale(p: QPainter, ink: Ink, key: Key, left: float, right: float, middle: float) -> None:
+    """Wires of every width between the numbers that they stand for."""
+    low, high = power(key.low), power(key.high)
+    p.setFont(ink.foot)
+    p.setPen(ink.color("text"))
+    p.drawText(QPointF(left, middle + 3.5), low)
+    end = right - text_width(ink.foot, high)
+    p.drawText(QPointF(end, middle + 3.5), high)
+    start, count = left + text_width(ink.foot, low) + 6, len(gradients.WIDTHS)
+    each = max((end - 6 - start) / count, 1.0)
+    for level, width in enumerate(gradients.WIDTHS):
+        pen = ink.pen("text_muted", width)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        p.setPen(pen)
+        p.drawLine(QLineF(start + level * each, middle, start + (level + 1) * each - 2, middle))
+
+
+def power(exponent: int) -> str:
+    """A power of ten as people write it."""
+    return f"{10.0**exponent:g}" if -3 <= exponent <= 3 else f"1e{exponent}"
