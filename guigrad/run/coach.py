@@ -225,6 +225,9 @@ class Coach:
         missing = self.step - (start.step if start is not None else 0 if self._lost else self.step)
         self.shown, self._moved, self._here = None, False, None
         restart, self._again, self._lost = self._again, False, False
+        if restart and start is None:
+            self._begin()
+            restart = False
         if missing > 0:
             self._fly(Train(missing, start=start, restart=restart, watch=(), on_nan=False), silent=True)
             return
@@ -234,6 +237,16 @@ class Coach:
             asks=self.asks(),
         )  # fmt: skip
         self._fly(verb)
+
+    def _begin(self) -> None:
+        """As a new process of the program; what there is before the first step is remembered."""
+        recording = self.recording
+
+        def began(reply: Reply) -> None:
+            if reply.trained is not None and not reply.trained.step:
+                recording.begin = reply.frame
+
+        self._live.play(Train(0, restart=True, on_nan=False, watch=()), answer=began)
 
     def _fly(self, verb: Train, silent: bool = False) -> None:
         self._owner.leave_steps()
@@ -309,21 +322,29 @@ class Coach:
         self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
         changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
         plays: list[tuple[int, Train]] = []
-        for end in [*sorted(changes), step - 1 if phases else step]:
-            if end > begin or not phases:
-                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=False)))
-            begin = end
-        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=False))] * phases
+        for end in sorted(changes | {step - 1, step} if not phases else changes | {step - 1}):
+            if end > begin or (end == step and not phases):
+                near = end >= step - 1  # the frame of the step before is kept too: what the step changed is seen
+                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=near and self._owner.x_ray)))
+            begin = max(begin, end)
+        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=self._owner.x_ray))] * phases
         for at, (end, verb) in enumerate(plays):
             before = self._become(before, recording.document(end))
             last = at == len(plays) - 1
             self._live.play(
-                structs.replace(verb, xray=self._owner.x_ray) if last or verb.phase else verb,
+                verb,
                 answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer))
                 if last
+                else (lambda reply: self._passed(step - 1, reply, course))
+                if end == step - 1
                 else _nobody,
             )
         self._become(before, now)
+
+    def _passed(self, step: int, reply: Reply, course: int) -> None:
+        """The step before the one that is asked for has been played again."""
+        if course == self._course and reply.frame is not None and reply.trained is not None and step:
+            self.recording.add_frame(step, reply.frame)
 
     def _replayed(self, step: int, reply: Reply, course: int, answer: Callable[[Frame | None], None] | None) -> None:
         if course != self._course:

@@ -53,6 +53,7 @@ class Recording:
         self.bookmarks: dict[tuple[int, int], str] = {}
         self.problems: tuple[Problem, ...] = ()
         self.prints: list[str] = []
+        self.begin: Frame | None = None  # before the first step
         self.lost = 0
         self.sketches = Sketches()
         self._frames: dict[int, Shelf[Frame]] = {0: Shelf()}
@@ -123,6 +124,16 @@ class Recording:
         number = self._owner(step)
         return self._frames[number].get(step)
 
+    def frame_before(self, step: int) -> tuple[int, Frame] | None:
+        """The last frame of an earlier step that is kept, with its step; 0 is before the first one."""
+        for number, low, high in reversed(self.spans()):
+            shelf = self._frames[number]
+            there = shelf.step_before(min(step, high + 1))
+            found = shelf.get(there) if there is not None and there > low else None
+            if there is not None and found is not None:
+                return there, found
+        return None if self.begin is None else (0, self.begin)
+
     def nearest(self, step: int) -> Moment | None:
         """The last moment before a step that is kept; None: only the beginning is."""
         for number, low, high in reversed(self.spans()):
@@ -178,7 +189,8 @@ class Recording:
 
     def add_frame(self, step: int, frame: Frame) -> None:
         """A frame at the end of a step."""
-        self._frames[self.current].put(step, frame, frame_bytes(frame), self._marked(self.current))
+        number = self._owner(step)  # a step that was played again may be of the run that this one left
+        self._frames[number].put(step, frame, frame_bytes(frame), self._marked(number))
         self._within_budget()
 
     def add_moment(self, moment: Moment) -> None:

@@ -42,8 +42,13 @@ class Shelf(Generic[Thing]):
 
     def before(self, step: int) -> Thing | None:
         """The last that is of an earlier step."""
+        there = self.step_before(step)
+        return None if there is None else self.get(there)
+
+    def step_before(self, step: int) -> int | None:
+        """The last earlier step of which there is something."""
         at = bisect_left(self._steps, step)
-        return self.get(self._steps[at - 1]) if at else None
+        return self._steps[at - 1] if at else None
 
     def put(self, step: int, thing: Thing, size: int, marked: Container[int] = ()) -> list[Thing]:
         """Keeps a thing; what goes for it."""

@@ -18,6 +18,7 @@ from guigrad.run.training import Until
 from guigrad.ui.actions import by_id
 from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
@@ -54,6 +55,7 @@ class TrainingView(QObject):
         self._shows = QTimer(self, singleShot=True, interval=SHOW_MS)
         self._shows.timeout.connect(self._show)
         self.plots = TrainingPlots(self)
+        self.canvas = TrainingCanvas(window, self.pacer, self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self._connect()
@@ -186,6 +188,10 @@ class TrainingView(QObject):
         else:
             coach.bookmark(here, text or "")
 
+    def show_updates(self) -> None:
+        """What the step did to the parameters, or no more."""
+        self.canvas.again(self._at >= 0 and self.coach.shown is None)
+
     def move(self, steps: int) -> None:
         """Shows another step."""
         coach = self.coach
@@ -235,6 +241,7 @@ class TrainingView(QObject):
         if self._replaying and not self.session.running:
             self._replaying = False
         self.pacer.follow()
+        self.canvas.follow(self._at >= 0 and coach.shown is None)
         self._light()
         state = (self.playing, coach.recording.step > 0, coach.shown, coach.finished)
         if state != self._state:
