@@ -17,12 +17,14 @@ from msgspec import structs
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
+from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
 from guigrad.run.recording import BUDGET_BYTES, Recording
 from guigrad.run.request import Edit, Reply, Reset, Run, Verb
-from guigrad.run.training import Moment, Train, Until, Watch
+from guigrad.run.sketch import Sketch
+from guigrad.run.training import Moment, Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
 MOMENT_SECONDS = 1.0
@@ -56,12 +58,15 @@ class Coach:
     """What a session does to train. Thread: the session's.
 
     Events: ``changed()`` when the step, the phase, ``playing``, ``shown`` or the reason may be others, ``recorded()`` when the recording has more
-    (at most about 30 times a second), ``restarted(recording)`` when there is another recording.
+    (at most about 30 times a second), ``restarted(recording)`` when there is another recording,
+    ``answered(answer)`` for what ``asks`` gave to be asked with a slice: it is about the step that the slice ends with.
     """
 
     def __init__(self, live: Live, owner: Owner) -> None:
         self._live, self._owner = live, owner
         self.changed, self.recorded, self.restarted = Event(), Event(), Event()
+        self.answered = Event()
+        self.asks: Callable[[], tuple[Question, ...]] = lambda: ()
         self.budget_bytes = BUDGET_BYTES
         self.watch: tuple[Watch, ...] | None = None
         self.recording = Recording(owner.document, self.budget_bytes)
@@ -254,6 +259,7 @@ class Coach:
         verb = structs.replace(
             verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch,
             seconds=None if verb.phase else SLICE_SECONDS, xray=self._owner.x_ray, keep=monotonic() > self._next_moment,
+            asks=self.asks(),
         )  # fmt: skip
         self._fly(verb)
 
@@ -299,10 +305,19 @@ class Coach:
         if over and not (silent and told.reason == "steps"):
             self.playing = False
         self._owner.answered(reply, reply.frame)
+        self._tell_answers(told)
         self.recorded.tell()
         self.changed.tell()
         if self.playing:
             self._go_on(Train())
+
+    def _tell_answers(self, told: Trained) -> None:
+        for answer in told.answers:
+            if isinstance(answer, Sketch):
+                if answer.spots:
+                    self.recording.sketches.add(self.recording.current, answer)
+            else:
+                self.answered.tell(answer)
 
     def _remember_here(self) -> None:
         """The moment to go on from, asked for before another step is played again."""

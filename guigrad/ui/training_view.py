@@ -20,7 +20,8 @@ from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
-from guigrad.ui.training_words import about, branches, differs, lanes, marks, what, where
+from guigrad.ui.training_runs import about, changed_lines, lanes
+from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
 
@@ -94,8 +95,9 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
-        for timer in (self._shows, self.plots.timer, self._stops):
+        for timer in (self._shows, self._stops):
             timer.stop()
+        self.plots.close()
 
     @property
     def playing(self) -> bool:
@@ -340,8 +342,7 @@ class TrainingView(QObject):
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
         panel.show_playing(self.playing)
-        if panel.plot is not None:
-            panel.plot.show_step(step or None)
+        self.plots.show_step(step or None)
 
     # --- the panel asks ---
 
@@ -364,7 +365,7 @@ class TrainingView(QObject):
         if len(recording.runs) > 1:
             menu.addSeparator()
             for run in recording.runs[-30:]:
-                changed = "  ".join(line for line in differs(recording, run.number) if line.startswith("+"))
+                changed = "  ".join(line for line in changed_lines(recording, run.number) if line.startswith("+"))
                 words = f"{run.name} · from step {run.start:,} to {run.end:,}" + (
                     f" · {changed[:80]}" if changed else ""
                 )

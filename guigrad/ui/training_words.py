@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from guigrad.document.model import Document
 from guigrad.run.loops import Trains
 from guigrad.run.recording import Recording
-from guigrad.source.difference import between
-from guigrad.ui.widgets.lanes import Lane
 
+WORDS = 3
+"""So many differences are named."""
 _REASONS = {"nan": "paused: not a number", "until": "the condition holds", "failed": "failed"}
 
 
@@ -60,29 +60,34 @@ def branches(recording: Recording) -> tuple[int, ...]:
     return tuple(sorted({run.start for run in recording.runs if run.parent is not None}))
 
 
-def lanes(recording: Recording) -> tuple[Lane, ...]:
-    """The runs, if there are several."""
-    runs = recording.runs if len(recording.runs) > 1 else ()
-    return tuple(Lane(run.number, run.name, run.start, run.end, run.number == recording.current) for run in runs)
+def differs(recording: Recording, name: Callable[[str], str]) -> dict[int, str]:
+    """What each run is called in a legend: its name, and what it was given that the run it left had not."""
+    found = {}
+    for run in recording.runs:
+        parent = recording.runs[run.parent] if run.parent is not None else None
+        before = [document for step, document in parent.documents if step <= run.start] if parent is not None else []
+        words = ""
+        if before and run.documents:
+            words = _changes(before[-1], run.documents[-1][1], name)
+        found[run.number] = f"{run.name} ({words})" if words else run.name
+    return found
 
 
-def about(recording: Recording, number: int) -> str:
-    """A run in words: its steps, where it came from, its last watched number, and the lines of code in which it differs from there."""
-    run = recording.runs[number]
-    played = f"steps {run.start + 1:,}–{run.end:,}" if run.end > run.start else "nothing played yet"
-    words = [f"{run.name} · {played}"]
-    if run.parent is not None:
-        words[0] += f" · from {recording.runs[run.parent].name} at step {run.start:,}"
-    for name, series in islice(run.series.items(), 1):
-        if series.count:
-            words[0] += f" · {name} {series.at(series.end):.6g}"
-    return "\n".join((*words, *differs(recording, number)))
-
-
-def differs(recording: Recording, number: int) -> tuple[str, ...]:
-    """The lines of code in which a run differs from the one that it left, there."""
-    run = recording.runs[number]
-    if run.parent is None or not run.documents:
-        return ()
-    parent = [document for first, document in recording.runs[run.parent].documents if first < max(run.start, 1)]
-    return between(parent[-1], run.documents[-1][1]) if parent else ()
+def _changes(before: Document, after: Document, name: Callable[[str], str]) -> str:
+    """The first few values that differ, as the code has them."""
+    found = []
+    for key, node in after.nodes.items():
+        old = before.nodes.get(key)
+        if old is None or old is node or (old.args, old.kwargs) == (node.args, node.kwargs):
+            continue
+        known = dict(old.kwargs)
+        pairs = [(word, value) for word, value in node.kwargs if known.get(word, node) != value]
+        if node.op == "python.literal" and old.args != node.args:
+            found.append(f"{name(key)} = {node.args[0]!r}")
+        elif pairs and all(isinstance(value, bool | int | float | str) for _, value in pairs):
+            found += [f"{word}={value!r}" for word, value in pairs]
+        else:
+            found.append(f"{name(key)} changed")
+    if not found and before.program != after.program:
+        return "another program"
+    return ", ".join(found[:WORDS]) + (" …" if len(found) > WORDS else "")

@@ -266,7 +266,7 @@ def test_bookmarks_and_branches(panel: TrainingPanel, window: MainWindow, qtbot:
     assert (line.course.marks, line.course.branches) == ({5: "here"}, (5,))
     assert panel.where.text().startswith("run 2 · step 8")
     assert panel.plot is not None
-    assert [curve.name for curve in panel.plot.drawn] == ["loss · run 1", "loss · run 2"]
+    assert [curve.name for curve in panel.plot.drawn] == ["loss · run 1", "loss · run 2 (lr = 0.1)"]
     assert panel.plot.drawn[1].x.tolist() == [5, 6, 7, 8]
     assert panel.plot.drawn[1].y[0] == panel.plot.drawn[0].y[4]
 
