@@ -22,6 +22,7 @@ from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
 from guigrad.run.recording import BUDGET_BYTES, Recording
+from guigrad.run.replay import again
 from guigrad.run.request import Edit, Reply, Reset, Run, Verb
 from guigrad.run.sketch import Sketch
 from guigrad.run.training import Moment, Train, Trained, Until, Watch
@@ -345,14 +346,7 @@ class Coach:
         begin = 0 if moment is None else moment.step
         before = self._become(now, recording.document(begin))
         self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
-        changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
-        plays: list[tuple[int, Train]] = []
-        for end in sorted(changes | {step - 1, step} if not phases else changes | {step - 1}):
-            if end > begin or (end == step and not phases):
-                near = end >= step - 1  # the frame of the step before is kept too: what the step changed is seen
-                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=near and self._owner.x_ray)))
-            begin = max(begin, end)
-        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=self._owner.x_ray))] * phases
+        plays = again(recording, begin, step, phases, self._owner.x_ray)
         for at, (end, verb) in enumerate(plays):
             before = self._become(before, recording.document(end))
             last = at == len(plays) - 1
