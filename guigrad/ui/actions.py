@@ -249,6 +249,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("zoom_reset", "100 %", "Show the canvas at its own size", "View", ("Ctrl+0",), words="zoom reset actual size"),
     Action("toggle_minimap", "Minimap", "Show or hide the small overview", "View", ("Alt+M",), "", _has_nodes, words="overview"),
     Action("wire_gradients", "Gradients on wires", "Wires look as what came back along them: colour and dashes are the sign, width is the magnitude", "View", ("Alt+W",), "", _has_nodes, True, words="legend sign magnitude colour"),
+    Action("show_updates", "Changes of parameters", "Below each parameter what the training step did: before, change, after", "View", (), "", _trains, True, words="delta update before after"),
     Action("backward_graph", "Backward graph", "Show the grad_fns that torch made under the forward, with what they saved", "View", ("Alt+B",), "", _has_nodes, True, words="grad_fn saved tensors autograd graph mirror", separator=True),
     Action("backward_over", "Backward graph above", "Show the grad_fns over the forward instead of under it", "View", ("Alt+Shift+B",), "", _has_nodes, True, words="grad_fn mirror over"),
     Action("open_grad_fns", "Open composite ops", "Open every op into the grad_fns that torch made for it, or fold them all", "View", ("Alt+O",), "", _has_nodes, words="grad_fn composite fold unfold layer_norm attention"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+from msgspec import structs
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF
 
@@ -20,6 +21,7 @@ from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas import legend
 from guigrad.ui.canvas.animate import pulse
 from guigrad.ui.canvas.ink import elided
+from guigrad.ui.canvas.updates import Updates
 from guigrad.ui.canvas.viewport import Viewport
 from guigrad.ui.render import Painting, application
 
@@ -54,6 +56,7 @@ class Film:
         fits = min(room[0] / width, (room[1] - self.foot) / height)
         self.scale = min(scale or 1.0, fits)
         self.size = _even(max(width * self.scale, NARROW)), _even(height * self.scale + self.foot)
+        self._before: Frame | None = None
         self._losses: list[tuple[float, float]] = []
 
     def pictures(self, take: Take, fps: int) -> Iterator[tuple[Picture, float]]:
@@ -93,6 +96,8 @@ class Film:
         scene, painter, view = self.painting.scene, self.painter, self._view
         scene.faces.set_frame(take.frame)
         scene.faces.set_problems(take.frame.problems)
+        before, self._before = self._before, take.frame
+        painter.updates = Updates(before, take.frame, "") if take.loss is not None and before is not None else None
         scene.running[:] = False
         row = scene.row.get(take.node)
         if row is not None:
@@ -124,9 +129,9 @@ class Film:
         p.drawLine(QPointF(0, 0.5), QPointF(width, 0.5))
         right = width - 12.0
         key = legend.key_of(self.painter, view)
-        if key is not None and right > 420 + legend.SIZE[0]:
-            place = QRectF(right - legend.SIZE[0], middle - legend.LINE / 2, legend.SIZE[0], legend.LINE)
-            legend.draw(p, ink, place, key)
+        if key is not None and key.signs and right > 420 + legend.WIDTH:
+            place = QRectF(right - legend.WIDTH, middle - legend.LINE / 2, legend.WIDTH, legend.LINE)
+            legend.draw(p, ink, place, structs.replace(key, note=""), True)
             right = place.left() - 12.0
         if take.loss is not None:
             self._losses.append((take.part, take.loss))

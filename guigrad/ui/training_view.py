@@ -18,7 +18,9 @@ from guigrad.run.training import Until
 from guigrad.ui.actions import by_id
 from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
+from guigrad.ui.training_runs import about, changed_lines, lanes
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
@@ -54,6 +56,7 @@ class TrainingView(QObject):
         self._shows = QTimer(self, singleShot=True, interval=SHOW_MS)
         self._shows.timeout.connect(self._show)
         self.plots = TrainingPlots(self)
+        self.canvas = TrainingCanvas(window, self.pacer, self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self._connect()
@@ -75,6 +78,8 @@ class TrainingView(QObject):
         panel.timeline.mark_asked.connect(self.bookmark)
         panel.timeline.menu_asked.connect(self._menu)
         panel.timeline.play_asked.connect(self.play_or_pause)
+        panel.timeline.run_chosen.connect(self.switch)
+        panel.timeline.describe = lambda number: about(self.coach.recording, number)
         self.pacer.changed.connect(self._on_changed)
         self._ends = [
             self.coach.changed.connect(self._on_changed),
@@ -90,8 +95,9 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
-        for timer in (self._shows, self.plots.timer, self._stops):
+        for timer in (self._shows, self._stops):
             timer.stop()
+        self.plots.close()
 
     @property
     def playing(self) -> bool:
@@ -172,6 +178,15 @@ class TrainingView(QObject):
             f"{coach.recording.run.name} goes on from step {coach.step:,}: change what you like, then play"
         )
 
+    def switch(self, run: int) -> None:
+        """Back to the end of another run, with the settings that it had."""
+        self.pacer.pause()
+        self._at_present()
+        self._at = -1
+        self.coach.switch(run)
+        found = self.coach.recording.run
+        self.window.say_status(f"{found.name} goes on from step {found.end:,}, with the settings that it had")
+
     def bookmark(self, step: int | None = None, text: str | None = None) -> None:
         """Marks a step, or takes its mark away; ``text`` names it."""
         coach = self.coach
@@ -184,6 +199,10 @@ class TrainingView(QObject):
             self._later()
         else:
             coach.bookmark(here, text or "")
+
+    def show_updates(self) -> None:
+        """What the step did to the parameters, or no more."""
+        self.canvas.again(self._at >= 0 and self.coach.shown is None)
 
     def move(self, steps: int) -> None:
         """Shows another step."""
@@ -234,6 +253,7 @@ class TrainingView(QObject):
         if self._replaying and not self.session.running:
             self._replaying = False
         self.pacer.follow()
+        self.canvas.follow(self._at >= 0 and coach.shown is None)
         self._light()
         state = (self.playing, coach.recording.step > 0, coach.shown, coach.finished)
         if state != self._state:
@@ -315,14 +335,14 @@ class TrainingView(QObject):
         course = Course(
             known.phases if known is not None else (), step, phase, recording.step + inside, coach.total or 0,
             recording.frame_steps, marks(self.coach.recording), branches(self.coach.recording),
+            lanes(self.coach.recording),
         )  # fmt: skip
         panel.show_course(course, words, trained, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
         panel.show_playing(self.playing)
-        if panel.plot is not None:
-            panel.plot.show_step(step or None)
+        self.plots.show_step(step or None)
 
     # --- the panel asks ---
 
@@ -341,6 +361,17 @@ class TrainingView(QObject):
             menu.addSeparator()
             for mark, text in sorted(known.items())[:30]:
                 menu.addAction(f"Step {mark:,}{f' · {text}' if text else ''}", partial(self.scrub, mark, -1))
+        recording = self.coach.recording
+        if len(recording.runs) > 1:
+            menu.addSeparator()
+            for run in recording.runs[-30:]:
+                changed = "  ".join(line for line in changed_lines(recording, run.number) if line.startswith("+"))
+                words = f"{run.name} · from step {run.start:,} to {run.end:,}" + (
+                    f" · {changed[:80]}" if changed else ""
+                )
+                action = menu.addAction(words.replace("&", "&&"), partial(self.switch, run.number))
+                action.setCheckable(True)
+                action.setChecked(run.number == recording.current)
         menu.addSeparator()
         menu.addAction("Show all steps", self.panel.timeline.show_all)
         menu.popup(place.toPoint())

@@ -44,11 +44,12 @@ GLIDERS: Final = 12_000
 
 
 class Motion:
-    """The motions of one board. ``glow`` is how bright the running card's outline is now, 0 to 1."""
+    """The motions of one board. ``glow`` is how bright the running card's outline is now, 0 to 1; ``pulse_ms`` how long one pulse takes."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
         self.glow = 0.5
+        self.pulse_ms = PULSE_MS
         self._timer = QTimer(board, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._start = 0.0
@@ -133,13 +134,13 @@ class Motion:
 
     @property
     def _length(self) -> float:
-        return PULSE_MS * ((1 if self._forward else 0) + (1 if self._backward else 0))
+        return self.pulse_ms * ((1 if self._forward else 0) + (1 if self._backward else 0))
 
     def paint(self, p: QPainter) -> None:
         """Draws the pulses over the wires."""
         if not self._forward and not self._backward:
             return
-        t = (perf_counter() - self._pulse_start) * 1000 / PULSE_MS
+        t = (perf_counter() - self._pulse_start) * 1000 / self.pulse_ms
         if self._forward and t < 1.0:
             self._draw(p, self._forward, t, "value", False)
         elif self._backward:
