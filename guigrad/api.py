@@ -22,7 +22,7 @@ from guigrad.run.frame import Frame
 from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.recording import Recording
 from guigrad.run.request import Point, Want
-from guigrad.run.steps import Cursor
+from guigrad.run.steps import Cursor, Steps
 from guigrad.run.training import Moment
 
 __all__ = ["Result", "Session", "call"]
@@ -190,6 +190,11 @@ class Session:
             return self.frame
         self._cursor.move(self._cursor.at - 1)
         return self._cursor.frame
+
+    @property
+    def steps(self) -> Steps | None:
+        """The pass that is stepped through, whole; None when none is."""
+        return None if self._cursor is None else self._cursor.steps
 
     def _settle(self) -> None:
         """Ends stepping. See Note [Cursor] in run/steps."""

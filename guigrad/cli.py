@@ -229,13 +229,47 @@ def _export(given: argparse.Namespace) -> int:
 
 
 def _render(given: argparse.Namespace) -> int:
+    suffix = suffix_of(given.output, {".png", ".svg", ".pdf", ".gif", ".mp4"})
+    if suffix in (".gif", ".mp4"):
+        return _film(given)
     if given.steps is not None:
-        raise Refused("--steps is not there yet")
-    suffix_of(given.output, {".png", ".svg", ".pdf"})
+        raise Refused("--steps films a training: name a .gif or .mp4")
     document = read_document(given.file)
     frame, _, problems = _play(document, given)
     _draw(document, frame, given.output, given)
     return report(problems, given.file)
+
+
+def _film(given: argparse.Namespace) -> int:
+    from guigrad import filming
+    from guigrad.run_steps import Bar
+
+    if given.transparent:
+        raise Refused("a film has a background: no --transparent")
+    if given.steps is not None and given.backward is not None:
+        raise Refused("--steps films the training as it is: no --backward")
+    document = read_document(given.file)
+    bar: Bar | None = None
+
+    def told(done: int, count: int, loss: float | None) -> None:
+        nonlocal bar
+        if given.progress:  # somebody reads along
+            print(done, count, flush=True)
+            return
+        bar = bar or Bar(count, 0, "moments")
+        bar.show(done, loss)
+
+    wish = filming.Wish(
+        given.steps, given.backward, given.device, given.seed, given.theme, given.scale, given.fps, given.seconds
+    )
+    try:
+        made = filming.film(document, given.output, wish, told)
+    finally:
+        if bar is not None:
+            bar.clear()
+    if made.note:
+        sys.stderr.write(f"{given.output}: {made.note}\n")
+    return report(made.problems, given.file)
 
 
 def _draw(document: Document, frame: Any, output: str, given: argparse.Namespace) -> None:
@@ -247,7 +281,7 @@ def _draw(document: Document, frame: Any, output: str, given: argparse.Namespace
 
     frame = frame and veiled(frame, document)
     notes: list[str] = []
-    look = {"theme": given.theme, "scale": given.scale, "transparent": given.transparent}
+    look = {"theme": given.theme, "scale": given.scale or 1.0, "transparent": given.transparent}
     write_whole(output, lambda path: notes.append(render.render(document, frame, path, **look)))
     for note in filter(None, notes):
         sys.stderr.write(f"{output}: {note}\n")

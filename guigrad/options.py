@@ -53,15 +53,29 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "write a document as a script (.py) or as a document (.guigrad)")
     export.add_argument("-o", "--output", metavar="OUT", required=True)
 
-    render = add("render", "draw the whole graph with its values as .png, .svg or .pdf")
+    render = add("render", "draw the whole graph with its values as .png, .svg or .pdf, or film a run as .gif or .mp4")
     render.add_argument("-o", "--output", metavar="OUT", required=True)
     render.add_argument("--theme", choices=("dark", "light", "dark-safe", "light-safe"), default="dark")
-    render.add_argument("--scale", type=_scale, default=1.0, help="1 draws 100 %% zoom")
+    render.add_argument(
+        "--scale", type=_scale, help="1 draws 100 %% zoom; films are as large as fits unless it is given"
+    )
     render.add_argument("--transparent", action="store_true", help="leave the background out")
     render.add_argument(
         "--backward", metavar="NODE", help="forward, then backward from NODE, instead of the whole program"
     )
-    render.add_argument("--steps", type=int, metavar="N", help=argparse.SUPPRESS)
+    render.add_argument("--device", default=None, help="cpu, cuda:0, mps, … or auto; default: the document's own")
+    render.add_argument("--seed", type=_seed, default=None, help="overrides the seeds of the program")
+    render.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="film N steps of the training; without it the film is of a forward and a backward",
+    )
+    render.add_argument("--fps", type=_fps, default=25, help="pictures a second of a film, 1 to 60; default 25")
+    render.add_argument(
+        "--seconds", type=_seconds, help="how long a film is; default: as long as it takes to follow it"
+    )
+    render.add_argument("--progress", action="store_true", help=argparse.SUPPRESS)
 
     lessons = add("lessons", "list the lessons, or open one in the window", file=False)
     lessons.add_argument("name", metavar="NAME", nargs="?")
@@ -85,6 +99,20 @@ def _scale(text: str) -> float:
     value = float(text)
     if not 0.05 <= value <= 20:
         raise argparse.ArgumentTypeError("a scale from 0.05 to 20 is expected")
+    return value
+
+
+def _fps(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 60:
+        raise argparse.ArgumentTypeError("1 to 60 pictures a second are expected")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError("0.1 to 3600 seconds are expected")
     return value
 
 

@@ -50,7 +50,7 @@ def train(
     if moment is not None:
         _begin_at(session, moment)
     done = 0 if moment is None else moment.step
-    bar, next_write = _Bar(steps, done), time.monotonic() + CHECKPOINT_SECONDS
+    bar, next_write = Bar(steps, done), time.monotonic() + CHECKPOINT_SECONDS
     failed: list[str] = []
 
     def told(trained: Any, recording: Any) -> None:
@@ -105,10 +105,11 @@ def _write(path: str, session: Any, document: Document) -> list[str]:
     return []
 
 
-class _Bar:
+class Bar:
     """A line on a terminal that says how far it is; nothing elsewhere."""
 
-    def __init__(self, steps: int, done: int) -> None:
+    def __init__(self, steps: int, done: int, unit: str = "steps") -> None:
+        self._unit = unit
         self._steps, self._done, self._began = steps, done, time.monotonic()
         self._shown = sys.stderr is not None and sys.stderr.isatty()
         self._drawn = 0.0
@@ -122,7 +123,7 @@ class _Bar:
         part = min(1.0, step / self._steps)
         rate = (step - self._done) / max(now - self._began, 1e-9)
         left = (self._steps - step) / rate if rate > 0 else 0.0
-        text = f"{'█' * int(part * _BAR):░<{_BAR}} {step:,}/{self._steps:,}  {rate:,.0f} steps/s  {_time(left)} left"
+        text = f"{'█' * int(part * _BAR):░<{_BAR}} {step:,}/{self._steps:,}  {rate:,.{0 if rate >= 10 else 1}f} {self._unit}/s  {_time(left)} left"
         if loss is not None:
             text += f"  loss {loss:.6g}"
         with contextlib.suppress(OSError, ValueError):

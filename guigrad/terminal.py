@@ -18,7 +18,7 @@ from guigrad.document.problem import Problem, ProblemError
 FINE, PROBLEMS, USAGE, CANCELLED = 0, 1, 2, 130
 """Exit statuses."""
 
-LATER = {".ipynb", ".safetensors", ".pt2", ".onnx", ".gif", ".mp4"}
+LATER = {".ipynb", ".safetensors", ".pt2", ".onnx"}
 """Formats of the contract that are not there yet."""
 
 

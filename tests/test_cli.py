@@ -196,8 +196,6 @@ def test_render_draws_a_picture(script: str, tmp_path: Path, qapp: object, suffi
     [
         ["export", "FILE", "-o", "out.ipynb"],
         ["export", "FILE", "-o", "out.onnx"],
-        ["render", "FILE", "-o", "out.gif"],
-        ["render", "FILE", "-o", "out.png", "--steps", "3"],
     ],
 )
 def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,6 +216,8 @@ def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: py
         ["run", "FILE", "--seed", "99999999999999999999999"],
         ["run", "FILE", "--json", "--as-script"],
         ["render", "FILE"],
+        ["render", "FILE", "-o", "out.gif", "--fps", "0"],
+        ["render", "FILE", "-o", "out.mp4", "--seconds", "nan"],
         ["render", "FILE", "-o", "out.png", "--theme", "pink"],
         ["render", "FILE", "-o", "out.png", "--scale", "nan"],
         ["export", "FILE", "-o", "out.xyz"],

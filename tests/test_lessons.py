@@ -235,3 +235,12 @@ def test_two_epochs(name: str, last: float) -> None:
     assert close(frame["model_output"].value, 8.4)
     assert close(frame["weights"].value, [0.4 if last == 3.0 else 0.1] * 4)
     assert close(frame["weights"].grad, [0.0 if last == 3.0 else 6.0] * 4)
+
+
+def test_backward_from_the_root_is_the_programs_own() -> None:
+    session = guigrad.Session(lesson("autograd-7-vector"))
+    frame = session.backward()
+    assert frame.problems == ()
+    t1 = torch.tensor([0.7659, -2.0262, -1.4139], requires_grad=True)
+    (2 * (t1 + 2) ** 2).backward(torch.tensor([0.1, 1.0, 0.01]))
+    assert torch.equal(session.grad("t1"), t1.grad)

@@ -110,12 +110,12 @@ def test_ctrl_c_ends_after_the_step_and_keeps_a_checkpoint(
 
     pressed = []
 
-    def press(bar: run_steps._Bar, step: int, loss: float | None) -> None:
+    def press(bar: run_steps.Bar, step: int, loss: float | None) -> None:
         if not pressed:  # a second one would end this process
             pressed.append(step)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(run_steps._Bar, "show", press)
+    monkeypatch.setattr(run_steps.Bar, "show", press)
     before = signal.getsignal(signal.SIGINT)
     status, out, err = run(capsys, script, "--steps", "100000000", "--checkpoint", str(path))
     assert signal.getsignal(signal.SIGINT) is before

@@ -11,7 +11,7 @@ from msgspec import Struct
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem, ProblemError
 
-MOST_BYTES = 1 << 26
+MOST_BYTES = 1 << 25
 """A data set lives in its document: larger ones are refused."""
 
 
@@ -59,7 +59,7 @@ class Made(Struct, frozen=True):
 
     def record(self) -> dict[str, Any]:
         """What the document keeps of how it was made."""
-        more = {"classes": list(self.classes), "columns": list(self.columns)}
+        more = {"class_names": list(self.classes), "column_names": list(self.columns)}
         return {**self.settings, **{name: value for name, value in more.items() if value}}
 
 
@@ -183,6 +183,17 @@ def complete(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if name not in settings:
             raise refused(f"{kind} has no setting {str(name)[:60]!r}: it has {', '.join(settings)}")
     return {name: _checked(each, given[name]) if name in given else each.default for name, each in settings.items()}
+
+
+def sound(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some settings that a kind has and that can be: what a document says of its data may be anything."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            found[name] = complete(kind, {name: value})[name]
+        except ProblemError:
+            continue
+    return found
 
 
 def _checked(setting: Setting, value: Any) -> Any:

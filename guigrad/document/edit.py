@@ -49,6 +49,7 @@ from guigrad.document.edit_layout import (
 )
 from guigrad.document.edit_mute import mute
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
+from guigrad.document.edit_points import add_point, move_point, remove_point, why_fixed
 from guigrad.document.edit_program import (
     EFFECTS,
     add_effect,
@@ -81,6 +82,7 @@ __all__ = [
     "add_gradient",
     "add_node",
     "add_note",
+    "add_point",
     "add_result",
     "add_training",
     "arrange",
@@ -108,6 +110,7 @@ __all__ = [
     "make_unique",
     "move",
     "move_item",
+    "move_point",
     "move_port",
     "mute",
     "out_of_place",
@@ -116,6 +119,7 @@ __all__ = [
     "remove",
     "remove_function",
     "remove_item",
+    "remove_point",
     "remove_result",
     "remove_unused",
     "rename",
@@ -145,6 +149,7 @@ __all__ = [
     "set_zero",
     "soft_place",
     "straight_through",
+    "why_fixed",
     "within",
     "wrap",
     "wrap_region",

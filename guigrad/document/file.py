@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,22 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     Links are followed, and the permissions of a file that is replaced are kept.
     Raises: OSError, with the old file untouched and no temporary file left.
     """
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isdir(target) and not os.path.isfile(target):
+        with open(target, "wb") as stream:  # a pipe or device cannot be replaced
+            stream.write(data)
+        return
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
+    """The name of an empty temporary file beside a file, which takes its place when the block ends well.
+
+    Links are followed, and the permissions of a file that is replaced are kept.
+    Raises: OSError; after any exception the old file is untouched and no temporary file is left.
+    """
     target = Path(os.path.realpath(path))
     old: os.stat_result | None
     try:
@@ -181,17 +198,15 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         old = None
     if old is not None and stat.S_ISDIR(old.st_mode):
         raise IsADirectoryError(21, "Is a directory", str(path))
-    if old is not None and not stat.S_ISREG(old.st_mode):  # a pipe or device cannot be replaced
-        with open(target, "wb") as stream:
-            stream.write(data)
-        return
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        raise OSError(22, "Not a file that can be replaced", str(path))
     if old is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", str(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
+    os.close(handle)
     try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, "r+b") as file:
             os.fsync(file.fileno())
         if old is not None:
             os.chmod(temporary, stat.S_IMODE(old.st_mode))

@@ -38,9 +38,13 @@ class Roots(Struct, frozen=True):
 def default_roots(engine: Engine) -> Roots | str:
     """The root that is meant when none is named, or why there is none: the document's, the program's own backward, the only scalar sink."""
     document, state = engine.document, engine.state
-    if document.settings.root in document.nodes and document.settings.root not in engine.dead:
-        return Roots(((str(document.settings.root), None),))
     effects = [key for key in state.order if state.role(key) == "backward"]
+    if document.settings.root in document.nodes and document.settings.root not in engine.dead:
+        chosen = ((str(document.settings.root), None),)
+        own = [key for key in effects if roots_of(document.nodes[key]) == chosen]
+        return Roots(
+            chosen, own[0] if len(own) == 1 else None
+        )  # the program's own backward brings its v and its options
     if len(effects) == 1:
         found = roots_of(document.nodes[effects[0]])
         if found is not None:

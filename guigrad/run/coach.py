@@ -17,12 +17,14 @@ from msgspec import structs
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
+from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
 from guigrad.run.recording import BUDGET_BYTES, Recording
 from guigrad.run.request import Edit, Reply, Reset, Run, Verb
-from guigrad.run.training import Moment, Train, Until, Watch
+from guigrad.run.sketch import Sketch
+from guigrad.run.training import Moment, Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
 MOMENT_SECONDS = 1.0
@@ -53,12 +55,15 @@ class Coach:
     """What a session does to train. Thread: the session's.
 
     Events: ``changed()`` when the step, the phase, ``playing``, ``shown`` or the reason may be others, ``recorded()`` when the recording has more
-    (at most about 30 times a second), ``restarted(recording)`` when there is another recording.
+    (at most about 30 times a second), ``restarted(recording)`` when there is another recording,
+    ``answered(answer)`` for what ``asks`` gave to be asked with a slice: it is about the step that the slice ends with.
     """
 
     def __init__(self, live: Live, owner: Owner) -> None:
         self._live, self._owner = live, owner
         self.changed, self.recorded, self.restarted = Event(), Event(), Event()
+        self.answered = Event()
+        self.asks: Callable[[], tuple[Question, ...]] = lambda: ()
         self.budget_bytes = BUDGET_BYTES
         self.watch: tuple[Watch, ...] | None = None
         self.recording = Recording(owner.document, self.budget_bytes)
@@ -220,14 +225,28 @@ class Coach:
         missing = self.step - (start.step if start is not None else 0 if self._lost else self.step)
         self.shown, self._moved, self._here = None, False, None
         restart, self._again, self._lost = self._again, False, False
+        if restart and start is None:
+            self._begin()
+            restart = False
         if missing > 0:
             self._fly(Train(missing, start=start, restart=restart, watch=(), on_nan=False), silent=True)
             return
         verb = structs.replace(
             verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch,
             seconds=None if verb.phase else SLICE_SECONDS, xray=self._owner.x_ray, keep=monotonic() > self._next_moment,
+            asks=self.asks(),
         )  # fmt: skip
         self._fly(verb)
+
+    def _begin(self) -> None:
+        """As a new process of the program; what there is before the first step is remembered."""
+        recording = self.recording
+
+        def began(reply: Reply) -> None:
+            if reply.trained is not None and not reply.trained.step:
+                recording.begin = reply.frame
+
+        self._live.play(Train(0, restart=True, on_nan=False, watch=()), answer=began)
 
     def _fly(self, verb: Train, silent: bool = False) -> None:
         self._owner.leave_steps()
@@ -261,10 +280,19 @@ class Coach:
         if over and not (silent and told.reason == "steps"):
             self.playing = False
         self._owner.answered(reply, reply.frame)
+        self._tell_answers(told)
         self.recorded.tell()
         self.changed.tell()
         if self.playing:
             self._go_on(Train())
+
+    def _tell_answers(self, told: Trained) -> None:
+        for answer in told.answers:
+            if isinstance(answer, Sketch):
+                if answer.spots:
+                    self.recording.sketches.add(self.recording.current, answer)
+            else:
+                self.answered.tell(answer)
 
     def _remember_here(self) -> None:
         """The moment to go on from, asked for before another step is played again."""
@@ -294,21 +322,29 @@ class Coach:
         self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
         changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
         plays: list[tuple[int, Train]] = []
-        for end in [*sorted(changes), step - 1 if phases else step]:
-            if end > begin or not phases:
-                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=False)))
-            begin = end
-        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=False))] * phases
+        for end in sorted(changes | {step - 1, step} if not phases else changes | {step - 1}):
+            if end > begin or (end == step and not phases):
+                near = end >= step - 1  # the frame of the step before is kept too: what the step changed is seen
+                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=near and self._owner.x_ray)))
+            begin = max(begin, end)
+        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=self._owner.x_ray))] * phases
         for at, (end, verb) in enumerate(plays):
             before = self._become(before, recording.document(end))
             last = at == len(plays) - 1
             self._live.play(
-                structs.replace(verb, xray=self._owner.x_ray) if last or verb.phase else verb,
+                verb,
                 answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer))
                 if last
+                else (lambda reply: self._passed(step - 1, reply, course))
+                if end == step - 1
                 else _nobody,
             )
         self._become(before, now)
+
+    def _passed(self, step: int, reply: Reply, course: int) -> None:
+        """The step before the one that is asked for has been played again."""
+        if course == self._course and reply.frame is not None and reply.trained is not None and step:
+            self.recording.add_frame(step, reply.frame)
 
     def _replayed(self, step: int, reply: Reply, course: int, answer: Callable[[Frame | None], None] | None) -> None:
         if course != self._course:

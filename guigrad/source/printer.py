@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from types import EllipsisType
 from typing import Final
 
@@ -137,7 +138,7 @@ class Printer:
         if not data.data:
             return f"torch.empty_strided({shape}, {strides}, dtype=torch.{data.dtype})"
         self.modules.add("base64")
-        text = base64.b64encode(data.data).decode()
+        text = _coded(data.data)
         offset = f", {data.offset}" if data.offset else ""
         buffer = f'torch.frombuffer(bytearray(base64.b64decode("{text}")), dtype=torch.{data.dtype})'
         return f"{buffer}.as_strided({shape}, {strides}{offset})"
@@ -286,6 +287,12 @@ class Printer:
             self.braces(each) if isinstance(each, Format) else _escaped(str(each), braces=False) for each in part.spec
         )
         return "{" + inside + conversion + (f":{spec}" if part.spec else "") + "}"
+
+
+@lru_cache(maxsize=4)
+def _coded(data: bytes) -> str:
+    """Kept, because an edit of anything else writes the script of large data anew."""
+    return base64.b64encode(data).decode()
 
 
 def _escaped(text: str, braces: bool = True) -> str:

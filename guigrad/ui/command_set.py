@@ -144,6 +144,7 @@ class CommandSet:
         self.actions["theme"].setText("Light theme" if window.look.theme.dark else "Dark theme")
         self.actions["toggle_palette"].setChecked(not window.palette_panel.isHidden())
         self.actions["toggle_inspector"].setChecked(not window.inspector.isHidden())
+        self.actions["show_updates"].setChecked(window.settings.updates)
         self.actions["wire_gradients"].setChecked(window.settings.wire_gradients)
         self.actions["backward_graph"].setChecked(bool(window.canvas.backward.mirror.side))
         self.actions["backward_over"].setChecked(window.canvas.backward.mirror.side == "over")

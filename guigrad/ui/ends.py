@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from guigrad.document.model import In, ListOf
+from guigrad.document.model import In, ListOf, Value
 from guigrad.run.frame import Record
 
 if TYPE_CHECKING:
@@ -62,17 +63,29 @@ class Ends:
         named = document.settings.root
         if named in records:
             return str(named)
-        for node in document.nodes.values():
-            if node.op in ("torch.Tensor.backward", "torch.autograd.backward") and node.args:
-                first = node.args[0]
-                items = first.items if isinstance(first, ListOf) else (first,)
-                wired = items[0].node if items and isinstance(items[0], In) else None
-                if wired in records:
-                    return str(wired)
+        for root, _ in self._backwards():
+            if root in records:
+                return root
         read = {wire.node for node in document.nodes.values() for wire in node.inputs()}
         sinks = [key for key, record in records.items() if record.requires_grad and key not in read]
         numbers = [key for key in sinks if records[key].shape == ()]
         return next(reversed(numbers or sinks or list(records)), "")
+
+    def given(self, root: str) -> str:
+        """The v that the program's own backward from a node is given: ``node`` and its id, ``ones`` where there is none."""
+        found = [v for started, v in self._backwards() if started == root]
+        return f"node {found[0]}" if len(found) == 1 and found[0] else "ones"
+
+    def _backwards(self) -> Iterator[tuple[str, str]]:
+        """(first root, the node that is its v or "") of each backward of the program."""
+        for node in self._session.document.nodes.values():
+            if node.op in ("torch.Tensor.backward", "torch.autograd.backward"):
+                given = dict(node.kwargs)
+                roots = node.args[0] if node.args else given.get("tensors")
+                v = node.args[1] if len(node.args) > 1 else given.get("gradient", given.get("grad_tensors"))
+                first, vector = (_first(value) for value in (roots, v))
+                if first:
+                    yield first, vector
 
     def _records(self) -> dict[str, Record]:
         frame, nodes = self._session.frame, self._session.document.nodes
@@ -96,3 +109,9 @@ class Ends:
                     found[wire.node] = None
                     todo.append(wire.node)
         return list(found)
+
+
+def _first(value: Value) -> str:
+    """The node that an argument, or the first item of a list of them, is wired to."""
+    items = value.items if isinstance(value, ListOf) else (value,)
+    return items[0].node or "" if items and isinstance(items[0], In) else ""

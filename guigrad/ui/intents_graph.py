@@ -16,6 +16,10 @@ class GraphIntents(Verbs):
         self.window.show_inspector()
         self.window.inspector.focus_name()
 
+    def data(self) -> None:
+        """A data set for the graph."""
+        self.window.data.open()
+
     def tidy(self) -> None:
         """Arranges the selection, or all cards; asked for again meanwhile, it stops."""
         self.window.tidy.start()

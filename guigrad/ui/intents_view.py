@@ -75,6 +75,12 @@ class ViewIntents(Verbs):
         self.window.canvas.set_gradients(self.window.settings.wire_gradients)
         self.window.update_actions()
 
+    def show_updates(self) -> None:
+        """Shows or hides what a training step did to the parameters."""
+        self.window.settings.updates = not self.window.settings.updates
+        self.window.training.show_updates()
+        self.window.update_actions()
+
     def backward_graph(self) -> None:
         """Shows or hides the grad_fns under the forward."""
         self.window.backward.toggle()

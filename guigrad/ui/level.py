@@ -70,6 +70,10 @@ class Level:
             self._frame = (frame, self.way, seen and with_ports(seen, self.document))
         return self._frame[2]
 
+    def seen(self, frame: Frame) -> Frame:
+        """Another frame of the session: the values of the instance that is open, without what is to be guessed."""
+        return seen_from(self.base.exercise.veil(frame), self.way, self.function)
+
     @property
     def want(self) -> Want:
         """What frames carry of this level."""

@@ -130,6 +130,7 @@ class Live:
         w.welcome.new_asked.connect(w.intents.new)
         w.welcome.open_asked.connect(w.intents.open)
         w.welcome.paste_asked.connect(w.intents.paste_code)
+        w.welcome.data_asked.connect(w.intents.data)
         w.welcome.back_asked.connect(w.show_canvas)
         w.messages.added.connect(lambda kind: w.tabs.bring("messages") if kind == "error" else None)
 

@@ -15,6 +15,7 @@ from guigrad.paths import resources
 from guigrad.session import Session
 from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.command_set import CommandSet, state_of
+from guigrad.ui.data_view import DataView
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
@@ -62,7 +63,7 @@ class MainWindow(Panes):
         self.training: TrainingView = TrainingView(self)
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
-        self.shelf, self.lab = Shelf(self), Lab(self)
+        self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
         self.tabs.fill(self)
         self.workbench, self.backward, self.ledger = Workbench(self), BackwardView(self), LedgerView(self)
         settings.load_keys(self.keymap)
@@ -230,14 +231,19 @@ class MainWindow(Panes):
     # --- Qt ---
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(readable(url.toLocalFile()) for url in event.mimeData().urls()):
+        names = [url.toLocalFile() for url in event.mimeData().urls()]
+        if any(readable(name) or self.data.takes(name) for name in names):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        name = next((url.toLocalFile() for url in event.mimeData().urls() if readable(url.toLocalFile())), "")
+        names = [url.toLocalFile() for url in event.mimeData().urls()]
+        name = next((name for name in names if readable(name) or self.data.takes(name)), "")
         if name:
             event.acceptProposedAction()
-            self.intents.open_path(name)
+            if self.data.takes(name):
+                self.data.open_file(name)
+            else:
+                self.intents.open_path(name)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._asks and not self.intents.may_leave():
@@ -248,7 +254,17 @@ class MainWindow(Panes):
         self.settings.set_state("window", self.saveGeometry())
         self.settings.sync()
         self.tabs.stop()
-        views = self.workbench, self.levels, self.backward, self.shelf, self.tidy, self.spoken, self.lab, self.ledger
+        views = (
+            self.workbench,
+            self.levels,
+            self.backward,
+            self.shelf,
+            self.tidy,
+            self.spoken,
+            self.lab,
+            self.ledger,
+            self.data,
+        )
         self.training.close()
         for part in views:
             part.close()

@@ -199,12 +199,14 @@ class Painting:
             del p, writer  # the file is whole when the writer is gone
             return Path(name).read_bytes()
 
+    def view(self, scale: float) -> Viewport:
+        """The camera that shows all of it."""
+        left, top = self._corner
+        return Viewport(self.width * scale, self.height * scale, scale, -left * scale, -top * scale)
+
     def paint(self, p: QPainter, scale: float, background: bool = True) -> None:
         """Into any painter."""
-        view = Viewport(
-            self.width * scale, self.height * scale, scale, -self._corner[0] * scale, -self._corner[1] * scale
-        )
-        self.painter.paint(p, view, exact=True, background=background)
+        self.painter.paint(p, self.view(scale), exact=True, background=background)
 
 
 def as_seen(scene: Scene, document: Document | None = None) -> Document:

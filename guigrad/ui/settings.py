@@ -137,6 +137,15 @@ class Settings:
     def wire_gradients(self, on: bool) -> None:
         self._set("wire_gradients", on)
 
+    @property
+    def updates(self) -> bool:
+        """Whether cards show what a training step did to the parameters."""
+        return self._flag("updates", True)
+
+    @updates.setter
+    def updates(self, on: bool) -> None:
+        self._set("updates", on)
+
     # --- mouse ---
 
     @property

@@ -18,6 +18,7 @@ from guigrad.run.training import Until
 from guigrad.ui.actions import by_id
 from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
@@ -54,6 +55,7 @@ class TrainingView(QObject):
         self._shows = QTimer(self, singleShot=True, interval=SHOW_MS)
         self._shows.timeout.connect(self._show)
         self.plots = TrainingPlots(self)
+        self.canvas = TrainingCanvas(window, self.pacer, self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self._connect()
@@ -90,8 +92,9 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
-        for timer in (self._shows, self.plots.timer, self._stops):
+        for timer in (self._shows, self._stops):
             timer.stop()
+        self.plots.close()
 
     @property
     def playing(self) -> bool:
@@ -185,6 +188,10 @@ class TrainingView(QObject):
         else:
             coach.bookmark(here, text or "")
 
+    def show_updates(self) -> None:
+        """What the step did to the parameters, or no more."""
+        self.canvas.again(self._at >= 0 and self.coach.shown is None)
+
     def move(self, steps: int) -> None:
         """Shows another step."""
         coach = self.coach
@@ -234,6 +241,7 @@ class TrainingView(QObject):
         if self._replaying and not self.session.running:
             self._replaying = False
         self.pacer.follow()
+        self.canvas.follow(self._at >= 0 and coach.shown is None)
         self._light()
         state = (self.playing, coach.recording.step > 0, coach.shown, coach.finished)
         if state != self._state:
@@ -321,8 +329,7 @@ class TrainingView(QObject):
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
         panel.show_playing(self.playing)
-        if panel.plot is not None:
-            panel.plot.show_step(step or None)
+        self.plots.show_step(step or None)
 
     # --- the panel asks ---
 

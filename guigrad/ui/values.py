@@ -15,6 +15,7 @@ from guigrad.document.problem import ProblemError
 from guigrad.files.arrays import read_arrays
 from guigrad.run.frame import Frame
 from guigrad.ui.canvas.images import ImageError, image_array
+from guigrad.ui.canvas.paste_tensor import chosen_leaf
 from guigrad.ui.widgets.heat_paint import PaintDialog, why_not_paint
 
 if TYPE_CHECKING:
@@ -110,7 +111,14 @@ class Values(QObject):
     # --- files ---
 
     def take_files(self, names: list[str]) -> bool:
-        """Makes leaves of dropped files that hold arrays or pictures; False when there are none among them."""
+        """Makes leaves of dropped files that hold arrays or pictures; False when there are none among them.
+
+        A table, a folder or several arrays, dropped alone and on no chosen leaf, are taken for a data set: the dialog asks.
+        """
+        data = self.window.data
+        if len(names) == 1 and data.takes(names[0]) and not chosen_leaf(self.window.canvas):
+            data.open_file(names[0])
+            return True
         taken = [name for name in names if self._is_array(name)]
         for number, name in enumerate(taken):
             self._take(name, number)

@@ -52,7 +52,7 @@ class Workbench:
         self.panel: JacobianPanel = window.tabs.panels["jacobian"]
         self.of = self.wrt = AUTO
         self.mode = "reverse"
-        self.source = "ones"
+        self.source = ""
         self.vector: Array | None = None
         self.result: Array | None = None
         self.matrix: Matrix | None = None
@@ -167,7 +167,7 @@ class Workbench:
     def _forget(self) -> None:
         self.fill.stop()
         self.matrix = self.grid = self.vector = self.result = self._candidate = None
-        self.source = "ones"
+        self.source = ""
         self._pair, self._asked = ("", ""), None
 
     def _on_frame(self, _: object) -> None:
@@ -275,12 +275,13 @@ class Workbench:
         return self._of if self.mode == "reverse" else self._wrt
 
     def _ask_v(self) -> None:
-        """The product with the v that there is, or with ones."""
+        """The product with the v that there is, with that of the program's own backward, or with ones."""
         shape = self._end.shape or ()
-        if self.source.startswith("node "):
-            self._propose(self.source, self.label(self.source[5:]))
-        elif self.vector is not None and self.vector.size == math.prod(shape) and self.source != "ones":
-            self._propose(self.source, self.vector.reshape(shape))
+        source = self.source or self.ends.given(self._pair[0] if self.mode == "reverse" else "")
+        if source.startswith("node "):
+            self._propose(source, self.label(source[5:]))
+        elif self.vector is not None and self.vector.size == math.prod(shape) and source != "ones":
+            self._propose(source, self.vector.reshape(shape))
         else:
             self._propose("ones", np.ones(shape, self._dtype()))
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn import datasets, model_selection, preprocessing
 
 from guigrad.datasets.make import make, split
-from guigrad.datasets.spec import KINDS, complete
+from guigrad.datasets.spec import KINDS, complete, sound
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import ProblemError
 
@@ -119,9 +119,15 @@ def test_what_cannot_be_made_says_why(kind: str, settings: dict[str, Any], words
         make(kind, settings)
 
 
+def test_of_what_a_document_says_only_the_sound_is_taken() -> None:
+    given = {"n": "many", "noise": 0.5, "class_names": ["0", "1"], "seed": -4, "test": 0.25, "x": 1, 3: 4}
+    assert sound("moons", given) == {"noise": 0.5, "test": 0.25}  # type: ignore[arg-type]  # keys as a file may have them
+    assert sound("planets", given) == {}  # type: ignore[arg-type]
+
+
 def test_too_many_bytes_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.npy"
     np.save(path, np.zeros((5000, 4000), np.uint8))
-    with pytest.raises(ProblemError, match="80 MB, and a document holds 67 MB"):
+    with pytest.raises(ProblemError, match="80 MB, and a document holds 34 MB"):
         make("arrays", {"path": str(path)})
     assert make("arrays", {"path": str(path), "limit": 10}).arrays["X_train"].shape == (8, 4000)

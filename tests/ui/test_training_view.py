@@ -76,7 +76,7 @@ def test_a_tap_of_space_on_the_canvas_plays_and_every_side_says_so(
     refreshed(window)
     assert panel.timeline.course.end == 20
     assert panel.timeline.course.phases == ("zero_grad", "forward", "backward", "step")
-    assert panel.where.text() == "step 20 · the program has ended"
+    assert panel.where.text() == "step 20 of 20 · the program has ended"
     assert "frames kept" in panel.memory.text()
     assert window.actions_by_id["frame_before"].isEnabled()
     qtbot.keyClick(window.canvas, Key.Key_Space)
@@ -265,7 +265,7 @@ def test_bookmarks_and_branches(panel: TrainingPanel, window: MainWindow, qtbot:
     assert (line.course.marks, line.course.branches) == ({5: "here"}, (5,))
     assert panel.where.text().startswith("run 2 · step 8")
     assert panel.plot is not None
-    assert [curve.name for curve in panel.plot.drawn] == ["loss · run 1", "loss · run 2"]
+    assert [curve.name for curve in panel.plot.drawn] == ["loss · run 1", "loss · run 2 (lr = 0.1)"]
     assert panel.plot.drawn[1].x.tolist() == [5, 6, 7, 8]
     assert panel.plot.drawn[1].y[0] == panel.plot.drawn[0].y[4]
 

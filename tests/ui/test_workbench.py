@@ -339,3 +339,24 @@ def test_answers_about_another_shape_are_let_go(panel: JacobianPanel, lesson: Ma
     bench._draw()
     assert panel.view.shown.vector is None
     assert panel.view.shown.matrix is not None
+
+
+def test_v_starts_as_that_of_the_programs_own_backward(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "v.py"
+    path.write_text(
+        "import torch\nx = torch.tensor([1.0, 2.0], requires_grad=True)\ny = x * x\n"
+        "v = torch.tensor([0.1, 3.0])\ny.backward(gradient=v)\n"
+    )
+    window.start(str(path), "")
+    window.session.forward()
+    window.tabs.bring("jacobian")
+    settle(window, qtbot)
+    bench = window.workbench
+    assert bench.vector is not None
+    assert bench.vector.tolist() == torch.tensor([0.1, 3.0]).tolist()
+    window.session.backward()
+    frame = window.session.frame
+    grad = frame["x"].grad if frame is not None else None
+    assert grad is not None
+    assert bench.result is not None
+    assert grad.numpy().tolist() == bench.result.tolist()

@@ -22,6 +22,9 @@ from guigrad.ui.canvas.wire import Array, curve_points
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.ink import Ink
+    from guigrad.ui.canvas.scene import Scene
+    from guigrad.ui.canvas.viewport import Viewport
 
 TIDY: Final = "Tidy"
 """The label of changes whose cards glide to their places."""
@@ -41,11 +44,12 @@ GLIDERS: Final = 12_000
 
 
 class Motion:
-    """The motions of one board. ``glow`` is how bright the running card's outline is now, 0 to 1."""
+    """The motions of one board. ``glow`` is how bright the running card's outline is now, 0 to 1; ``pulse_ms`` how long one pulse takes."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
         self.glow = 0.5
+        self.pulse_ms = PULSE_MS
         self._timer = QTimer(board, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._start = 0.0
@@ -130,39 +134,21 @@ class Motion:
 
     @property
     def _length(self) -> float:
-        return PULSE_MS * ((1 if self._forward else 0) + (1 if self._backward else 0))
+        return self.pulse_ms * ((1 if self._forward else 0) + (1 if self._backward else 0))
 
     def paint(self, p: QPainter) -> None:
         """Draws the pulses over the wires."""
         if not self._forward and not self._backward:
             return
-        t = (perf_counter() - self._pulse_start) * 1000 / PULSE_MS
+        t = (perf_counter() - self._pulse_start) * 1000 / self.pulse_ms
         if self._forward and t < 1.0:
             self._draw(p, self._forward, t, "value", False)
         elif self._backward:
             self._draw(p, self._backward, t - (1.0 if self._forward else 0.0), "grad", True)
 
     def _draw(self, p: QPainter, wires: list[int], t: float, token: str, back: bool) -> None:
-        if not 0.0 <= t <= 1.0:
-            return
         board = self._board
-        view, table, ink = board.viewport, board.scene.wires, board.painter.ink
-        alive = [wire for wire in wires if wire < table.count and table.source[wire] >= 0]
-        if not alive:
-            return
-        head = t * (1.0 + TAIL)
-        at = np.linspace(max(0.0, head - TAIL), min(1.0, head), PIECES + 1)
-        points = curve_points(table, np.array(alive), 1.0 - at if back else at)
-        points = points * view.scale + (view.left, view.top)
-        lines = np.ascontiguousarray(np.concatenate([points[:, :-1], points[:, 1:]], axis=2))
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = ink.color(token)
-        width = max(2.0, 4.0 * view.scale)
-        p.setPen(QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        p.drawLines(c_array(lines, QLineF), len(alive) * PIECES)
-        if head <= 1.0:
-            p.setPen(QPen(color, width * 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            p.drawPoints(QPolygonF([QPointF(x, y) for x, y in points[:, -1].tolist()]))
+        pulse(p, board.painter.ink, board.scene, board.viewport, wires, t, token, back)
 
     # ---- the clock ---------------------------------------------------------
 
@@ -203,3 +189,26 @@ class Motion:
         if not (self._rows or self._forward or self._backward or glows):
             self._timer.stop()
         board.update()
+
+
+def pulse(
+    p: QPainter, ink: Ink, scene: Scene, view: Viewport, wires: list[int], t: float, token: str, back: bool
+) -> None:
+    """What runs along some wires at a moment ``t`` of its way, 0 to 1; ``back``: from right to left."""
+    table = scene.wires
+    alive = [wire for wire in wires if wire < table.count and table.source[wire] >= 0]
+    if not alive or not 0.0 <= t <= 1.0:
+        return
+    head = t * (1.0 + TAIL)
+    at = np.linspace(max(0.0, head - TAIL), min(1.0, head), PIECES + 1)
+    points = curve_points(table, np.array(alive), 1.0 - at if back else at)
+    points = points * view.scale + (view.left, view.top)
+    lines = np.ascontiguousarray(np.concatenate([points[:, :-1], points[:, 1:]], axis=2))
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    color = ink.color(token)
+    width = max(2.0, 4.0 * view.scale)
+    p.setPen(QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    p.drawLines(c_array(lines, QLineF), len(alive) * PIECES)
+    if head <= 1.0:
+        p.setPen(QPen(color, width * 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        p.drawPoints(QPolygonF([QPointF(x, y) for x, y in points[:, -1].tolist()]))

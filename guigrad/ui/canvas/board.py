@@ -31,6 +31,7 @@ from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.scrub import Brush
 from guigrad.ui.canvas.search import SearchPopup
+from guigrad.ui.canvas.updates import Updates
 from guigrad.ui.canvas.viewport import Viewport, Wheel
 from guigrad.ui.keymap import Keymap
 
@@ -175,6 +176,12 @@ class Board(QWidget):
         self._changed()
         accessible.revalue(self)
 
+    def set_updates(self, updates: Updates | None) -> None:
+        """What a training step did to the parameters; None for nothing. It is shown while the frame is that after the step."""
+        if updates is not self.painter.updates:
+            self.painter.updates = updates
+            self.update()
+
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """What is wrong, pinned to the cards it names."""
         self.scene.faces.set_problems(problems)
@@ -281,6 +288,7 @@ class Board(QWidget):
 
     def _light(self, key: str | None) -> None:
         self.hover = key
+        self.painter.opened = key or ""
         wires, row = self.scene.wires, self.scene.row.get(key or "")
         wires.lit[: wires.count] = False
         if row is not None:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QRegion
 
 from guigrad.document.diff import Diff
-from guigrad.ui.canvas import decor, overlay
+from guigrad.ui.canvas import decor, overlay, updates
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.painter import PIECES
 from guigrad.ui.canvas.wire import segments
@@ -110,6 +110,11 @@ def _marks(board: Board) -> list[Mark]:
     if board.legend.key is not None:
         place = board.legend.place
         found.append((board.legend.key, (place.left(), place.top(), place.right(), place.bottom())))
+    if board.painter.updates is not None:
+        rows = scene.visible(view.world)
+        for _, made, rect, _ in updates.tabs(board.painter.updates, scene, view, rows, board.painter.opened):
+            corners = (*view.to_screen(rect.left(), rect.top()), *view.to_screen(rect.right(), rect.bottom()))
+            found.append((id(made), corners))
     for what, key in (("hover", board.hover), ("focus", board.focused)):
         row = scene.row.get(key or "")
         if row is not None:

@@ -58,4 +58,6 @@ def _empty(p: QPainter, board: Board) -> None:
     p.drawText(middle, Qt.AlignmentFlag.AlignCenter, EMPTY[0] + (f", or press {key}" if key else ""))
     p.setFont(ink.note)
     p.setPen(ink.color("text_faint"))
-    p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1])
+    data = board.keymap.text("data")
+    more = f"  ·  {data}: begin with a data set" if data else ""
+    p.drawText(middle.translated(0, 30), Qt.AlignmentFlag.AlignCenter, EMPTY[1] + more)

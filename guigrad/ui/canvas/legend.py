@@ -19,11 +19,14 @@ from guigrad.ui.canvas.minimap import SIZE as MINIMAP
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.board import Board
+    from guigrad.ui.canvas.painter import Painter
+    from guigrad.ui.canvas.viewport import Viewport
 
 MARGIN: Final = 12.0
-SIZE: Final = (236.0, 74.0)
+WIDTH: Final = 236.0
+TALL: Final = 74.0
 LINE: Final = 24.0
-"""Height of the short form."""
+"""Height of the short form, and of a note."""
 SMALLEST: Final = (420, 260)
 """Units: px. A smaller canvas has room for cards alone."""
 GROWN: Final = 1.75
@@ -39,49 +42,48 @@ WORDS: Final = {
 
 
 class Key(Struct, frozen=True):
-    """What a legend says. ``low`` and ``high`` are powers of ten; ``signs`` those in view; ``root``: what was differentiated."""
+    """What a legend says. ``low`` and ``high`` are powers of ten; ``signs`` those in view; ``root``: what was differentiated;
+    ``note``: what else is to be said.
+    """
 
-    low: int
-    high: int
-    signs: tuple[int, ...]
-    root: str
+    low: int = 0
+    high: int = 0
+    signs: tuple[int, ...] = ()
+    root: str = ""
+    note: str = ""
 
 
-def key_of(board: Board) -> Key | None:
+def key_of(painter: Painter, view: Viewport) -> Key | None:
     """What there is to say of the wires in view; None for nothing."""
-    painter, scene, view = board.painter, board.scene, board.viewport
-    if not painter.gradients or painter.lens is not None or view.scale < g.BLOCKS or scene.faces.frame is None:
+    scene, frame = painter.scene, painter.scene.faces.frame
+    if painter.lens is not None or view.scale < g.BLOCKS or frame is None:
         return None
+    known = painter.updates
+    note = f"values {known.words}" if known is not None and known.after is frame else ""
+    nothing = Key(note=note) if note else None
+    if not painter.gradients:
+        return nothing
     table = scene.wires
     rows = table.visible(view.world)
     rows = rows[table.grad[rows] >= 0]
     if not len(rows):
-        return None
+        return nothing
     signs = table.sign[rows]
     low, high = gradients.span(table.grad[rows][signs != gradients.BAD])
     shown = tuple(sign for sign in WORDS if sign in (gradients.PLUS, gradients.MINUS) or (signs == sign).any())
-    return Key(low, high, shown, _root(board))
-
-
-def _root(board: Board) -> str:
-    frame, root = board.scene.faces.frame, board.scene.faces.root
-    record = frame.records.get(root) if frame is not None and root is not None else None
-    return record.label if record is not None else "root"
+    record = frame.records.get(scene.faces.root or "")
+    return Key(low, high, shown, record.label if record is not None else "root", note)
 
 
 class Legend:
-    """The legend of one board. ``key`` and ``place`` are what was settled last."""
+    """The legend of one board. ``key``, ``place`` and ``short`` (one line) are what was settled last."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
         self.key: Key | None = None
         self.place = QRectF()
+        self.short = False
         self._corner = CORNERS[0]
-
-    @property
-    def short(self) -> bool:
-        """Whether it is one line."""
-        return self.place.height() <= LINE * self._grown
 
     @property
     def _grown(self) -> float:
@@ -91,22 +93,18 @@ class Legend:
         """Finds out what it says and where; it stays where it is as long as that is as good as any other corner."""
         board = self._board
         small = board.width() < SMALLEST[0] or board.height() < SMALLEST[1]
-        self.key = None if small else key_of(board)
+        self.key = None if small else key_of(board.painter, board.viewport)
         if self.key is None or (board.painter.moving and not self.place.isNull()):
             return  # while a gesture runs it does not jump
-        covered = {corner: self._covered(self._rect(corner, SIZE)) for corner in CORNERS}
-        best = min(covered.values())
-        if best == 0:
-            if covered[self._corner]:
-                self._corner = next(corner for corner in CORNERS if not covered[corner])
-            self.place = self._rect(self._corner, SIZE)
-            return
-        flat = (SIZE[0], LINE)
-        covered = {corner: self._covered(self._rect(corner, flat)) for corner in CORNERS}
-        best = min(covered.values())
+        for self.short in (False, True):
+            size = size_of(self.key, self.short)
+            covered = {corner: self._covered(self._rect(corner, size)) for corner in CORNERS}
+            best = min(covered.values())
+            if best == 0 or self.short:
+                break
         if covered[self._corner] > best:
             self._corner = next(corner for corner in CORNERS if covered[corner] == best)
-        self.place = self._rect(self._corner, flat)
+        self.place = self._rect(self._corner, size)
 
     def _rect(self, corner: str, size: tuple[float, float]) -> QRectF:
         board, (across, down) = self._board, corner.split()
@@ -139,26 +137,35 @@ class Legend:
     def paint(self, p: QPainter) -> None:
         """Draws it where it was settled."""
         if self.key is not None:
-            draw(p, self._board.painter.ink, self.place, self.key, self._grown)
+            draw(p, self._board.painter.ink, self.place, self.key, self.short, self._grown)
 
 
-def draw(p: QPainter, ink: Ink, place: QRectF, key: Key, grown: float = 1.0) -> None:
-    """A legend in a rectangle, which is one line if the rectangle is low; ``grown``: so much larger than usual."""
+def size_of(key: Key, short: bool) -> tuple[float, float]:
+    """Width and height of a legend."""
+    lines = (LINE if short else TALL) if key.signs else 0.0
+    return WIDTH, lines + (LINE - 6.0 * bool(lines) if key.note else 0.0)
+
+
+def draw(p: QPainter, ink: Ink, place: QRectF, key: Key, short: bool, grown: float = 1.0) -> None:
+    """A legend in a rectangle of ``size_of``, ``grown`` so much larger than usual."""
     p.save()
     p.translate(place.topLeft())
     p.scale(grown, grown)
-    place = QRectF(0, 0, place.width() / grown, place.height() / grown)
+    width, height = size_of(key, short)
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     p.setPen(ink.pen("border", 1.0))
     p.setBrush(ink.brush("panel"))
     p.setOpacity(0.94)
-    p.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+    p.drawRoundedRect(QRectF(0.5, 0.5, width - 1, height - 1), 8, 8)
     p.setOpacity(1.0)
-    width = place.width()
-    if place.height() <= LINE:
+    if key.note:
+        p.setFont(ink.foot)
+        p.setPen(ink.color("value"))
+        p.drawText(QPointF(10, height - 8), elided(ink.foot, key.note, width - 20))
+    if key.signs and short:
         left = _signs(p, ink, key, 10.0, LINE / 2)
         _scale(p, ink, key, left + 6, width - 10, LINE / 2)
-    else:
+    elif key.signs:
         p.setFont(ink.label)
         p.setPen(ink.color("text"))
         p.drawText(QPointF(10, 17), elided(ink.label, f"∂ {key.root} / ∂ value, back along each wire", width - 20))

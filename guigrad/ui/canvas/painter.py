@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QRegion
 
-from guigrad.ui.canvas import decor, gradients, lens, overlay, traces
+from guigrad.ui.canvas import decor, gradients, lens, overlay, traces, updates
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.canvas.cards import Cards
@@ -40,7 +40,8 @@ SHORT_PX: Final = 160.0
 class Painter:
     """Paints a scene. One for each widget: it keeps the tiles.
 
-    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``gradients``: wires look as what came back along them; ``frames`` are boxes and notes as a gesture shows them.
+    ``rest``: nothing changes, so time may be spent on looks; ``moving``: a gesture runs, so new tiles may wait. ``hidden_wire`` is being dragged elsewhere; ``gradients``: wires look as what came back along them; ``updates``: what a step did to the parameters, ``opened`` the card that
+    shows all of it; ``frames`` are boxes and notes as a gesture shows them.
     ``below`` draws what lies under the cards and is none of the scene's.
     """
 
@@ -54,6 +55,8 @@ class Painter:
         self.rest = self.moving = False
         self.hidden_wire: int | None = None
         self.gradients = True
+        self.updates: updates.Updates | None = None
+        self.opened = ""
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
@@ -115,6 +118,8 @@ class Painter:
             self.chips = decor.chips(self.ink, self.scene, view, shown)
             decor.draw_chips(p, self.ink, view, self.chips, 0.0 if exact else self._chip_scale, worlds)
         decor.marks(p, self.ink, self.scene, view, shown, detail, self.glow)
+        if self.updates is not None and detail:
+            updates.draw(p, self.ink, self.updates, self.scene, view, shown, self.opened)
         if exact:
             overlay.pictured(p, self.scene, self.ink, view)
         if self.lens is not None:

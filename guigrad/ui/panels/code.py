@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -23,6 +23,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
 from guigrad.ui.style import Look
+
+LONG: Final = 4000
+SHOWN: Final = 300
+"""Lines of more characters, the data of a tensor, are shown shortened; copied they are whole."""
 
 TOKENS: Final = re.compile(
     r"""(?P<comment>\#.*)
@@ -118,6 +122,7 @@ class CodeView(QPlainTextEdit):
         self.look = look
         self.stops: frozenset[int] = frozenset()
         self.step_line = 0
+        self.whole: list[str] = []
         self.setObjectName("code")
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -132,6 +137,18 @@ class CodeView(QPlainTextEdit):
         self.numbers.setToolTip("Click sets a breakpoint on the line's node, or takes it away")
         self.blockCountChanged.connect(lambda _count: self._fit())
         self.updateRequest.connect(self._on_update)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is copied is the code, also of a line that is shown shortened."""
+        cursor, document = self.textCursor(), self.document()
+        first, last = (document.findBlock(place) for place in (cursor.selectionStart(), cursor.selectionEnd()))
+        lines = cursor.selectedText().split("\u2029")
+        for number in range(first.blockNumber(), last.blockNumber() + 1):
+            if number < len(self.whole) and len(self.whole[number]) > LONG:
+                lines[number - first.blockNumber()] = self.whole[number]
+        data = QMimeData()
+        data.setText("\n".join(lines))
+        return data
 
     def _fit(self) -> None:
         self.setViewportMargins(self.numbers_width(), 0, 0, 0)
@@ -187,13 +204,14 @@ class CodePanel(QWidget):
         self.highlighter = Highlighter(self.view.document(), look)
         self._by_line: dict[int, tuple[str, ...]] = {}
         self._line_of: Mapping[str, int] = {}
+        self._text = ""
         self._marked: dict[str, frozenset[str]] = {"step": frozenset(), "selected": frozenset(), "hovered": frozenset()}
         self._stops: frozenset[str] = frozenset()
         self.copy_button = QPushButton(self.view)
         self.copy_button.setProperty("role", "flat")
         self.copy_button.setToolTip("Copy the whole script")
         self.copy_button.setAccessibleName("Copy the whole script")
-        self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.view.toPlainText()))
+        self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.view)
@@ -210,8 +228,10 @@ class CodePanel(QWidget):
         for node, line in lines.items():
             by_line.setdefault(line, []).append(node)
         self._by_line = {line: tuple(nodes) for line, nodes in by_line.items()}
-        if text != self.view.toPlainText():
-            self._write(text)
+        if text != self._text:
+            self._text = text
+            self.view.whole = text.split("\n")
+            self._write("\n".join(line if len(line) <= LONG else f"{line[:SHOWN]}…" for line in self.view.whole))
         self._mark()
 
     def _write(self, text: str) -> None:

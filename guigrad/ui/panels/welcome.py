@@ -120,6 +120,7 @@ class WelcomePanel(QScrollArea):
     new_asked = Signal()
     open_asked = Signal()
     paste_asked = Signal()
+    data_asked = Signal()
     back_asked = Signal()
 
     def __init__(
@@ -219,6 +220,7 @@ class WelcomePanel(QScrollArea):
             ("New graph", "file-plus", self.new_asked, "Start an empty graph (Ctrl+N)", "primary"),
             ("Open…", "folder-open", self.open_asked, "Open a file (Ctrl+O)", ""),
             ("Paste code", "clipboard-paste", self.paste_asked, "Turn PyTorch code into a graph", ""),
+            ("Data…", "table-2", self.data_asked, "Begin with a data set", ""),
         ):
             button = QPushButton(text)
             button.setIcon(self.look.icon(icon, "text_on_accent" if role else "text"))
