@@ -33,6 +33,7 @@ from guigrad.engine.walk import Walk
 from guigrad.ops.table import is_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
+from guigrad.run.sketch import Sketch
 from guigrad.run.training import Train, Trained
 
 
@@ -261,6 +262,11 @@ class Engine:
         if self.training is None:
             self.training = Training(self)
         return self.training.play(verb)
+
+    def sketch(self) -> Sketch:
+        """The trained parameters as they are, see run/sketch."""
+        training = self.training
+        return Sketch() if training is None else training.sketch()
 
     def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from guigrad.document.problem import Problem
+from guigrad.run.derivative import Answer, Question
 
 PHASES = ("forward", "backward", "step", "zero_grad")
 STATS = ("norm", "mean", "std", "min", "max", "absmax")
@@ -156,6 +157,7 @@ class Train(Struct, frozen=True, tag=True):
     it is. ``start`` first goes back to a moment, ``restart`` to the beginning (a new process of the program) and ``skip`` then plays so many steps
     that nobody looks at. ``watch`` are the numbers to tell of each step (None: the loss). ``keep`` asks for a moment at the end.
     ``xray``: the last step's gradients of every node are recorded, with ``every`` those of each step (to be looked at while it plays).
+    ``asks`` are questions that are answered after the last step.
     """
 
     steps: int | None = None
@@ -169,6 +171,7 @@ class Train(Struct, frozen=True, tag=True):
     xray: bool = True
     every: bool = False
     on_nan: bool = True
+    asks: tuple[Question, ...] = ()
 
 
 class Trained(Struct, frozen=True):
@@ -189,6 +192,7 @@ class Trained(Struct, frozen=True):
     moment: Moment | None = None
     bad: str = ""
     finished: bool = False
+    answers: tuple[Answer, ...] = ()
 
 
 RECORDS = (Watch, Until, PackedTensor, Moment, Train, Trained)
