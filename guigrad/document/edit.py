@@ -61,6 +61,9 @@ from guigrad.document.edit_program import (
     wrap,
 )
 from guigrad.document.edit_remedies import keep_history, leave_region, soft_place, straight_through, zero_before
+from guigrad.document.edit_rounds import set_batches, set_scheduler, set_stop
+from guigrad.document.edit_training import add_training, set_leaves, set_loss
+from guigrad.document.edit_updates import set_clip, set_number, set_optimizer, set_zero
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
 from guigrad.document.scope import within
@@ -81,6 +84,7 @@ __all__ = [
     "add_note",
     "add_point",
     "add_result",
+    "add_training",
     "arrange",
     "cast",
     "chain",
@@ -125,15 +129,24 @@ __all__ = [
     "retain_graph",
     "set_argument",
     "set_arguments",
+    "set_batches",
     "set_cells",
+    "set_clip",
     "set_deterministic",
     "set_device",
     "set_dtype",
+    "set_leaves",
+    "set_loss",
+    "set_number",
+    "set_optimizer",
     "set_requires_grad",
     "set_route",
+    "set_scheduler",
     "set_settings",
     "set_slider",
+    "set_stop",
     "set_value",
+    "set_zero",
     "soft_place",
     "straight_through",
     "why_fixed",

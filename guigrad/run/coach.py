@@ -22,6 +22,7 @@ from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
 from guigrad.run.recording import BUDGET_BYTES, Recording
+from guigrad.run.replay import again
 from guigrad.run.request import Edit, Reply, Reset, Run, Verb
 from guigrad.run.sketch import Sketch
 from guigrad.run.training import Moment, Train, Trained, Until, Watch
@@ -40,6 +41,9 @@ class Owner(Protocol):
     @property
     def document(self) -> Document:
         """The document as it is now."""
+
+    def edit(self, edit: Diff) -> bool:
+        """Changes the document."""
 
     def answered(self, reply: Reply, frame: Frame | None) -> None:
         """A verb has been played; ``frame`` is what is shown after it."""
@@ -143,6 +147,28 @@ class Coach:
         recording.branch(step, name, document)
         recording.edited(self._owner.document)
         self.step, self.shown, self.finished = step, None, False
+        self.recorded.tell()
+        self.changed.tell()
+
+    def switch(self, run: int) -> None:
+        """Goes to the end of another run, exactly, with the document that it had there: what is trained from then on goes on with it."""
+        recording = self.recording
+        if run == recording.current or not 0 <= run < len(recording.runs):
+            return
+        self.pause()
+        recording.go(run)
+        self._replay(recording.step, None)
+        self._here, self._moved = None, False
+        self.step, self.shown, self.finished = recording.step, None, False
+        self.phase = self.reason = ""
+        documents = recording.run.documents
+        if documents:
+            now, then = self._owner.document, documents[-1][1]
+            where = {name: {**getattr(then, name), **getattr(now, name)} for name in ("boxes", "notes")}
+            views = {**then.views, **{key: view for key, view in now.views.items() if key in then.nodes}}
+            back = Diff.between(now, structs.replace(then, views=views, **where), f"Back to {recording.run.name}")
+            if not back.only_layout:
+                self._owner.edit(back)
         self.recorded.tell()
         self.changed.tell()
 
@@ -320,14 +346,7 @@ class Coach:
         begin = 0 if moment is None else moment.step
         before = self._become(now, recording.document(begin))
         self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
-        changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
-        plays: list[tuple[int, Train]] = []
-        for end in sorted(changes | {step - 1, step} if not phases else changes | {step - 1}):
-            if end > begin or (end == step and not phases):
-                near = end >= step - 1  # the frame of the step before is kept too: what the step changed is seen
-                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=near and self._owner.x_ray)))
-            begin = max(begin, end)
-        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=self._owner.x_ray))] * phases
+        plays = again(recording, begin, step, phases, self._owner.x_ray)
         for at, (end, verb) in enumerate(plays):
             before = self._become(before, recording.document(end))
             last = at == len(plays) - 1

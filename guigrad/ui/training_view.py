@@ -20,6 +20,7 @@ from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
+from guigrad.ui.training_runs import about, changed_lines, lanes
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
@@ -77,6 +78,8 @@ class TrainingView(QObject):
         panel.timeline.mark_asked.connect(self.bookmark)
         panel.timeline.menu_asked.connect(self._menu)
         panel.timeline.play_asked.connect(self.play_or_pause)
+        panel.timeline.run_chosen.connect(self.switch)
+        panel.timeline.describe = lambda number: about(self.coach.recording, number)
         self.pacer.changed.connect(self._on_changed)
         self._ends = [
             self.coach.changed.connect(self._on_changed),
@@ -174,6 +177,15 @@ class TrainingView(QObject):
         self.window.say_status(
             f"{coach.recording.run.name} goes on from step {coach.step:,}: change what you like, then play"
         )
+
+    def switch(self, run: int) -> None:
+        """Back to the end of another run, with the settings that it had."""
+        self.pacer.pause()
+        self._at_present()
+        self._at = -1
+        self.coach.switch(run)
+        found = self.coach.recording.run
+        self.window.say_status(f"{found.name} goes on from step {found.end:,}, with the settings that it had")
 
     def bookmark(self, step: int | None = None, text: str | None = None) -> None:
         """Marks a step, or takes its mark away; ``text`` names it."""
@@ -323,6 +335,7 @@ class TrainingView(QObject):
         course = Course(
             known.phases if known is not None else (), step, phase, recording.step + inside, coach.total or 0,
             recording.frame_steps, marks(self.coach.recording), branches(self.coach.recording),
+            lanes(self.coach.recording),
         )  # fmt: skip
         panel.show_course(course, words, trained, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
@@ -348,6 +361,17 @@ class TrainingView(QObject):
             menu.addSeparator()
             for mark, text in sorted(known.items())[:30]:
                 menu.addAction(f"Step {mark:,}{f' · {text}' if text else ''}", partial(self.scrub, mark, -1))
+        recording = self.coach.recording
+        if len(recording.runs) > 1:
+            menu.addSeparator()
+            for run in recording.runs[-30:]:
+                changed = "  ".join(line for line in changed_lines(recording, run.number) if line.startswith("+"))
+                words = f"{run.name} · from step {run.start:,} to {run.end:,}" + (
+                    f" · {changed[:80]}" if changed else ""
+                )
+                action = menu.addAction(words.replace("&", "&&"), partial(self.switch, run.number))
+                action.setCheckable(True)
+                action.setChecked(run.number == recording.current)
         menu.addSeparator()
         menu.addAction("Show all steps", self.panel.timeline.show_all)
         menu.popup(place.toPoint())
