@@ -38,6 +38,7 @@ class Run(Struct):
     end: int = 0
     documents: list[tuple[int, Document]] = []
     reason: str = ""
+    traces: dict[str, Series] = {}
 
 
 class Recording:
@@ -119,6 +120,11 @@ class Recording:
             step for number, low, high in self.spans() for step in self._frames[number].steps if low < step <= high
         )
 
+    def frames_of(self, run: int) -> list[tuple[int, Frame]]:
+        """The frames that are kept of a run's own steps, with these."""
+        shelf = self._frames[run]
+        return [(step, frame) for step in shelf.steps if (frame := shelf.get(step)) is not None]
+
     def frame(self, step: int) -> Frame | None:
         """The frame at the end of a step, if it is kept."""
         number = self._owner(step)
@@ -151,7 +157,8 @@ class Recording:
     @property
     def size_bytes(self) -> int:
         """What frames, moments and numbers take."""
-        numbers = sum(series.size_bytes for run in self.runs for series in run.series.values())
+        kept = [series for run in self.runs for series in (*run.series.values(), *run.traces.values())]
+        numbers = sum(series.size_bytes for series in kept)
         return sum(self._kept_bytes) + numbers + self.sketches.size_bytes
 
     def spans(self, run: int | None = None) -> list[tuple[int, int, int]]:
@@ -170,14 +177,17 @@ class Recording:
     def add(self, trained: Trained, problems: tuple[Problem, ...] = (), prints: Iterable[str] = ()) -> None:
         """What a piece of training told."""
         run = self.run
-        for name, values in zip(trained.watched, trained.series, strict=True):
-            series = run.series.get(name)
-            if series is None:
-                series = run.series[name] = Series(run.start + 1, self.points)
-            if values:
-                series.fill(trained.first)
-                skip = max(0, series.end + 1 - trained.first)  # told before, of steps that were played again
-                series.extend(values[skip:])
+        for kept, names, columns in (
+            (run.series, trained.watched, trained.series), (run.traces, trained.traced, trained.traces)
+        ):  # fmt: skip
+            for name, values in zip(names, columns, strict=True):
+                series = kept.get(name)
+                if series is None:
+                    series = kept[name] = Series(run.start + 1, self.points)
+                if values:
+                    series.fill(trained.first)
+                    skip = max(0, series.end + 1 - trained.first)  # told before, of steps that were played again
+                    series.extend(values[skip:])
         run.end, run.reason = max(run.end, trained.step), trained.reason
         self.problems = problems
         self.prints += prints

@@ -20,6 +20,7 @@ from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
 from guigrad.ui.lab import Lab
+from guigrad.ui.landscape_view import LandscapeView
 from guigrad.ui.ledger_view import LedgerView
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
@@ -61,6 +62,7 @@ class MainWindow(Panes):
         self.commands.join()
         self.tidy = Tidy(self)
         self.training: TrainingView = TrainingView(self)
+        self.landscape: LandscapeView = LandscapeView(self)
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
@@ -266,6 +268,7 @@ class MainWindow(Panes):
             self.data,
         )
         self.training.close()
+        self.landscape.close()
         for part in views:
             part.close()
         self.live.close(keep_recovery=not self._asks)
