@@ -147,7 +147,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("welcome", "Lessons and welcome page", "Lessons, recent files, new graph, paste code", "File", (), "lightbulb"),
     Action("save", "Save", "Save the document", "File", ("Ctrl+S",), "save", separator=True),
     Action("save_as", "Save as…", "Save the document under another name", "File", ("Ctrl+Shift+S",)),
-    Action("export", "Export…", "Export as .py, PNG, SVG or PDF", "File", ("Ctrl+E",), "download", _has_nodes, words="picture image script"),
+    Action("export", "Export…", "Export as .py, PNG, SVG or PDF, or film a run as GIF or MP4", "File", ("Ctrl+E",), "download", _has_nodes, words="picture image script film video animation gif mp4"),
     Action("paste_code", "Paste code as a new graph…", "Python code becomes a new graph", "File", (), "clipboard-paste", words="import python"),
     Action("quit", "Quit", "Close the window", "File", ("Ctrl+Q",), separator=True, words="exit"),
     Action("undo", "Undo", "Take the last change back", "Edit", ("Ctrl+Z",), "undo-2", lambda s: s.undo is not None, lack="Nothing was changed yet"),
