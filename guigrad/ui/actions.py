@@ -215,6 +215,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("train_phase", "Train one phase", "The next phase of the training loop alone", "Run", ("Alt+P",), "chevron-right", _trains, words="forward backward step zero_grad"),
     Action("train_again", "Start training over", "Back to the same initialisation; what was recorded is gone", "Run", ("Ctrl+Alt+R",), "rotate-ccw", _trains, words="reset rewind initialisation"),
     Action("train_anew", "New initialisation", "Another seed, and training from there", "Run", (), "dices", _trains, words="reset random seed"),
+    Action("play_back", "Play back", "Show what was recorded step after step, from the step that is shown; nothing is trained", "Run", ("Alt+L",), "square-play", _trained, words="replay timeline watch again"),
     Action("branch_here", "Branch here", "Go back to the step that is shown; what is trained from there, with other settings, is another run", "Run", (), "git-branch", _trained, words="fork rewind run"),
     Action("bookmark", "Bookmark this step", "Mark the step that is shown, or take its mark away; what is kept of it stays longest", "Run", ("Alt+K",), "bookmark", _trained, words="mark timeline"),
     Action("step", "Step", "One op on, and after the last one grad_fn by grad_fn", "Run", ("F10",), "step-forward", _has_nodes, separator=True),
