@@ -122,6 +122,14 @@ def _ratio(before: torch.Tensor | None, now: torch.Tensor) -> float:
     return float(torch.linalg.vector_norm(now - before)) / size if size else math.nan
 
 
+def _fewer(counts: tuple[int, ...], entries: int) -> list[int]:
+    """Neighbouring bins as one where there are few entries: a histogram of 16 numbers needs no 64 bins."""
+    together = 1
+    while len(counts) % (2 * together) == 0 and (len(counts) // together) ** 2 > 16 * entries:
+        together *= 2
+    return [sum(counts[at : at + together]) for at in range(0, len(counts), together)]
+
+
 def _numbers(tensor: torch.Tensor) -> tuple[Stats | None, Bins | None]:
     def source() -> Any:
         return pieces(tensor)
@@ -130,5 +138,5 @@ def _numbers(tensor: torch.Tensor) -> tuple[Stats | None, Bins | None]:
     if sums is None:
         return None, None
     found = spread(source, sums, False)
-    counts = array.array("I", [min(count, 2**32 - 1) for count in found.counts])
+    counts = array.array("I", [min(count, 2**32 - 1) for count in _fewer(found.counts, tensor.numel())])
     return sums.stats, Bins(found.low, found.high, counts.tobytes(), sums.stats.nans + sums.stats.infs)

@@ -68,7 +68,9 @@ class FitAsker(Asker):
         y = fields.target_numbers(None if answer.targets is None else answer.targets.numpy(), len(x))
         fresh = not len(plot.train)
         self._ask_test(fit)
-        names = (self._name(fit.data), self._name(fit.targets) if fit.targets else "target")
+        node = self.session.document.nodes.get(fit.data)
+        named = fit.data if node is not None and node.name else fit.start
+        names = (self._name(named), self._name(fit.targets) if fit.targets else "target")
         plot.say_empty("")
         plot.show_points(Points(x, y), self.test or Points(np.empty((0, x.shape[1]))), names)
         values = None if answer.values is None else rows(answer.values)

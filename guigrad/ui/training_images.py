@@ -24,6 +24,7 @@ class ImageAsker(Asker):
     def __init__(self, window: MainWindow, page: ChoicePage, plot: ImagePlot) -> None:
         super().__init__(window, page, "images", is_picture)
         self.choice, self.plot = page, plot
+        page.bar.row.addStretch(1)
         page.changed.connect(self._on_choice)
 
     def question(self, fit: Fit) -> AskField:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from guigrad.ui.training_view import TrainingView
 
 PLOT_MS: Final = 100
+NO_NUMBERS: Final = "Train a step: the loss, and every number that is watched, is drawn here."
 NO_SKETCH: Final = (
     "Train with this tab in view: each step that is shown adds how the parameters and their gradients are spread,"
     " as long as there are leaves that require grad."
@@ -102,6 +103,7 @@ class TrainingPlots(QObject):
         drawn = curves(recording, names, frozenset(range(len(recording.runs))), differs(recording, self._words_of))
         assert panel.plot is not None  # asked before
         panel.plot.show_curves(drawn)
+        panel.plot.say_empty("" if drawn else NO_NUMBERS)
         if not self._wrong:
             bad = min((curve.first_nan for curve in drawn if curve.first_nan), default=0)
             panel.say(f"NaN from step {bad:,} on" if bad else "")
@@ -151,8 +153,8 @@ class TrainingPlots(QObject):
         plot = StepPlot(look, name=f"{title} over steps")
         plot.set_style(1, False, True)
         if name == "ratio":
-            plot.show_guide(GUIDE, "1e-3, as usual")
-        plot.left = "‖change‖ / ‖weight‖" if name == "ratio" else "‖gradient‖"
+            plot.show_guide(GUIDE, "1e-3, usual")
+        plot.left = "update / weight" if name == "ratio" else "gradient norm"
         plot.step_chosen.connect(lambda step: self.panel.timeline.scrubbed.emit(step, -1))
         return PlotPage(plot, bar=False)
 

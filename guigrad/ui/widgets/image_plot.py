@@ -68,7 +68,7 @@ class ImagePlot(Chart):
         writer = csv.writer(text, lineterminator="\n")
         count, size = len(self.pictures), int(np.prod(self.pictures.shape[1:]))
         writer.writerow(["row", "output", "target", *[f"pixel{at}" for at in range(size)]])
-        flat = self.pictures.reshape(count, -1)
+        flat = self.pictures.reshape(count, size)
         for at in range(count):
             output = "" if self.found is None else self.found[at]
             target = "" if self.wanted is None else f"{self.wanted[at]:g}"
