@@ -21,6 +21,7 @@ from guigrad.run.live import Live, Post
 from guigrad.run.request import (
     Ask,
     Backward,
+    Forward,
     Load,
     Look,
     Reply,
@@ -100,6 +101,11 @@ class Session(Verbs):
     def running(self) -> bool:
         """Whether something is being computed or waits for it."""
         return self._live.running
+
+    @property
+    def follows(self) -> bool:
+        """Whether values follow an edit where they stand: the last thing played was a forward, or what came after one."""
+        return bool(self._live.sequence) and isinstance(self._live.sequence[0], Forward)
 
     @property
     def fresh(self) -> bool:

@@ -49,6 +49,7 @@ from guigrad.document.edit_layout import (
 )
 from guigrad.document.edit_mute import mute
 from guigrad.document.edit_nodes import add_node, extract, insert_on_wire, remove, rename
+from guigrad.document.edit_points import add_point, move_point, remove_point, why_fixed
 from guigrad.document.edit_program import (
     EFFECTS,
     add_effect,
@@ -60,6 +61,9 @@ from guigrad.document.edit_program import (
     wrap,
 )
 from guigrad.document.edit_remedies import keep_history, leave_region, soft_place, straight_through, zero_before
+from guigrad.document.edit_rounds import set_batches, set_scheduler, set_stop
+from guigrad.document.edit_training import add_training, set_leaves, set_loss
+from guigrad.document.edit_updates import set_clip, set_number, set_optimizer, set_zero
 from guigrad.document.edit_values import DEFAULT, set_argument, set_arguments, set_requires_grad, set_value
 from guigrad.document.edit_wires import connect, disconnect
 from guigrad.document.scope import within
@@ -78,7 +82,9 @@ __all__ = [
     "add_gradient",
     "add_node",
     "add_note",
+    "add_point",
     "add_result",
+    "add_training",
     "arrange",
     "cast",
     "chain",
@@ -104,6 +110,7 @@ __all__ = [
     "make_unique",
     "move",
     "move_item",
+    "move_point",
     "move_port",
     "mute",
     "out_of_place",
@@ -112,6 +119,7 @@ __all__ = [
     "remove",
     "remove_function",
     "remove_item",
+    "remove_point",
     "remove_result",
     "remove_unused",
     "rename",
@@ -121,17 +129,27 @@ __all__ = [
     "retain_graph",
     "set_argument",
     "set_arguments",
+    "set_batches",
     "set_cells",
+    "set_clip",
     "set_deterministic",
     "set_device",
     "set_dtype",
+    "set_leaves",
+    "set_loss",
+    "set_number",
+    "set_optimizer",
     "set_requires_grad",
     "set_route",
+    "set_scheduler",
     "set_settings",
     "set_slider",
+    "set_stop",
     "set_value",
+    "set_zero",
     "soft_place",
     "straight_through",
+    "why_fixed",
     "within",
     "wrap",
     "wrap_region",

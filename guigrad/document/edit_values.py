@@ -68,7 +68,7 @@ def set_value(key: str, value: object, merge: str = "") -> Edit:
 
     def apply(document: Document) -> Diff:
         draft = Draft(document)
-        node = _source(document, _first_version(document, _node(document, key), key))
+        node = source_of(document, key)
         draft.put_node(_with_value(node, value))
         return draft.diff(f"Set the value of {order.name(document, node.id)}", merge)
 
@@ -94,6 +94,14 @@ def set_requires_grad(key: str, on: bool) -> Edit:
         return draft.diff(f"{'Turn on' if on else 'Turn off'} requires_grad of {label}")
 
     return apply
+
+
+def source_of(document: Document, key: str) -> Node:
+    """The node that holds the value of a source, as ``set_value`` finds it.
+
+    Raises: ProblemError where the value is computed.
+    """
+    return _source(document, _first_version(document, _node(document, key), key))
 
 
 def _node(document: Document, key: str) -> Node:

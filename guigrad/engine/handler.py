@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import threading
 from typing import TYPE_CHECKING
 
 import torch
+from msgspec import structs
 
 from guigrad.document.model import In
 from guigrad.engine.build import Cancelled
 from guigrad.engine.device import devices
 from guigrad.engine.play import Engine
 from guigrad.engine.values import MISSING
+from guigrad.run.derivative import Answer, Question
 from guigrad.run.frame import Frame
 from guigrad.run.request import (
     Ask,
@@ -139,10 +142,20 @@ class Handler:
             case Restore():
                 engine.restore(verb.point)
             case Train():
-                return engine.train(verb)
+                trained = engine.train(verb)
+                return structs.replace(trained, answers=self._answers(verb.asks)) if verb.asks else trained
             case Look() | TryWire() | Ask():
                 pass
         return None
+
+    def _answers(self, questions: tuple[Question, ...]) -> tuple[Answer, ...]:
+        """Those that are not interrupted."""
+        from guigrad.engine.questions import answer  # late: most sessions ask none
+
+        found: list[Answer] = []
+        with contextlib.suppress(Cancelled):
+            found += (answer(self.engine, question) for question in questions)
+        return tuple(found)
 
     def _answer(self, number: int, verb: Ask) -> Reply:
         from guigrad.engine.questions import answer  # late: most sessions ask none

@@ -33,6 +33,7 @@ from guigrad.engine.walk import Walk
 from guigrad.ops.table import is_recorded
 from guigrad.run.frame import Frame
 from guigrad.run.request import Gradient, Point, Want
+from guigrad.run.sketch import Sketch
 from guigrad.run.training import Train, Trained
 
 
@@ -213,15 +214,16 @@ class Engine:
         """Every gradient to None, or to zeros as ``Optimizer.zero_grad`` does."""
         self.verbs += 1
         self.said = []
-        for _, tensor in self.state.holders():
+        for _, tensor in self.state.bearers():
+            grad = tensor.grad
             if set_to_none:
                 tensor.grad = None
-            else:
-                if tensor.grad.grad_fn is not None:
-                    tensor.grad.detach_()
+            elif grad is not None:
+                if grad.grad_fn is not None:
+                    grad.detach_()
                 else:
-                    tensor.grad.requires_grad_(False)
-                tensor.grad.zero_()
+                    grad.requires_grad_(False)
+                grad.zero_()
         self.tape = None
         self.ledger.settle()
 
@@ -260,6 +262,11 @@ class Engine:
         if self.training is None:
             self.training = Training(self)
         return self.training.play(verb)
+
+    def sketch(self) -> Sketch:
+        """The trained parameters as they are, see run/sketch."""
+        training = self.training
+        return Sketch() if training is None else training.sketch()
 
     def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""

@@ -12,10 +12,12 @@ from guigrad.engine.jacobian import jacobian
 from guigrad.engine.ledger import ledger
 from guigrad.engine.products import product
 from guigrad.run.derivative import Answer, AskFindings, AskMatrix, AskPaths, AskProduct, AskTrust, Findings, Question
+from guigrad.run.field import AskField
 from guigrad.run.findings import MOST, findings
 from guigrad.run.landscape import AskLandscape
 from guigrad.run.ledger import AskLedger
 from guigrad.run.request import Want
+from guigrad.run.sketch import AskSketch
 from guigrad.run.tensor import AskTensor
 
 if TYPE_CHECKING:
@@ -44,6 +46,12 @@ def answer(engine: Engine, question: Question) -> Answer:
                 return ledger(engine, question)
             case AskProduct():
                 return product(engine, question)
+            case AskField():
+                from guigrad.engine.field import field  # late: most sessions ask for none
+
+                return field(engine, question)
+            case AskSketch():
+                return engine.sketch()
             case AskPaths():
                 from guigrad.engine.paths import paths  # late: most sessions ask for none
 
@@ -64,7 +72,7 @@ def answer(engine: Engine, question: Question) -> Answer:
 
 def _named(engine: Engine, question: Question) -> Question:
     """The question with labels in place of ids, so that what is answered names nodes as the code does."""
-    if isinstance(question, AskFindings | AskLandscape | AskLedger | AskTensor):
+    if isinstance(question, AskFindings | AskField | AskLandscape | AskLedger | AskSketch | AskTensor):
         return question
     if isinstance(question, AskTrust):
         wrt = tuple(_label(engine, name) for name in question.wrt)

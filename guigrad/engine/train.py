@@ -17,10 +17,12 @@ from guigrad.engine.device import put_random, random_now
 from guigrad.engine.explain import explain
 from guigrad.engine.recorded import refuses
 from guigrad.engine.rounds import START, Course, Place
+from guigrad.engine.sketch import Sketcher
 from guigrad.engine.unpack import put_back
 from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
 from guigrad.engine.watching import Readers, first_bad, loops_of
+from guigrad.run.sketch import AskSketch, Sketch
 from guigrad.run.training import Moment, Train, Trained
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class Training:
         self._pace = 0.0
         self._random: dict[str, Any] | None = None
         self._known_total: int | None = None
+        self._sketcher = Sketcher(engine)
 
     @property
     def step(self) -> int:
@@ -115,6 +118,10 @@ class Training:
         except moment.CannotKeep:
             return None
 
+    def sketch(self) -> Sketch:
+        """The parameters at the end of the step that was played last; empty where nobody looked at that step."""
+        return self._sketcher.take(self.step) if self.course is not None and self.course.boundary else Sketch()
+
     def close(self) -> None:
         """Leaves the regions that it stands in."""
         generator, self._generator = self._generator, None
@@ -135,7 +142,7 @@ class Training:
         engine.tape = None
         catcher = Walk(engine.state, engine.label)
         reason, error = "failed", None
-        readers = Readers(engine, verb.watch, verb.until)
+        readers = Readers(engine, verb.watch, verb.until, verb.trace)
         first = self.step + 1
         with catcher.catching(lambda: engine.plan.current or ""):
             try:
@@ -159,7 +166,7 @@ class Training:
         course = self.course
         return Trained(
             self.step, reason, self._phase, course is None or course.boundary, None if course is None else self._total,
-            first, readers.names, tuple(map(tuple, readers.columns)), kept, bad, self.finished,
+            first, *readers.told, kept, bad, self.finished,
         )  # fmt: skip
 
     @property
@@ -187,6 +194,8 @@ class Training:
             self.close()
             place = put_back(engine, start)
             self._enter(place, start.step, 0)
+            if verb.start is None and self._document is not engine.document:  # edited while another verb had the values
+                self._follow()
         elif self.course is None:
             self._begin(0)
         elif self._document is not engine.document:
@@ -262,14 +271,16 @@ class Training:
         until, cancelled, quiet = verb.until, engine.cancelled, not readers.reads
         began, first = perf_counter(), course.step
         closing = verb.seconds is not None and self._pace > verb.seconds / 2
+        shows, looks = verb.xray or bool(verb.asks), any(isinstance(one, AskSketch) for one in verb.asks)
         if target is not None and course.step >= target:
             return "steps"
         while True:
             step = course.step
             course.free = self._free(verb, step, target, total, began, first)
-            engine.listening = verb.xray and (
-                closing or verb.phase or verb.every or step + 1 == target or (target is None and step + 1 == total)
-            )
+            last = closing or verb.phase or step + 1 == target or (target is None and step + 1 == total)
+            engine.listening = verb.xray and (last or verb.every)
+            if looks and last and course.boundary:
+                self._sketcher.begin(step)
             phase = next(generator, None)
             if phase is None:
                 self.finished = True
@@ -298,7 +309,7 @@ class Training:
                 self._pace = (perf_counter() - began) / max(1, course.step - first)
                 return self._stop("time")
             if deadline is not None and perf_counter() > deadline:
-                if not verb.xray:
+                if not shows:
                     return self._stop("time")
                 closing = True
             if cancelled is not None and cancelled():
@@ -309,7 +320,7 @@ class Training:
         if verb.until is not None or verb.phase:
             return 0
         ends = [end for end in (target, total) if end is not None and end > step]
-        last = min(ends, default=None) if verb.xray else target  # a step that is shown is listened to
+        last = min(ends, default=None) if verb.xray or verb.asks else target  # a step that is shown is listened to
         if verb.seconds is None and self.engine.cancelled is None:
             return step if last is None else last - 1
         done = step - first

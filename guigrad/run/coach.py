@@ -17,12 +17,15 @@ from msgspec import structs
 
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
+from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
 from guigrad.run.recording import BUDGET_BYTES, Recording
+from guigrad.run.replay import again
 from guigrad.run.request import Edit, Reply, Reset, Run, Verb
-from guigrad.run.training import Moment, Train, Until, Watch
+from guigrad.run.sketch import Sketch
+from guigrad.run.training import Moment, Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
 MOMENT_SECONDS = 1.0
@@ -39,6 +42,9 @@ class Owner(Protocol):
     def document(self) -> Document:
         """The document as it is now."""
 
+    def edit(self, edit: Diff) -> bool:
+        """Changes the document."""
+
     def answered(self, reply: Reply, frame: Frame | None) -> None:
         """A verb has been played; ``frame`` is what is shown after it."""
 
@@ -53,14 +59,17 @@ class Coach:
     """What a session does to train. Thread: the session's.
 
     Events: ``changed()`` when the step, the phase, ``playing``, ``shown`` or the reason may be others, ``recorded()`` when the recording has more
-    (at most about 30 times a second), ``restarted(recording)`` when there is another recording.
+    (at most about 30 times a second), ``restarted(recording)`` when there is another recording,
+    ``answered(answer)`` for what ``asks`` gave to be asked with a slice: it is about the step that the slice ends with.
     """
 
     def __init__(self, live: Live, owner: Owner) -> None:
         self._live, self._owner = live, owner
-        self.changed, self.recorded, self.restarted = Event(), Event(), Event()
+        self.changed, self.recorded, self.restarted, self.answered = Event(), Event(), Event(), Event()
+        self.asks: Callable[[], tuple[Question, ...]] = lambda: ()
         self.budget_bytes = BUDGET_BYTES
         self.watch: tuple[Watch, ...] | None = None
+        self.trace: tuple[Watch, ...] = ()
         self.recording = Recording(owner.document, self.budget_bytes)
         self.playing = False
         self.step = 0
@@ -98,6 +107,11 @@ class Coach:
         if self.playing:
             self.playing = False
             self.changed.tell()
+
+    def take_edits(self) -> None:
+        """Where a training stands still, what was edited since is taken over at once, not with the next step. See Note [Edits of a training]."""
+        if self.step and not (self.playing or self._flying or self._lost or self._moved):
+            self._live.play(Train(0, on_nan=False, watch=()), answer=_nobody)
 
     def restart(self) -> None:
         """Back to before the first step; the recording is another."""
@@ -138,6 +152,28 @@ class Coach:
         recording.branch(step, name, document)
         recording.edited(self._owner.document)
         self.step, self.shown, self.finished = step, None, False
+        self.recorded.tell()
+        self.changed.tell()
+
+    def switch(self, run: int) -> None:
+        """Goes to the end of another run, exactly, with the document that it had there: what is trained from then on goes on with it."""
+        recording = self.recording
+        if run == recording.current or not 0 <= run < len(recording.runs):
+            return
+        self.pause()
+        recording.go(run)
+        self._replay(recording.step, None)
+        self._here, self._moved = None, False
+        self.step, self.shown, self.finished = recording.step, None, False
+        self.phase = self.reason = ""
+        documents = recording.run.documents
+        if documents:
+            now, then = self._owner.document, documents[-1][1]
+            where = {name: {**getattr(then, name), **getattr(now, name)} for name in ("boxes", "notes")}
+            views = {**then.views, **{key: view for key, view in now.views.items() if key in then.nodes}}
+            back = Diff.between(now, structs.replace(then, views=views, **where), f"Back to {recording.run.name}")
+            if not back.only_layout:
+                self._owner.edit(back)
         self.recorded.tell()
         self.changed.tell()
 
@@ -227,8 +263,9 @@ class Coach:
             self._fly(Train(missing, start=start, restart=restart, watch=(), on_nan=False), silent=True)
             return
         verb = structs.replace(
-            verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch,
+            verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch, trace=self.trace,
             seconds=None if verb.phase else SLICE_SECONDS, xray=self._owner.x_ray, keep=monotonic() > self._next_moment,
+            asks=self.asks(),
         )  # fmt: skip
         self._fly(verb)
 
@@ -274,10 +311,19 @@ class Coach:
         if over and not (silent and told.reason == "steps"):
             self.playing = False
         self._owner.answered(reply, reply.frame)
+        self._tell_answers(told)
         self.recorded.tell()
         self.changed.tell()
         if self.playing:
             self._go_on(Train())
+
+    def _tell_answers(self, told: Trained) -> None:
+        for answer in told.answers:
+            if isinstance(answer, Sketch):
+                if answer.spots:
+                    self.recording.sketches.add(self.recording.current, answer)
+            else:
+                self.answered.tell(answer)
 
     def _remember_here(self) -> None:
         """The moment to go on from, asked for before another step is played again."""
@@ -305,14 +351,7 @@ class Coach:
         begin = 0 if moment is None else moment.step
         before = self._become(now, recording.document(begin))
         self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
-        changes = {first for run in recording.lineage() for first, _ in run.documents if begin < first < step}
-        plays: list[tuple[int, Train]] = []
-        for end in sorted(changes | {step - 1, step} if not phases else changes | {step - 1}):
-            if end > begin or (end == step and not phases):
-                near = end >= step - 1  # the frame of the step before is kept too: what the step changed is seen
-                plays.append((end, Train(end - begin, on_nan=False, watch=(), xray=near and self._owner.x_ray)))
-            begin = max(begin, end)
-        plays += [(step, Train(phase=True, on_nan=False, watch=(), xray=self._owner.x_ray))] * phases
+        plays = again(recording, begin, step, phases, self._owner.x_ray)
         for at, (end, verb) in enumerate(plays):
             before = self._become(before, recording.document(end))
             last = at == len(plays) - 1

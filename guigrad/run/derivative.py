@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
+from guigrad.run.field import AskField, Field
 from guigrad.run.landscape import AskLandscape, Landscape
 from guigrad.run.ledger import AskLedger, Ledger
+from guigrad.run.sketch import AskSketch, Sketch
 from guigrad.run.tensor import AskTensor, Tensor
 
 
@@ -55,7 +57,18 @@ class AskFindings(Struct, frozen=True, tag=True):
     """What torch does without a word and people miss, see run.findings."""
 
 
-Question: TypeAlias = AskMatrix | AskProduct | AskPaths | AskTrust | AskTensor | AskFindings | AskLedger | AskLandscape
+Question: TypeAlias = (
+    AskMatrix
+    | AskProduct
+    | AskPaths
+    | AskTrust
+    | AskTensor
+    | AskFindings
+    | AskLedger
+    | AskLandscape
+    | AskField
+    | AskSketch
+)
 
 
 class Matrix(Struct, frozen=True):
@@ -204,7 +217,7 @@ class Findings(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger | Landscape
+Answer: TypeAlias = Matrix | Product | Paths | Trusts | Tensor | Findings | Ledger | Landscape | Field | Sketch
 
 RECORDS = (
     AskMatrix, AskProduct, AskPaths, AskTrust, AskFindings, Matrix, Product, Hop, Path, Paths, Check, Trust, Trusts, Findings,

@@ -24,10 +24,12 @@ from guigrad.run import blanks as blanked
 from guigrad.run import guess as guessing
 from guigrad.run.blanks import Blank, Keys
 from guigrad.run.derivative import Answer, AskFindings, Matrix, Paths, Product, Question, Trusts
+from guigrad.run.field import AskField, Field
 from guigrad.run.frame import Frame
 from guigrad.run.landscape import AskLandscape, Landscape
 from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.listen import Event
+from guigrad.run.sketch import AskSketch, Sketch
 from guigrad.run.tensor import AskTensor, Tensor
 
 COLUMNS: Final = ("node", "what", "result", "points", "tries", "hints", "answer")
@@ -157,6 +159,8 @@ class Exercise:
         frame, keys = self._owner.frame, self.keys
         if frame is None or isinstance(question, AskFindings) or not keys:
             return None
+        if isinstance(question, AskField | AskSketch):
+            return Field(question.start, question.end, reason=FIRST) if isinstance(question, AskField) else Sketch()
         if isinstance(question, AskTensor):
             kind = "value" if question.part == "value" else "grad"
             looked = (question.place, question.against if isinstance(question.against, str) else "")

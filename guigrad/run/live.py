@@ -285,7 +285,7 @@ class Live:
         self._runner.told = lambda keys: self._post(lambda: self._now_at(keys))
 
     def _now_at(self, keys: tuple[str, ...]) -> None:
-        if self._busy or not keys:
+        if (self._busy and self._asking is None) or not keys:  # what a question plays is no part of the course
             self._is_at = bool(keys)
             self._at(keys)
 

@@ -60,15 +60,18 @@ def _loop(document: Document) -> Loop | None:
     for item in outer:
         for inner in (one for one in walk((item,)) if isinstance(one, Loop)):
             grads = _grads(document, inner)
-            if any(
-                _phase(document, own, grads) in ("backward", "step") for own in _flat(inner.body) if not _nests(own)
-            ):
+            own = [item for item in _flat(inner.body) if not isinstance(item, Loop) and not _schedules(document, item)]
+            if any(_phase(document, item, grads) in ("backward", "step") for item in own):
                 return inner
     return outer[0] if outer else None
 
 
-def _nests(item: Item) -> bool:
-    return isinstance(item, Loop)
+def _schedules(document: Document, item: Item) -> bool:
+    """Whether an item moves a learning rate on: that alone makes no loop the one that trains."""
+    node = document.nodes.get(item_key(item))
+    first = node.args[0] if node is not None and node.args else None
+    maker = document.nodes.get(first.node or "") if isinstance(first, In) else None
+    return maker is not None and maker.op.startswith("torch.optim.lr_scheduler.")
 
 
 def _all(items: tuple[Item, ...]) -> Iterator[Item]:

@@ -10,10 +10,7 @@ is left to drop.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, structs
 
@@ -21,90 +18,13 @@ from guigrad.document.model import Document
 from guigrad.document.problem import Problem
 from guigrad.run.frame import Frame
 from guigrad.run.series import LIMIT, Series
+from guigrad.run.shelf import Shelf
+from guigrad.run.sketch import Sketches
 from guigrad.run.training import Moment, Trained
 
 BUDGET_BYTES = 256 * 1024 * 1024
-RECENT = 8
 PRINTS = 10_000
 MARKS = 10_000
-
-Thing = TypeVar("Thing")
-
-
-class Shelf(Generic[Thing]):
-    """Things by step, thinned. See Note [Thinning]. ``size_bytes``: what they take, as it was told."""
-
-    def __init__(self) -> None:
-        self.stride = 1
-        self.size_bytes = 0
-        self._steps: list[int] = []
-        self._things: dict[int, tuple[Thing, int, int]] = {}
-        self._recent: deque[int] = deque()
-        self._count = 0
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    def __contains__(self, step: int) -> bool:
-        return step in self._things
-
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """The steps of which there is something."""
-        return tuple(self._steps)
-
-    def get(self, step: int) -> Thing | None:
-        """What there is of a step."""
-        found = self._things.get(step)
-        return None if found is None else found[0]
-
-    def before(self, step: int) -> Thing | None:
-        """The last that is of an earlier step."""
-        there = self.step_before(step)
-        return None if there is None else self.get(there)
-
-    def step_before(self, step: int) -> int | None:
-        """The last earlier step of which there is something."""
-        at = bisect_left(self._steps, step)
-        return self._steps[at - 1] if at else None
-
-    def put(self, step: int, thing: Thing, size: int, marked: Container[int] = ()) -> list[Thing]:
-        """Keeps a thing; what goes for it."""
-        gone = self.drop(step)
-        self._things[step] = (thing, size, self._count)
-        self._count += 1
-        self.size_bytes += size
-        insort(self._steps, step)
-        self._recent.append(step)
-        if len(self._recent) > RECENT:
-            old = self._recent.popleft()
-            if old in self._things and self._things[old][2] % self.stride and old not in marked:
-                gone += self.drop(old)
-        return gone
-
-    def drop(self, step: int) -> list[Thing]:
-        """Lets go of what there is of a step."""
-        found = self._things.pop(step, None)
-        if found is None:
-            return []
-        del self._steps[bisect_left(self._steps, step)]
-        self.size_bytes -= found[1]
-        return [found[0]]
-
-    def thin(self, marked: Container[int] = ()) -> list[Thing]:
-        """Keeps half of what is old; where nothing old is left, lets go of the oldest, marked ones last."""
-        recent = set(self._recent)
-        out: list[int] = []
-        while not out and self.stride <= self._count:
-            self.stride *= 2
-            out = [
-                step
-                for step in self._steps
-                if self._things[step][2] % self.stride and step not in recent and step not in marked
-            ]
-        if not out:
-            out = [step for step in self._steps if step not in marked][:1] or self._steps[:1]
-        return [thing for step in out for thing in self.drop(step)]
 
 
 class Run(Struct):
@@ -118,6 +38,7 @@ class Run(Struct):
     end: int = 0
     documents: list[tuple[int, Document]] = []
     reason: str = ""
+    traces: dict[str, Series] = {}
 
 
 class Recording:
@@ -135,6 +56,7 @@ class Recording:
         self.prints: list[str] = []
         self.begin: Frame | None = None  # before the first step
         self.lost = 0
+        self.sketches = Sketches()
         self._frames: dict[int, Shelf[Frame]] = {0: Shelf()}
         self._moments: dict[int, Shelf[Moment]] = {0: Shelf()}
         self._blobs: dict[str, tuple[bytes, int]] = {}
@@ -186,7 +108,7 @@ class Recording:
     def frames(self) -> tuple[Frame, ...]:
         """The frames that are kept of the run that goes on, in order."""
         found = []
-        for number, low, high in self._spans():
+        for number, low, high in self.spans():
             shelf = self._frames[number]
             found += [shelf.get(step) for step in shelf.steps if low < step <= high]
         return tuple(frame for frame in found if frame is not None)
@@ -195,8 +117,13 @@ class Recording:
     def frame_steps(self) -> tuple[int, ...]:
         """The steps of which a frame is kept."""
         return tuple(
-            step for number, low, high in self._spans() for step in self._frames[number].steps if low < step <= high
+            step for number, low, high in self.spans() for step in self._frames[number].steps if low < step <= high
         )
+
+    def frames_of(self, run: int) -> list[tuple[int, Frame]]:
+        """The frames that are kept of a run's own steps, with these."""
+        shelf = self._frames[run]
+        return [(step, frame) for step in shelf.steps if (frame := shelf.get(step)) is not None]
 
     def frame(self, step: int) -> Frame | None:
         """The frame at the end of a step, if it is kept."""
@@ -205,7 +132,7 @@ class Recording:
 
     def frame_before(self, step: int) -> tuple[int, Frame] | None:
         """The last frame of an earlier step that is kept, with its step; 0 is before the first one."""
-        for number, low, high in reversed(self._spans()):
+        for number, low, high in reversed(self.spans()):
             shelf = self._frames[number]
             there = shelf.step_before(min(step, high + 1))
             found = shelf.get(there) if there is not None and there > low else None
@@ -215,7 +142,7 @@ class Recording:
 
     def nearest(self, step: int) -> Moment | None:
         """The last moment before a step that is kept; None: only the beginning is."""
-        for number, low, high in reversed(self._spans()):
+        for number, low, high in reversed(self.spans()):
             if low < step:
                 found = self._moments[number].before(min(step, high + 1))
                 if found is not None and found.step >= low:
@@ -230,10 +157,11 @@ class Recording:
     @property
     def size_bytes(self) -> int:
         """What frames, moments and numbers take."""
-        numbers = sum(series.size_bytes for run in self.runs for series in run.series.values())
-        return sum(self._kept_bytes) + numbers
+        kept = [series for run in self.runs for series in (*run.series.values(), *run.traces.values())]
+        numbers = sum(series.size_bytes for series in kept)
+        return sum(self._kept_bytes) + numbers + self.sketches.size_bytes
 
-    def _spans(self, run: int | None = None) -> list[tuple[int, int, int]]:
+    def spans(self, run: int | None = None) -> list[tuple[int, int, int]]:
         """(run, after this step, up to this step) of a run's lineage."""
         chain = self.lineage(run)
         ends = [*[run.start for run in chain[1:]], chain[-1].end]
@@ -242,21 +170,24 @@ class Recording:
         ]
 
     def _owner(self, step: int) -> int:
-        return next((number for number, low, high in self._spans() if low < step <= high), self.current)
+        return next((number for number, low, high in self.spans() if low < step <= high), self.current)
 
     # --- what happens ---
 
     def add(self, trained: Trained, problems: tuple[Problem, ...] = (), prints: Iterable[str] = ()) -> None:
         """What a piece of training told."""
         run = self.run
-        for name, values in zip(trained.watched, trained.series, strict=True):
-            series = run.series.get(name)
-            if series is None:
-                series = run.series[name] = Series(run.start + 1, self.points)
-            if values:
-                series.fill(trained.first)
-                skip = max(0, series.end + 1 - trained.first)  # told before, of steps that were played again
-                series.extend(values[skip:])
+        for kept, names, columns in (
+            (run.series, trained.watched, trained.series), (run.traces, trained.traced, trained.traces)
+        ):  # fmt: skip
+            for name, values in zip(names, columns, strict=True):
+                series = kept.get(name)
+                if series is None:
+                    series = kept[name] = Series(run.start + 1, self.points)
+                if values:
+                    series.fill(trained.first)
+                    skip = max(0, series.end + 1 - trained.first)  # told before, of steps that were played again
+                    series.extend(values[skip:])
         run.end, run.reason = max(run.end, trained.step), trained.reason
         self.problems = problems
         self.prints += prints

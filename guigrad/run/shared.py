@@ -28,7 +28,7 @@ from guigrad.document import model, problem
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.ops import spec
-from guigrad.run import derivative, graph, landscape, ledger, request, tape, tensor, training
+from guigrad.run import derivative, field, graph, landscape, ledger, request, sketch, tape, tensor, training
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.sent import Sent, same
 
@@ -39,7 +39,7 @@ CLASSES: tuple[type, ...] = (
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
     request.Progress, tape.Event, tape.Leaving, request.Ask, graph.Saved, graph.GradNode, graph.Graph, *derivative.RECORDS,
-    *tensor.RECORDS, *ledger.RECORDS, *training.RECORDS, *landscape.RECORDS,
+    *tensor.RECORDS, *ledger.RECORDS, *training.RECORDS, *landscape.RECORDS, *field.RECORDS, *sketch.RECORDS,
 )  # fmt: skip
 
 SHARED_BYTES = 256 * 1024

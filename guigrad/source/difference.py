@@ -25,6 +25,13 @@ def difference(before: Document, edit: Callable[[Document], Diff]) -> tuple[str,
         after = edit(before).apply(before)
     except ProblemError:
         return ()
+    return between(before, after)
+
+
+def between(before: Document, after: Document) -> tuple[str, ...]:
+    """The lines in which the code of two documents differs; () also for large ones."""
+    if max(len(before.nodes), len(after.nodes)) > LARGE:
+        return ()
     old, new = emit(before).split("\n"), emit(after).split("\n")
     found: list[str] = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

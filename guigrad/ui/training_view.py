@@ -18,8 +18,10 @@ from guigrad.run.training import Until
 from guigrad.ui.actions import by_id
 from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.playback import Playback
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
+from guigrad.ui.training_runs import about, changed_lines, lanes
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
@@ -32,7 +34,7 @@ STOP_MS: Final = 500
 """A step that still runs so long after Stop is ended with the engine's process."""
 LEFT: Final = ("play_training", "train_phase", "train_step")
 RIGHT: Final = ("stop", "train_again", "train_anew")
-LINE: Final = ("bookmark", "branch_here")
+LINE: Final = ("play_back", "bookmark", "branch_here")
 HEARD: Final = ("play_training", "frame_before", "frame_after", "frame_before_far", "frame_after_far")
 
 
@@ -56,6 +58,7 @@ class TrainingView(QObject):
         self._shows.timeout.connect(self._show)
         self.plots = TrainingPlots(self)
         self.canvas = TrainingCanvas(window, self.pacer, self)
+        self.playback = Playback(self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self._connect()
@@ -77,6 +80,8 @@ class TrainingView(QObject):
         panel.timeline.mark_asked.connect(self.bookmark)
         panel.timeline.menu_asked.connect(self._menu)
         panel.timeline.play_asked.connect(self.play_or_pause)
+        panel.timeline.run_chosen.connect(self.switch)
+        panel.timeline.describe = lambda number: about(self.coach.recording, number)
         self.pacer.changed.connect(self._on_changed)
         self._ends = [
             self.coach.changed.connect(self._on_changed),
@@ -92,8 +97,10 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
-        for timer in (self._shows, self.plots.timer, self._stops):
+        self.playback.stop()
+        for timer in (self._shows, self._stops):
             timer.stop()
+        self.plots.close()
 
     @property
     def playing(self) -> bool:
@@ -174,6 +181,15 @@ class TrainingView(QObject):
             f"{coach.recording.run.name} goes on from step {coach.step:,}: change what you like, then play"
         )
 
+    def switch(self, run: int) -> None:
+        """Back to the end of another run, with the settings that it had."""
+        self.pacer.pause()
+        self._at_present()
+        self._at = -1
+        self.coach.switch(run)
+        found = self.coach.recording.run
+        self.window.say_status(f"{found.name} goes on from step {found.end:,}, with the settings that it had")
+
     def bookmark(self, step: int | None = None, text: str | None = None) -> None:
         """Marks a step, or takes its mark away; ``text`` names it."""
         coach = self.coach
@@ -199,6 +215,16 @@ class TrainingView(QObject):
 
     def scrub(self, step: int, phase: int) -> None:
         """Shows a step, or a phase of it; of several asked for while one is played again the last counts."""
+        self.playback.stop()
+        self.show_step(step, phase)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a step that is to be shown is being played again."""
+        return self._replaying
+
+    def show_step(self, step: int, phase: int = -1) -> None:
+        """The same while it is played back."""
         self.pacer.pause()
         end = self.coach.recording.step
         if not end:
@@ -225,6 +251,7 @@ class TrainingView(QObject):
         self._later()
 
     def _at_present(self) -> None:
+        self.playback.stop()
         self._wanted, self._replaying, self._shown_phase = None, False, -1
 
     # --- what happens ---
@@ -322,14 +349,14 @@ class TrainingView(QObject):
         course = Course(
             known.phases if known is not None else (), step, phase, recording.step + inside, coach.total or 0,
             recording.frame_steps, marks(self.coach.recording), branches(self.coach.recording),
+            lanes(self.coach.recording),
         )  # fmt: skip
         panel.show_course(course, words, trained, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
         panel.show_playing(self.playing)
-        if panel.plot is not None:
-            panel.plot.show_step(step or None)
+        self.plots.show_step(step or None)
 
     # --- the panel asks ---
 
@@ -348,6 +375,17 @@ class TrainingView(QObject):
             menu.addSeparator()
             for mark, text in sorted(known.items())[:30]:
                 menu.addAction(f"Step {mark:,}{f' · {text}' if text else ''}", partial(self.scrub, mark, -1))
+        recording = self.coach.recording
+        if len(recording.runs) > 1:
+            menu.addSeparator()
+            for run in recording.runs[-30:]:
+                changed = "  ".join(line for line in changed_lines(recording, run.number) if line.startswith("+"))
+                words = f"{run.name} · from step {run.start:,} to {run.end:,}" + (
+                    f" · {changed[:80]}" if changed else ""
+                )
+                action = menu.addAction(words.replace("&", "&&"), partial(self.switch, run.number))
+                action.setCheckable(True)
+                action.setChecked(run.number == recording.current)
         menu.addSeparator()
         menu.addAction("Show all steps", self.panel.timeline.show_all)
         menu.popup(place.toPoint())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_until_and_pause(desk: Desk) -> None:
     coach.train(until=until)
     desk.settle()
     assert (coach.step, coach.reason) == (7, "until")
-    coach.train(100_000)
+    coach.train(100_000 if isinstance(desk.runner, ProcessRunner) else 500)  # inline nothing comes between
     coach.recorded.connect(coach.pause)
     desk.settle()
     if isinstance(desk.runner, ProcessRunner):
@@ -99,6 +100,45 @@ def test_show_and_go_back_are_exact(desk: Desk) -> None:
     assert desk.settle()["w"].value.tolist() == weights(10)
     assert len(coach.recording.runs) == 2
     assert coach.recording.loss == tuple(guigrad.Session(guigrad.parse(SOURCE)).train(10).loss)
+
+
+def test_going_back_to_an_earlier_run_is_as_if_never_branched(desk: Desk) -> None:
+    coach, session = desk.session.coach, desk.session
+    coach.train(9)
+    desk.settle()
+    coach.go(4)
+    desk.settle()
+    session.edit(edit.set_value(named(session, "lr"), 0.5))
+    coach.train(7)
+    branched = desk.settle()["w"].value.tolist()
+    assert branched != weights(11)
+    coach.switch(0)
+    assert desk.settle()["w"].value.tolist() == weights(9)
+    assert (coach.step, coach.recording.current, coach.shown) == (9, 0, None)
+    coach.train(6)
+    assert desk.settle()["w"].value.tolist() == weights(15)
+    assert coach.recording.loss == tuple(guigrad.Session(guigrad.parse(SOURCE)).train(15).loss)
+    coach.show(7)
+    assert desk.settle()["w"].value.tolist() == weights(7)
+    coach.switch(1)
+    assert desk.settle()["w"].value.tolist() == branched
+    assert coach.step == 11
+    coach.train(2)
+    other = guigrad.Session(guigrad.parse(SOURCE))
+    other.train(4)
+    other.edit(edit.set_value(named(other, "lr"), 0.5))
+    other.train(9)
+    found = other.tensor("w")
+    assert found is not None
+    assert desk.settle()["w"].value.tolist() == found.tolist()
+    coach.switch(1)
+    coach.switch(7)
+    assert (coach.recording.current, coach.step) == (1, 13)
+
+
+def named(session: Any, name: str) -> str:
+    """The id of the node of that name."""
+    return next(node.id for node in session.document.nodes.values() if node.name == name)
 
 
 def test_a_phase_of_a_step_is_shown_and_training_goes_on_behind_the_last(desk: Desk) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document
 from guigrad.run.frame import Frame, Record
-from guigrad.run.recording import RECENT, Recording, Shelf
+from guigrad.run.recording import Recording
 from guigrad.run.series import Series
+from guigrad.run.shelf import RECENT, Shelf
 from guigrad.run.training import Moment, PackedTensor, Trained, Until, Watch, until_of, watch_of
 
 numbers = st.floats(width=32) | st.sampled_from([0.0, 1.0, math.nan, math.inf, -math.inf])

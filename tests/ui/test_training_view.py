@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 import guigrad
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.widgets import lanes
 
 SOURCE = """import torch
 torch.manual_seed(0)
@@ -265,9 +266,52 @@ def test_bookmarks_and_branches(panel: TrainingPanel, window: MainWindow, qtbot:
     assert (line.course.marks, line.course.branches) == ({5: "here"}, (5,))
     assert panel.where.text().startswith("run 2 · step 8")
     assert panel.plot is not None
-    assert [curve.name for curve in panel.plot.drawn] == ["loss · run 1", "loss · run 2"]
+    assert [curve.name for curve in panel.plot.drawn] == ["loss · run 1", "loss · run 2 (lr = 0.1)"]
     assert panel.plot.drawn[1].x.tolist() == [5, 6, 7, 8]
     assert panel.plot.drawn[1].y[0] == panel.plot.drawn[0].y[4]
+
+
+def test_a_press_on_its_lane_goes_back_to_an_earlier_run(
+    panel: TrainingPanel, window: MainWindow, qtbot: QtBot
+) -> None:
+    coach, line = window.session.coach, panel.timeline
+    panel.count.setValue(8)
+    qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
+    refreshed(window)
+    assert lanes.places(line) == []
+    window.training.scrub(3, -1)
+    qtbot.mouseClick(panel.buttons["branch_here"], Qt.MouseButton.LeftButton)
+    window.session.edit(guigrad.edit.set_value(window.labels()["lr"], 0.25))
+    panel.count.setValue(4)
+    qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
+    other = shown(window)
+    refreshed(window)
+    assert [(lane.name, lane.start, lane.end, lane.current) for lane in line.course.runs] == [
+        ("run 1", 0, 8, False), ("run 2", 3, 7, True),
+    ]  # fmt: skip
+    assert line.describe(1).split("\n")[0].startswith("run 2 · steps 4–7 · from run 1 at step 3 · loss ")
+    assert line.describe(1).split("\n")[1:] == ["- lr = 0.05", "+ lr = 0.25"]
+
+    def press(number: int) -> None:
+        row = next(row for lane, row, _ in lanes.places(line) if lane.number == number)
+        qtbot.mouseClick(line, Qt.MouseButton.LeftButton, pos=row.center().toPoint())
+        refreshed(window)
+
+    line.grab()
+    press(0)
+    assert (shown(window), coach.step, window.session.document.nodes[window.labels()["lr"]].args) == (
+        weights(8), 8, (0.05,),
+    )  # fmt: skip
+    assert [lane.current for lane in line.course.runs] == [True, False]
+    panel.count.setValue(5)
+    qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
+    assert shown(window) == weights(13)  # the bits of a training that was never branched
+    press(1)
+    assert (shown(window), coach.step) == (other, 7)
+    assert window.session.document.nodes[window.labels()["lr"]].args == (0.25,)
+    assert window.session.undo() == "Back to run 2"
+    refreshed(window)
+    assert window.session.document.nodes[window.labels()["lr"]].args == (0.05,)
 
 
 def test_watching_plotting_and_exporting(

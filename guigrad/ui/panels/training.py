@@ -9,14 +9,13 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QMenu,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -24,19 +23,36 @@ from PySide6.QtWidgets import (
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 from guigrad.ui.widgets.action_button import ICON, PLAIN, ActionButton
+from guigrad.ui.widgets.chart import Chart
+from guigrad.ui.widgets.plot_page import PlotPage
 from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.step_plot import StepPlot
 from guigrad.ui.widgets.timeline import Course, Timeline
 
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
 """0 is full speed."""
+NUMBERS: Final = "numbers"
+VIEWS: Final = (
+    (NUMBERS, "Loss and numbers", "The loss and what is watched, over steps"),
+    ("spread", "Histograms", "How a parameter or its gradient is spread, over steps"),
+    ("ratio", "Update to weight", "How far each step moves a parameter against its size"),
+    ("norms", "Gradient norms", "The norm of each parameter's gradient, over steps"),
+    ("bars", "Gradient by layer", "The norm of each parameter's gradient in the step that is shown"),
+    (
+        "fit",
+        "Decision boundary",
+        "Points with the decision boundary, or with the fitted curve; points are edited by hand",
+    ),
+    ("images", "Images", "Rows that are pictures, with what the program takes them for"),
+)
+"""Plots: name, title, what it shows."""
 MEGABYTE: Final = 1024 * 1024
 BUDGET_MB: Final = (1, 1_000_000)
 
 
 class TrainingPanel(QWidget):
     """``steps_asked(count)``, ``until_asked(text)``, ``speed_chosen(speed)``, ``budget_chosen(bytes)``, ``watch_asked(text)``,
-    ``unwatch_asked(text)``, ``export_asked()``, ``shown()`` when it comes to the front; the rest are its timeline's.
+    ``unwatch_asked(text)``, ``view_chosen(name)`` of VIEWS, ``export_asked()``, ``shown()`` when it comes to the front; the rest are its timeline's.
     """
 
     steps_asked = Signal(int)
@@ -45,6 +61,7 @@ class TrainingPanel(QWidget):
     budget_chosen = Signal(object)
     watch_asked = Signal(str)
     unwatch_asked = Signal(str)
+    view_chosen = Signal(str)
     export_asked = Signal()
     shown = Signal()
 
@@ -54,6 +71,15 @@ class TrainingPanel(QWidget):
         self.buttons: dict[str, ActionButton] = {}
         self.timeline = Timeline(look)
         self.plot: StepPlot | None = None  # made when it is first seen: nothing is imported for it before
+        self.stack = QStackedWidget()
+        self.pages: dict[str, PlotPage] = {}
+        self.view = parts.ChevronCombo(look)
+        self.view.setAccessibleName("plot")
+        self.view.setToolTip("Which plot is shown")
+        for name, title, tip in VIEWS:
+            self.view.addItem(title, name)
+            self.view.setItemData(self.view.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.view.currentIndexChanged.connect(lambda _: self._on_view())
         self.what = parts.ElidedLabel("", "muted")
         self.where = parts.ElidedLabel("", "")
         self.memory, self.seed = parts.ElidedLabel("", "muted"), parts.ElidedLabel("", "muted")
@@ -151,10 +177,13 @@ class TrainingPanel(QWidget):
         self._left.addWidget(bars[1])
         self._left.addWidget(self.timeline, 1)
         self._left.addWidget(bars[2])
-        for widget in (self.watch, self.watched, self.smoothing, self.log_x, self.log_y):
+        self._plot_bar.addWidget(self.view)
+        self._of_numbers = (self.watch, self.watched, self.smoothing, self.log_x, self.log_y)
+        for widget in self._of_numbers:
             self._plot_bar.addWidget(widget)
         self._plot_bar.addWidget(self.note, 1)
         self._right.addWidget(bars[3])
+        self._right.addWidget(self.stack, 1)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.addWidget(left)
         self._split.addWidget(right)
@@ -167,15 +196,7 @@ class TrainingPanel(QWidget):
         self._column = QVBoxLayout(page)
         self._column.addWidget(bars[0])
         self._column.addWidget(self._split, 1)
-        area = QScrollArea()
-        area.setWidget(page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        parts.scrolled(page, self)
 
     def add_buttons(
         self, left: Sequence[ActionButton], right: Sequence[ActionButton], line: Sequence[ActionButton]
@@ -189,7 +210,7 @@ class TrainingPanel(QWidget):
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
-        self.look = self.speed.look = look
+        self.look = self.speed.look = self.view.look = look
         px = look.px
         for layout in (
             self._top,
@@ -220,6 +241,8 @@ class TrainingPanel(QWidget):
             button.set_look(look)
         if self.plot is not None:
             self.plot.set_look(look)
+        for page in self.pages.values():
+            page.set_look(look)
 
     # --- what is shown ---
 
@@ -271,7 +294,36 @@ class TrainingPanel(QWidget):
         """The speed that is chosen, 0: full."""
         return float(self.speed.currentData())
 
+    @property
+    def view_now(self) -> str:
+        """The name of the plot that is shown."""
+        return str(self.view.currentData())
+
+    @property
+    def chart(self) -> Chart | None:
+        """The plot that is shown; None before the first is seen."""
+        page = self.pages.get(self.view_now)
+        return page.chart if page is not None else self.plot if self.view_now == NUMBERS else None
+
+    def add_page(self, name: str, page: PlotPage) -> None:
+        """The plot of that name, made when it is first seen."""
+        self.pages[name] = page
+        self.stack.addWidget(page)
+        page.set_look(self.look)
+
+    def show_page(self, name: str) -> None:
+        """Brings a plot to the front that has been made."""
+        self.stack.setCurrentWidget(self.pages.get(name) or self.plot or self.stack)
+
     # --- inside ---
+
+    def _on_view(self) -> None:
+        name = self.view_now
+        for widget in self._of_numbers:
+            widget.setVisible(name == NUMBERS)
+        if self.plot is None:
+            return
+        self.view_chosen.emit(name)
 
     def _on_jump(self) -> None:
         if self.jump.value() != self.timeline.course.step:
@@ -291,6 +343,7 @@ class TrainingPanel(QWidget):
         if self.plot is None:
             self.plot = StepPlot(self.look)
             self.plot.step_chosen.connect(lambda step: self.timeline.scrubbed.emit(step, -1))
-            self._right.addWidget(self.plot, 1)
+            self.stack.insertWidget(0, self.plot)
             self._on_style()
+            self._on_view()
         self.shown.emit()

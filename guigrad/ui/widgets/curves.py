@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,8 +39,10 @@ def columns(series: Series) -> tuple[Numbers, Numbers]:
     return np.repeat(x, 2), np.column_stack((low, high)).ravel()
 
 
-def curves(recording: Recording, names: tuple[str, ...], runs: frozenset[int]) -> tuple[Curve, ...]:
-    """The curves of these numbers in these runs; a branch begins at the point that it left."""
+def curves(
+    recording: Recording, names: tuple[str, ...], runs: frozenset[int], differs: Mapping[int, str] | None = None
+) -> tuple[Curve, ...]:
+    """The curves of these numbers in these runs; a branch begins at the point that it left. ``differs`` is what the legend calls a run."""
     found = []
     several = len(recording.runs) > 1
     for run in recording.runs:
@@ -53,7 +56,7 @@ def curves(recording: Recording, names: tuple[str, ...], runs: frozenset[int]) -
             before = recording.runs[run.parent].series.get(name) if run.parent is not None else None
             if before is not None and before.first <= run.start <= before.end:
                 x, y = np.insert(x, 0, run.start), np.insert(y, 0, before.at(run.start))
-            title = f"{name} · {run.name}" if several else name
+            title = f"{name} · {(differs or {}).get(run.number, run.name)}" if several else name
             found.append(Curve(run.number, name, title, x, y, series.first_nan))
     return tuple(found)
 
@@ -95,3 +98,23 @@ def as_csv(drawn: tuple[Curve, ...]) -> str:
     for at, step in enumerate(steps.tolist()):
         writer.writerow([int(step), *[column[at] for column in table]])
     return text.getvalue()
+
+
+def sketch_curves(recording: Recording, what: str, differs: Mapping[int, str] | None = None) -> tuple[Curve, ...]:
+    """A number of each parameter ("grad_norm" or "ratio") over the steps that were looked at, of every run."""
+    found = []
+    several = len(recording.runs) > 1
+    for run in recording.runs:
+        labels: dict[str, str] = {}
+        held: dict[str, list[tuple[int, float]]] = {}
+        for sketch in recording.sketches.of(run.number):
+            for spot in sketch.spots:
+                labels[spot.id] = spot.label
+                held.setdefault(spot.id, []).append((sketch.step, getattr(spot, what)))
+        for key, label in labels.items():
+            x, y = np.array(held[key], dtype=np.float64).T
+            bad = next((step for step, number in held[key] if what == "grad_norm" and not np.isfinite(number)), 0)
+            name = f"{label} · {(differs or {}).get(run.number, run.name)}" if several else label
+            if np.isfinite(y).any():
+                found.append(Curve(run.number, label, name, x, y, bad))
+    return tuple(found)

@@ -20,11 +20,14 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
+    QFrame,
     QGridLayout,
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -162,6 +165,20 @@ def grid() -> tuple[QWidget, QGridLayout]:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setColumnStretch(1, 1)
     return holder, layout
+
+
+def scrolled(page: QWidget, owner: QWidget) -> QScrollArea:
+    """``owner`` shows ``page``, which scrolls up and down where there is too little room for it."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    column = QVBoxLayout(owner)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(area)
+    return area
 
 
 def drop(widget: QWidget | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +22,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from guigrad.ui.style import Look
+from guigrad.ui.widgets import lanes
+from guigrad.ui.widgets.lanes import Lane
 
 TOKENS: Final = {"forward": "value", "backward": "grad", "step": "optim", "zero_grad": "text_muted"}
 """The colour of each phase."""
@@ -39,7 +42,7 @@ class Course:
     """What the timeline shows. ``step`` with ``phase`` (its place, -1: the end) is what the canvas shows, ``end`` the last step played.
 
     ``total``: steps of the program, 0 when nobody knows; ``kept``: steps of which there is a frame; ``marks``: bookmarked ones with their
-    words; ``branches``: steps at which another run left.
+    words; ``branches``: steps at which another run left; ``runs``: all of them, if there are several.
     """
 
     phases: tuple[str, ...] = ()
@@ -50,17 +53,20 @@ class Course:
     kept: tuple[int, ...] = ()
     marks: dict[int, str] = field(default_factory=dict)
     branches: tuple[int, ...] = ()
+    runs: tuple[Lane, ...] = ()
 
 
 class Timeline(QWidget):
     """Drag or press to go to a step and phase; the wheel zooms at the pointer, with Shift it moves.
 
     ``scrubbed(step, phase)``: phase is the place of a phase that is not the last, else -1. ``mark_asked(step)``: a double-click at the head.
+    ``run_chosen(number)``: a press on the lane of another run. ``describe`` tells about a run.
     """
 
     scrubbed = Signal(int, int)
     mark_asked = Signal(int)
     menu_asked = Signal(int, QPointF)
+    run_chosen = Signal(int)
     play_asked = Signal()
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
@@ -71,6 +77,7 @@ class Timeline(QWidget):
         self._whole = True
         self._dragging = False
         self._hover: tuple[int, int] | None = None
+        self.describe: Callable[[int], str] = lambda number: ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Timeline: steps and phases")
@@ -117,7 +124,7 @@ class Timeline(QWidget):
         known = (
             c.total if c.total <= max(20 * c.end, 2000) else 0
         )  # a loop of a million steps would be a line without width
-        return max(c.end, known, int(FEWEST))
+        return max(c.end, known, int(FEWEST), *(lane.end for lane in c.runs))
 
     def show_all(self) -> None:
         """Every step is in view."""
@@ -148,7 +155,7 @@ class Timeline(QWidget):
 
     def _room(self) -> QRectF:
         px = self.look.px
-        return QRectF(self.rect()).adjusted(px(76), px(20), -px(10), -px(16))
+        return QRectF(self.rect()).adjusted(px(76), px(20), -px(10), -px(16) - lanes.height(self))
 
     def x_of(self, step: float) -> float:
         """Where a step's middle is. Units: px"""
@@ -192,6 +199,7 @@ class Timeline(QWidget):
             if c.end:
                 self._band(p, band, done, per, token, c.phase == at)
         self._ticks(p, room, per)
+        lanes.paint(p, self)
         self._marks(p, room)
         if not c.end:
             p.setPen(look.color("text_faint"))
@@ -226,7 +234,9 @@ class Timeline(QWidget):
         first = -int(-self.span[0] // every) * every
         for step in range(max(first, every), int(self.span[1]) + 1, every):
             x = self.x_of(step)
-            p.drawText(QRectF(x - 60, 1, 120, room.top() - 4), Qt.AlignmentFlag.AlignCenter, f"{step:,}")
+            text = f"{step:,}"
+            middle = min(x, self.width() - 1 - p.fontMetrics().horizontalAdvance(text) / 2)
+            p.drawText(QRectF(middle - 60, 1, 120, room.top() - 4), Qt.AlignmentFlag.AlignCenter, text)
             p.drawLine(QPointF(x, room.top() - 3), QPointF(x, room.top()))
         kept = np.asarray(self.course.kept, dtype=np.float64)
         low, high = self.span
@@ -251,7 +261,7 @@ class Timeline(QWidget):
         for step in self.course.branches:
             x = self.x_of(step + 0.5)
             if room.left() <= x <= room.right():
-                foot = float(self.height() - 1)
+                foot = room.bottom() + look.px(16) - 1
                 p.drawPolygon(
                     QPolygonF((QPointF(x, foot - 2 * size), QPointF(x + size, foot), QPointF(x - size, foot)))
                 )
@@ -266,7 +276,7 @@ class Timeline(QWidget):
             p.setPen(QPen(look.color("text"), look.px(2)))
             p.drawLine(QPointF(x, room.top() - look.px(4)), QPointF(x, room.bottom() + look.px(4)))
         p.setPen(look.color("text_muted"))
-        foot = QRectF(room.left(), room.bottom() + 2, room.width(), self.height() - room.bottom() - 2)
+        foot = QRectF(room.left(), room.bottom() + 2, room.width(), look.px(16) - 2)
         words = self.words(*self._hover) if self._hover and not self._dragging else self.words(c.step, c.phase)
         p.setPen(look.color("text"))
         width = p.fontMetrics().horizontalAdvance(words) + look.px(8)
@@ -279,7 +289,11 @@ class Timeline(QWidget):
     # --- mouse and keys ---
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.course.end:
+        lane = lanes.at(self, event.position())
+        if lane is not None:
+            if event.button() == Qt.MouseButton.LeftButton and not lane.current:
+                self.run_chosen.emit(lane.number)
+        elif event.button() == Qt.MouseButton.LeftButton and self.course.end:
             self._dragging = True
             self.scrubbed.emit(*self.place(event.position()))
         elif event.button() == Qt.MouseButton.RightButton and self.course.end:
@@ -319,7 +333,9 @@ class Timeline(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
+            lane = lanes.at(self, QPointF(event.pos()))
             words = self.words(*self.place(QPointF(event.pos()))) if self.course.end else ""
+            words = words if lane is None else self.describe(lane.number)
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)

@@ -1,0 +1,324 @@
+"""Data of one or two dimensions with what a program makes of the whole line or plane: a fitted curve, or who wins where."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from guigrad.ui.style import Look
+from guigrad.ui.widgets import fields
+from guigrad.ui.widgets.chart import Chart
+from guigrad.ui.widgets.fields import CLASSES, SYMBOLS, Reading, rounded
+from guigrad.ui.widgets.point_hand import PointHand
+
+SIDE: Final = 72
+LINE: Final = 300
+"""Grid points of a side of a plane, and of a line."""
+NEAR_PX: Final = 10
+LEGEND: Final = 8
+"""Names of the legend in one row."""
+ABOVE: Final = 0.1
+"""Room for them above the points, of the height of the view."""
+FEW: Final = 40
+"""Points that are drawn larger."""
+
+Numbers = NDArray[np.float64]
+
+
+class Points(Struct, frozen=True):
+    """Rows of data with a target each. ``x`` [n, 1 or 2], ``y`` [n] or None."""
+
+    x: Numbers
+    y: Numbers | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+NOTHING: Final = Points(np.empty((0, 2)))
+
+
+class FieldPlot(Chart):
+    """Training points are filled, test points hollow; each class has a shape and a colour of its own.
+
+    ``view_changed()``: another part of the plane is seen. What the hand does with points is told by ``hand``.
+    """
+
+    view_changed = Signal()
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(look, "Data with the decision boundary or the fitted curve", parent)
+        self.train, self.test = NOTHING, NOTHING
+        self.axes: list[Numbers] = []
+        self.values: Numbers | None = None
+        self.how = Reading("number", 1)
+        self.logits = False
+        self.selected = -1
+        self.names = ("x", "y")
+        self._framed = False
+        self.image: Any = self._pg.ImageItem(axisOrder="row-major")
+        self.image.setZValue(-20)
+        self.border: Any = self._pg.PlotDataItem(connect="pairs")
+        self.curves: list[Any] = []
+        self.spots: Any = self._pg.ScatterPlotItem(pxMode=True)
+        self.spots.setZValue(10)
+        self.ring: Any = self._pg.ScatterPlotItem(pxMode=True, symbol="o", brush=None)
+        self.ring.setZValue(11)
+        for part in (self.border, self.spots, self.ring):
+            self.item.addItem(part, ignoreBounds=True)
+        self.item.addItem(self.image, ignoreBounds=True)
+        self.legend: Any = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
+        self.hand = PointHand(self)
+        self.item.vb.sigRangeChangedManually.connect(lambda *_: self.view_changed.emit())
+        self.set_look(look)
+
+    @property
+    def dims(self) -> int:
+        """1 for a line, 2 for a plane."""
+        return int(self.train.x.shape[1])
+
+    def set_look(self, look: Look) -> None:
+        """Another theme or scale."""
+        super().set_look(look)
+        self.legend.setLabelTextColor(look.color("text"))
+        self.legend.setLabelTextSize(f"{look.px(11)}px")
+        self.legend.setBrush(look.color("raised", 0.85))
+        self._draw()
+
+    def show_points(self, train: Points, test: Points, names: tuple[str, str]) -> None:
+        """Other data; the view is fitted when there are other axes."""
+        fits = train.x.shape[1] != self.train.x.shape[1] or not self._framed
+        self.train, self.test, self.names = train, test, names
+        self.selected = min(self.selected, len(train) - 1)
+        if fits and len(train):
+            self.fit_view()
+        self._draw()
+
+    def show_field(self, axes: list[Numbers], values: Numbers | None, logits: bool) -> None:
+        """What the program gives on a grid. Shapes: values [points, columns]; None: nothing."""
+        self.axes, self.values, self.logits = axes, values, logits
+        self._draw()
+
+    def fit_view(self) -> None:
+        """Shows all points."""
+        both = np.concatenate([self.train.x, self.test.x]) if len(self.test) else self.train.x
+        low, high = fields.span(both)
+        if self.dims == 1:
+            y = self.train.y if self.train.y is not None and len(self.train) else np.zeros(1)
+            bottom, top = fields.span(y[:, None], 0.2)
+            low, high = np.append(low, bottom), np.append(high, top)
+        high[1] += ABOVE * (high[1] - low[1])
+        self._framed = len(self.train) > 0
+        self.item.vb.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0)
+
+    def reframe(self) -> None:
+        """The next points are all shown."""
+        self._framed = False
+
+    def move_now(self, row: int, values: list[float], target: float | None) -> None:
+        """A point goes with the hand at once; the document follows."""
+        if not 0 <= row < len(self.train):
+            return
+        x, y = self.train.x.copy(), self.train.y
+        x[row] = values
+        if target is not None and y is not None:
+            y = y.copy()
+            y[row] = target
+        self.train = Points(x, y)
+        self._draw_points()
+        self._draw_ring()
+
+    def grid(self, side: int = SIDE) -> tuple[list[Numbers], Numbers]:
+        """The axes and points of what is seen."""
+        (left, right), (bottom, top) = self.item.vb.viewRange()
+        if self.dims == 1:
+            return fields.grid(np.array([left]), np.array([right]), LINE)
+        return fields.grid(np.array([left, bottom]), np.array([right, top]), side)
+
+    def select(self, row: int) -> None:
+        """The point that keys move, by its row; -1 for none."""
+        self.selected = row if 0 <= row < len(self.train) else -1
+        self._draw_ring()
+
+    def near(self, place: QPointF) -> int:
+        """The row of the training point at a place of the viewport; -1 where there is none. Units: px"""
+        where = self._flat()
+        if not len(where):
+            return -1
+        box = self.item.vb
+        scale = box.viewPixelSize()
+        spot = box.mapSceneToView(self.plot.mapToScene(place.toPoint()))
+        away = np.hypot((where[:, 0] - spot.x()) / scale[0], (where[:, 1] - spot.y()) / scale[1])
+        away = np.where(np.isfinite(away), away, np.inf)
+        row = int(away.argmin())
+        return row if away[row] <= self.look.px(NEAR_PX) else -1
+
+    def spot(self, place: QPointF) -> tuple[float, float]:
+        """Where a place of the viewport lies among the data, rounded to about a third of a pixel."""
+        found = self.item.vb.mapSceneToView(self.plot.mapToScene(place.toPoint()))
+        wide, tall = self.item.vb.viewPixelSize()
+        return rounded(found.x(), wide), rounded(found.y(), tall)
+
+    def place_of(self, row: int) -> tuple[float, float]:
+        """Where a training point is drawn, among the data."""
+        where = self._flat()[row]
+        return float(where[0]), float(where[1])
+
+    def csv(self) -> str:
+        """The points, then the grid with what the program gives there."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        columns = 0 if self.values is None else self.values.shape[1]
+        writer.writerow(
+            ["what", *[f"x{at}" for at in range(self.dims)], "target", *[f"out{at}" for at in range(columns)]]
+        )
+        for what, points in (("train", self.train), ("test", self.test)):
+            for at, row in enumerate(points.x.tolist()):
+                writer.writerow([what, *map(repr, row), "" if points.y is None else repr(float(points.y[at]))])
+        if self.values is not None:
+            low, high = [axis[0] for axis in self.axes], [axis[-1] for axis in self.axes]
+            _, places = fields.grid(np.array(low), np.array(high), len(self.axes[0]))
+            for place, value in zip(places.tolist(), self.values.tolist(), strict=True):
+                writer.writerow(["grid", *map(repr, place), "", *map(repr, value)])
+        return text.getvalue()
+
+    # --- inside ---
+
+    def _flat(self, points: Points | None = None) -> Numbers:
+        """Points as they lie in the plot: of a line with their target upwards."""
+        found = self.train if points is None else points
+        if found.x.shape[1] == 2:
+            return found.x
+        up = found.y if found.y is not None else np.zeros(len(found))
+        return np.column_stack((found.x[:, 0], up))
+
+    def _draw(self) -> None:
+        self._draw_field()
+        self._draw_points()
+        self._draw_ring()
+        self.item.setLabel("bottom", self.names[0] if self.dims == 1 else f"{self.names[0]}[:, 0]")
+        self.item.setLabel("left", self.names[1] if self.dims == 1 else f"{self.names[0]}[:, 1]")
+
+    def _draw_field(self) -> None:
+        for curve in self.curves:
+            self.item.removeItem(curve)
+        self.curves = []
+        self.border.setData([], [])
+        values = self.values
+        if values is None or len(self.axes) != self.dims:
+            self.image.clear()
+            return
+        if self.dims == 1:
+            self.image.clear()
+            self._draw_curves(values)
+            return
+        self.how = fields.reading(values, self.train.y, self.logits)
+        x, y = self.axes
+        wide, tall = x[1] - x[0], y[1] - y[0]
+        shape = (len(y), len(x))
+        if self.how.kind == "number":
+            rgba = self._number_picture(values[:, 0])
+        else:
+            classes, sure = fields.sureness(values, self.how, self.logits)
+            rgba = fields.picture(classes, sure, [self.look.color(token) for token in CLASSES])
+            pieces = [fields.contour(one.reshape(shape), x, y) for one in fields.margins(values, self.how)]
+            self.border.setPen(self._pg.mkPen(self.look.color("text"), width=self.look.scale * 1.6))
+            self.border.setData(*[np.concatenate(part) for part in zip(*pieces, strict=True)], connect="pairs")
+        self.image.setImage(rgba.reshape(*shape, 4), autoLevels=False)
+        self.image.setRect(QRectF(x[0] - wide / 2, y[0] - tall / 2, wide * len(x), tall * len(y)))
+
+    def _number_picture(self, values: Numbers) -> NDArray[np.uint8]:
+        good = values[np.isfinite(values)]
+        known = self.train.y[np.isfinite(self.train.y)] if self.train.y is not None else good
+        both = np.concatenate((good, known))
+        low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
+        part = np.where(np.isfinite(values), (values - low) / ((high - low) or 1.0), 0.0)
+        classes, sure = (part > 0.5).astype(np.int64), np.abs(2 * part - 1)
+        return fields.picture(
+            np.where(np.isfinite(values), classes, -1), np.clip(sure, 0, 1), [self.look.color(t) for t in CLASSES]
+        )
+
+    def _draw_curves(self, values: Numbers) -> None:
+        many = values.shape[1] > 1
+        for at in range(values.shape[1]):
+            token = CLASSES[at % len(CLASSES)] if many else "grad"
+            pen = self._pg.mkPen(self.look.color(token), width=self.look.scale * 2)
+            curve = self.item.plot(self.axes[0], values[:, at], pen=pen, connect="finite")
+            self.curves.append(curve)
+
+    def _colors(self, points: Points) -> tuple[list[Any], list[str], list[int]]:
+        if points.y is None:
+            return [self.look.color("value")] * len(points), ["o"] * len(points), [0] * len(points)
+        if self.dims == 1 or not fields.are_classes(self.train.y):
+            if self.dims == 1:
+                return [self.look.color("value")] * len(points), ["o"] * len(points), [0] * len(points)
+            rgba = self._number_picture(points.y)
+            low, high = (self.look.color(token) for token in CLASSES[:2])
+            return [low if row[2] > row[0] else high for row in rgba.tolist()], ["o"] * len(points), [0] * len(points)
+        known = self.classes
+        places = [known.index(value) if value in known else 0 for value in points.y.tolist()]
+        colors = [self.look.color(CLASSES[place % len(CLASSES)]) for place in places]
+        return colors, [SYMBOLS[place % len(SYMBOLS)] for place in places], places
+
+    @property
+    def classes(self) -> list[float]:
+        """The targets that there are, the smallest first; from 0 on where they are counted so."""
+        if self.train.y is None or not fields.are_classes(self.train.y):
+            return []
+        known = np.unique(self.train.y[np.isfinite(self.train.y)])
+        if known.min() >= 0:
+            return [float(number) for number in range(int(known.max()) + 1)]
+        return [float(number) for number in known.tolist()]
+
+    def _draw_points(self) -> None:
+        self.legend.clear()
+        for at, curve in enumerate(self.curves):
+            self.legend.addItem(curve, f"output [{at}]" if len(self.curves) > 1 else "output")
+        shown: list[dict[str, Any]] = []
+        size = self.look.px(12 if len(self.train) <= FEW else 9)
+        edge = self._pg.mkPen(self.look.color("panel"), width=1)
+        for points, hollow in ((self.train, False), (self.test, True)):
+            where = self._flat(points)
+            colors, symbols, _ = self._colors(points)
+            for at, (x, y) in enumerate(where.tolist()):
+                if not (np.isfinite(x) and np.isfinite(y)):
+                    continue
+                pen = self._pg.mkPen(colors[at], width=self.look.scale * 1.7) if hollow else edge
+                brush = None if hollow else self._pg.mkBrush(colors[at])
+                shown.append({"pos": (x, y), "size": size, "symbol": symbols[at], "pen": pen, "brush": brush})
+        self.spots.setData(shown)
+        known = self.classes if self.dims == 2 else []
+        for place, value in enumerate(known[: len(CLASSES)]):
+            self._name(f"{self.names[1]} = {value:g}", CLASSES[place], SYMBOLS[place], False)
+        if len(self.test):
+            self._name("train (filled)", "text_muted", "o", False)
+            self._name("test (hollow)", "text_muted", "o", True)
+
+    def _name(self, text: str, token: str, symbol: str, hollow: bool) -> None:
+        color = self.look.color(token)
+        made = self._pg.ScatterPlotItem(
+            symbol=symbol, size=self.look.px(9), pen=self._pg.mkPen(color, width=1.5),
+            brush=None if hollow else self._pg.mkBrush(color),
+        )  # fmt: skip
+        self.legend.addItem(made, text)
+
+    def _draw_ring(self) -> None:
+        if self.selected < 0:
+            self.ring.setData([], [])
+            return
+        self.ring.setPen(self._pg.mkPen(self.look.color("selected"), width=self.look.scale * 2))
+        self.ring.setSize(self.look.px(17))
+        x, y = self.place_of(self.selected)
+        self.ring.setData([x], [y], pen=self._pg.mkPen(self.look.color("selected"), width=self.look.scale * 2))
+
+    def keyboard(self) -> Any:
+        """Who hears keys."""
+        self.plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        return self.plot
