@@ -21,6 +21,7 @@ from guigrad.ui.panels.training import TrainingPanel
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_runs import about, changed_lines, lanes
+from guigrad.ui.training_setup import TrainingSetup
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
@@ -59,6 +60,8 @@ class TrainingView(QObject):
         self.canvas = TrainingCanvas(window, self.pacer, self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
+        self.setup = TrainingSetup(window)
+        self.panel.add_head(self.setup.card)
         self._connect()
 
     def _connect(self) -> None:
@@ -98,6 +101,7 @@ class TrainingView(QObject):
         for timer in (self._shows, self._stops):
             timer.stop()
         self.plots.close()
+        self.setup.close()
 
     @property
     def playing(self) -> bool:
@@ -269,6 +273,7 @@ class TrainingView(QObject):
 
     def _on_document(self, document: Document, diff: Diff) -> None:
         if not diff.only_layout or not diff.label:
+            self.setup.later()
             found = trains(document)
             if found != self.trains:
                 self.trains = found
@@ -288,6 +293,7 @@ class TrainingView(QObject):
             keys = (known.loop,)
         elif known is not None and phase >= 0:
             keys = (known.loop, *known.keys[phase])
+        self.setup.card.lights.show_phases(known.phases if known is not None else (), phase, bool(self.coach.playing))
         if known is not None:
             canvas, now = self.window.canvas, (known.loop, known.phases, phase, bool(self.coach.playing))
             if canvas.painter.phases != now:
@@ -320,6 +326,7 @@ class TrainingView(QObject):
             self.plots.later()
 
     def _show_all(self) -> None:
+        self.setup.follow()
         self._show()
         self.plots.draw()
 
