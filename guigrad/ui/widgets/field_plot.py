@@ -74,7 +74,7 @@ class FieldPlot(Chart):
         for part in (self.border, self.spots, self.ring):
             self.item.addItem(part, ignoreBounds=True)
         self.item.addItem(self.image, ignoreBounds=True)
-        self.legend: Any = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
+        self.legend = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
         self.hand = PointHand(self)
         self.item.vb.sigRangeChangedManually.connect(lambda *_: self.view_changed.emit())
         self.set_look(look)
@@ -205,6 +205,7 @@ class FieldPlot(Chart):
         self._draw_ring()
         self.item.setLabel("bottom", self.names[0] if self.dims == 1 else f"{self.names[0]}[:, 0]")
         self.item.setLabel("left", self.names[1] if self.dims == 1 else f"{self.names[0]}[:, 1]")
+        self._make_room()
 
     def _draw_field(self) -> None:
         for curve in self.curves:
