@@ -17,6 +17,8 @@ from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 
 FORMATS: Final = (".png", ".svg", ".csv")
+LEGEND: Final = 8
+"""Names of a legend in one row."""
 LOW_PX: Final = 150
 """A plot that is lower has no words beside its axis."""
 SHARP: Final = 2
@@ -38,6 +40,7 @@ class Chart(QWidget):
         for side in ("left", "bottom"):
             self.item.getAxis(side).enableAutoSIPrefix(False)  # "loss (x0.001)" would be read as the loss
         self.legend: Any = None
+        self.columns = 1
         self.item.setMenuEnabled(False)
         self.item.hideButtons()
         self.empty = parts.label("", "muted")
@@ -64,7 +67,7 @@ class Chart(QWidget):
         self.empty.setContentsMargins(margin, margin, margin, margin)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little height the curves get it: no words at the axis, no legend."""
+        """Where there is little height the curves get it: no words at the axis, the legend in one row."""
         super().resizeEvent(event)
         self._make_room()
 
@@ -74,7 +77,7 @@ class Chart(QWidget):
         if axis.isVisible() and axis.labelText:
             axis.showLabel(not low)
         if self.legend is not None:
-            self.legend.setVisible(not low)
+            self.legend.setColumnCount(LEGEND if low else self.columns)
 
     def say_empty(self, text: str) -> None:
         """What would fill it; "" when something does."""
