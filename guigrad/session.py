@@ -255,6 +255,14 @@ class Session(Verbs):
         """What frames shall carry from the next one on."""
         self._live.want = want
 
+    def another_runner(self) -> Runner:
+        """A runner with an engine of its own, for those who compute beside the session; they close it."""
+        return self._live.another_runner()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Has a call made in the session's thread, soon. Thread: any."""
+        self._live.post(call)
+
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""
         self.stepper.stop()

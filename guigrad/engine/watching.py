@@ -261,7 +261,7 @@ class Readers:
         """A step has ended."""
         for read, column in self.late:
             column.append(read())
-        count = max(map(len, self.columns))
+        count = max(map(len, self.columns)) if self.early else 0
         for _, column in self.early:
             if len(column) < count:  # a step without a backward of its own
                 column.append(math.nan)

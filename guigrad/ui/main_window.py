@@ -16,6 +16,7 @@ from guigrad.session import Session
 from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.command_set import CommandSet, state_of
 from guigrad.ui.data_view import DataView
+from guigrad.ui.film_export import Films
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
@@ -66,6 +67,7 @@ class MainWindow(Panes):
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
+        self.films = Films(self)
         self.tabs.fill(self)
         self.workbench, self.backward, self.ledger = Workbench(self), BackwardView(self), LedgerView(self)
         settings.load_keys(self.keymap)
@@ -266,6 +268,7 @@ class MainWindow(Panes):
             self.lab,
             self.ledger,
             self.data,
+            self.films,
         )
         self.training.close()
         self.landscape.close()

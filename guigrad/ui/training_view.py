@@ -18,6 +18,7 @@ from guigrad.run.training import Until
 from guigrad.ui.actions import by_id
 from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.playback import Playback
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_runs import about, changed_lines, lanes
@@ -33,7 +34,7 @@ STOP_MS: Final = 500
 """A step that still runs so long after Stop is ended with the engine's process."""
 LEFT: Final = ("play_training", "train_phase", "train_step")
 RIGHT: Final = ("stop", "train_again", "train_anew")
-LINE: Final = ("bookmark", "branch_here")
+LINE: Final = ("play_back", "bookmark", "branch_here")
 HEARD: Final = ("play_training", "frame_before", "frame_after", "frame_before_far", "frame_after_far")
 
 
@@ -57,6 +58,7 @@ class TrainingView(QObject):
         self._shows.timeout.connect(self._show)
         self.plots = TrainingPlots(self)
         self.canvas = TrainingCanvas(window, self.pacer, self)
+        self.playback = Playback(self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self._connect()
@@ -95,6 +97,7 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
+        self.playback.stop()
         for timer in (self._shows, self._stops):
             timer.stop()
         self.plots.close()
@@ -212,6 +215,16 @@ class TrainingView(QObject):
 
     def scrub(self, step: int, phase: int) -> None:
         """Shows a step, or a phase of it; of several asked for while one is played again the last counts."""
+        self.playback.stop()
+        self.show_step(step, phase)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a step that is to be shown is being played again."""
+        return self._replaying
+
+    def show_step(self, step: int, phase: int = -1) -> None:
+        """The same while it is played back."""
         self.pacer.pause()
         end = self.coach.recording.step
         if not end:
@@ -238,6 +251,7 @@ class TrainingView(QObject):
         self._later()
 
     def _at_present(self) -> None:
+        self.playback.stop()
         self._wanted, self._replaying, self._shown_phase = None, False, -1
 
     # --- what happens ---
