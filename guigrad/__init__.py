@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from guigrad.document.problem import Fix as Fix
     from guigrad.document.problem import Problem as Problem
     from guigrad.document.problem import ProblemError as ProblemError
+    from guigrad.engine.racing import race as race
+    from guigrad.engine.racing import sweep as sweep
     from guigrad.files.load import load as load
     from guigrad.interop.live import from_tensor as from_tensor
     from guigrad.interop.module import from_module as from_module
@@ -45,9 +47,11 @@ _PLACES = {
     "from_tensor": "guigrad.interop.live:from_tensor",
     "load": "guigrad.files.load:load",
     "parse": "guigrad.source.parse.parser:parse",
+    "race": "guigrad.engine.racing:race",
     "recorded": "guigrad.run.recorded:recorded",
     "save": "guigrad.document.file:save",
     "show": "guigrad.interop.window:show",
+    "sweep": "guigrad.engine.racing:sweep",
     "trace": "guigrad.interop.trace:trace",
 }
 

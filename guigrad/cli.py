@@ -212,19 +212,15 @@ def _ops(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace) -> int:
-    from guigrad.document.file import save, write_atomically
-    from guigrad.source.emit import emit
+    from guigrad.exporting import FORMATS, export
 
-    suffix = suffix_of(given.output, {".py", ".guigrad"})
+    suffix_of(given.output, FORMATS)
     document = read_document(given.file)
     if document.problems and given.file != "-" and same_file(given.file, given.output):
         report(document.problems, given.file)
         raise Refused("not written: what was not understood would be lost", PROBLEMS)
-    if suffix == ".guigrad":
-        write_whole(given.output, lambda path: save(document, path))
-    else:
-        text = emit(document).encode()
-        write_whole(given.output, lambda path: write_atomically(path, text))
+    with ctrl_c_ends_at_once():
+        export(document, given.output, given.distributed, given.node, given.steps)
     return report(document.problems, given.file)
 
 

@@ -50,8 +50,19 @@ def parser() -> argparse.ArgumentParser:
     ops.add_argument("query", metavar="QUERY", nargs="*", help="words to look for; none lists every op")
     ops.add_argument("--json", action="store_true", help="print the rows as JSON")
 
-    export = add("export", "write a document as a script (.py) or as a document (.guigrad)")
+    export = add(
+        "export", "write a document as .py, .ipynb, .guigrad, .safetensors (its leaves), .pt2 (torch.export) or .onnx"
+    )
     export.add_argument("-o", "--output", metavar="OUT", required=True)
+    export.add_argument(
+        "--distributed",
+        action="store_true",
+        help="with a .py: a script that trains under torchrun, on several processes",
+    )
+    export.add_argument("--node", metavar="NODE", help="with a .pt2 or .onnx: what it computes; default: the root")
+    export.add_argument(
+        "--steps", type=int, metavar="N", help="with a .safetensors, .pt2 or .onnx: train N steps first"
+    )
 
     render = add("render", "draw the whole graph with its values as .png, .svg or .pdf, or film a run as .gif or .mp4")
     render.add_argument("-o", "--output", metavar="OUT", required=True)

@@ -21,6 +21,7 @@ from guigrad.run.live import Live, Post
 from guigrad.run.request import (
     Ask,
     Backward,
+    Forward,
     Load,
     Look,
     Reply,
@@ -100,6 +101,11 @@ class Session(Verbs):
     def running(self) -> bool:
         """Whether something is being computed or waits for it."""
         return self._live.running
+
+    @property
+    def follows(self) -> bool:
+        """Whether values follow an edit where they stand: the last thing played was a forward, or what came after one."""
+        return bool(self._live.sequence) and isinstance(self._live.sequence[0], Forward)
 
     @property
     def fresh(self) -> bool:
@@ -248,6 +254,14 @@ class Session(Verbs):
     def want_only(self, want: Want) -> None:
         """What frames shall carry from the next one on."""
         self._live.want = want
+
+    def another_runner(self) -> Runner:
+        """A runner with an engine of its own, for those who compute beside the session; they close it."""
+        return self._live.another_runner()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Has a call made in the session's thread, soon. Thread: any."""
+        self._live.post(call)
 
     def stop(self) -> None:
         """Stops what runs and forgets the verbs that wait; edits stay."""

@@ -18,9 +18,6 @@ from guigrad.document.problem import Problem, ProblemError
 FINE, PROBLEMS, USAGE, CANCELLED = 0, 1, 2, 130
 """Exit statuses."""
 
-LATER = {".ipynb", ".safetensors", ".pt2", ".onnx"}
-"""Formats of the contract that are not there yet."""
-
 
 class Refused(Exception):
     """A command that cannot be done, in one line, with its exit status."""
@@ -67,8 +64,7 @@ def suffix_of(output: str, known: set[str]) -> str:
     suffix = Path(output).suffix.lower()
     if suffix in known:
         return suffix
-    what = "is not there yet" if suffix in LATER else "is no format that can be written"
-    raise Refused(f"{suffix or output!r} {what}; there are {', '.join(sorted(known))}")
+    raise Refused(f"{suffix or output!r} is no format that can be written; there are {', '.join(sorted(known))}")
 
 
 def same_file(one: str, other: str) -> bool:

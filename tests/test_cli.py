@@ -194,19 +194,6 @@ def test_render_draws_a_picture(script: str, tmp_path: Path, qapp: object, suffi
 @pytest.mark.parametrize(
     "words",
     [
-        ["export", "FILE", "-o", "out.ipynb"],
-        ["export", "FILE", "-o", "out.onnx"],
-    ],
-)
-def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: pytest.CaptureFixture[str]) -> None:
-    message = usage(capsys, *(script if word == "FILE" else word for word in words))
-    assert "is not there yet" in message
-    assert len(message.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
         ["run"],
         ["run", "FILE", "--gradient", "[1"],
         ["run", "FILE", "--backward", "y", "--gradient", "[1"],
@@ -222,6 +209,10 @@ def test_what_is_not_there_yet_says_so(words: list[str], script: str, capsys: py
         ["render", "FILE", "-o", "out.png", "--scale", "nan"],
         ["export", "FILE", "-o", "out.xyz"],
         ["export", "FILE", "-o", "out"],
+        ["export", "FILE", "-o", "out.onnx", "--distributed"],
+        ["export", "FILE", "-o", "out.py", "--node", "y"],
+        ["export", "FILE", "-o", "out.ipynb", "--steps", "3"],
+        ["export", "FILE", "-o", "out.pt2", "--steps", "0"],
         ["lessons", "no such lesson"],
         ["--nonsense"],
         ["FILE", "FILE"],

@@ -362,7 +362,20 @@ def read_settings(raw: Any, reading: Reading, known: set[str]) -> tuple[Settings
     values["exercise"] = tuple((key, what) for key, what in kept if key in known)
     if not isinstance(blanks, list) or len(kept) != len(blanks):
         reading.tell("not all of the exercise can be read")
+    plane = raw.get("landscape", [])
+    values["landscape"] = tuple(plane) if _is_plane(plane) else ()
+    if plane and not values["landscape"]:
+        reading.tell("the landscape cannot be read")
     return Settings(**values), {key: value for key, value in raw.items() if key not in Settings.__struct_fields__}
+
+
+def _is_plane(raw: Any) -> bool:
+    """Whether something is two names and two ranges."""
+    if not isinstance(raw, list) or len(raw) != 6 or not all(isinstance(part, str) for part in raw[:2]):
+        return False
+    ends = raw[2:]
+    finite = all(type(end) in (int, float) and abs(end) < 1e300 for end in ends)  # NaN is not below either
+    return finite and ends[0] < ends[1] and ends[2] < ends[3]
 
 
 def _is_blank(pair: Any) -> bool:

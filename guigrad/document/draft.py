@@ -12,7 +12,7 @@ from guigrad.document import order, tree
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.index import fresh_ids
-from guigrad.document.loose import loose_ends
+from guigrad.document.loose import loose_ends, still_there
 from guigrad.document.model import (
     Box,
     Branch,
@@ -177,8 +177,6 @@ class Draft:
             for table in ("nodes", "views", "comments", "boxes", "notes"):
                 if key in getattr(self.start, table) or key in self._tables.get(table, {}):
                     self._put(table, key, None)
-        if self._settings.root in doomed:
-            self.put_settings(replace(self._settings, root=None))
 
     def _with_idle_variables(self, doomed: dict[str, In]) -> dict[str, In]:
         spots, updates = tree.spots(self.document), tree.updates(self.document)
@@ -208,6 +206,8 @@ class Draft:
     def diff(self, label: str, merge: str = "") -> Diff:
         """Everything as one Diff."""
         tables: dict[str, Any] = loose_ends(self.start, self._tables)
+        gone = {key for key, (_, after) in self._tables.get("nodes", {}).items() if after is None}
+        self._settings = still_there(self._settings, gone)
         return Diff(
             label=label,
             settings=None if self._settings == self.start.settings else (self.start.settings, self._settings),

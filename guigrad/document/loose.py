@@ -1,4 +1,4 @@
-"""What hangs on nodes and wires without being part of the program: routes of wires, arrows of notes, what a muted node was, data sets.
+"""What hangs on nodes and wires without being part of the program: routes of wires, arrows of notes, what a muted node was, data sets, the root and the blanks.
 
 When the node or the wire goes, or is another one, so does this.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from guigrad.document import ports
-from guigrad.document.model import DataSet, Document, In, Node, View, route_port
+from guigrad.document.model import DataSet, Document, In, Node, Settings, View, route_port
 from guigrad.document.template import map_wires
 from guigrad.document.values import Value
 
@@ -37,6 +37,14 @@ def without(data: DataSet, gone: Collection[str]) -> DataSet | None:
         return None
     names = ("targets", "test_inputs", "test_targets")
     return structs.replace(data, **{name: None for name in names if getattr(data, name) in gone})
+
+
+def still_there(settings: Settings, gone: Collection[str]) -> Settings:
+    """The settings without the root and the blanks that are gone."""
+    if settings.root not in gone and not any(key.partition("[")[0] in gone for key, _ in settings.exercise):
+        return settings
+    kept = tuple(blank for blank in settings.exercise if blank[0].partition("[")[0] not in gone)
+    return structs.replace(settings, root=None if settings.root in gone else settings.root, exercise=kept)
 
 
 def loose_ends(document: Document, tables: Mapping[str, Changes]) -> dict[str, dict[str, tuple[Any, Any]]]:

@@ -255,7 +255,8 @@ class DataSet(Struct, frozen=True):
 
 class Settings(Struct, frozen=True):
     """Document-wide choices; ``device`` is a wish, ``root`` the node that F6 differentiates, ``exercise`` what is blanked when the document
-    is opened, as (node id, "value", "grad" or "shape").
+    is opened, as (node id, "value", "grad" or "shape"). ``landscape``: the document opens with its landscape in front, of these two entries from
+    least to greatest, (x, y, x0, x1, y0, y1).
     """
 
     title: str = ""
@@ -263,6 +264,7 @@ class Settings(Struct, frozen=True):
     root: str | None = None
     about: str = ""
     exercise: tuple[tuple[str, str], ...] = ()
+    landscape: tuple[str, str, float, float, float, float] | tuple[()] = ()
 
 
 class Wire(Struct, frozen=True):

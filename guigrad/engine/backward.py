@@ -117,7 +117,7 @@ def backward(
     try:
         notes = noting(tensors) if create_graph else nullcontext()
         heard = engine.recorder(tensors, xray)
-        told = engine.ledger.backward(state.holders, roots.keys, engine.tape)
+        told = engine.ledger.backward(state.bearers(), roots.keys, engine.tape)
         with walk.catching(lambda: roots.keys[0]), told, heard, notes:
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
     except Exception as error:

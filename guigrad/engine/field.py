@@ -18,7 +18,9 @@ from msgspec import structs
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Branch, Effect, Eval, In, Item, Loop, Region, item_inputs, item_key, walk
+from guigrad.engine.again import again
 from guigrad.engine.block import Block
+from guigrad.engine.build import Cancelled
 from guigrad.engine.values import array_of, tensor_of
 from guigrad.run.field import ROWS, AskField, Field
 
@@ -30,6 +32,7 @@ CHUNK = 1 << 14
 MOST_CHUNKS = 400
 """A program that takes batches of one size alone is played so often at most."""
 TRIED = 3
+WRITTEN = ("torch.tensor", "tensor.data")
 
 
 class NoField(ValueError):
@@ -72,7 +75,12 @@ def _field(engine: Engine, question: AskField, found: Field) -> Field:
     with way.given(question.given):
         fed = way.like_input(points)
         count = way.fixed(fed)
-        values = torch.cat([way(piece) for piece in _cut(fed, count)])[: len(fed)]
+        found_pieces = []
+        for piece in _cut(fed, count):
+            if engine.cancelled is not None and engine.cancelled():
+                raise Cancelled
+            found_pieces.append(way(piece))
+        values = torch.cat(found_pieces)[: len(fed)]
         mixes = not count and way.mixes(fed, values)
     return structs.replace(found, values=array_of(values.detach().cpu().contiguous()), fixed=count, mixes=mixes)
 
@@ -90,11 +98,25 @@ def _cut(points: torch.Tensor, count: int) -> list[torch.Tensor]:
 def _rows(engine: Engine, key: str, rows: tuple[int, int]) -> tuple[torch.Tensor | None, int]:
     if not key:
         return None, 0
-    value = engine.value(key)
+    value = _written(engine, key)
     if not isinstance(value, torch.Tensor) or not value.ndim or value.layout is not torch.strided:
         return None, 0
     low = max(0, rows[0])
     return value.detach()[low : max(low, min(rows[1], low + ROWS))], len(value)
+
+
+def _written(engine: Engine, key: str) -> object:
+    """The value of a node; of a leaf that was edited since what it will be."""
+    place = engine.names.find(key)
+    node = engine.document.nodes.get(place[0]) if place is not None else None
+    if (
+        node is not None
+        and node.op in WRITTEN
+        and engine.state.status.get(node.id) != "fresh"
+        and not any(node.inputs())
+    ):
+        return again(node, (), engine.plan.device)
+    return engine.value(key)
 
 
 class Way:

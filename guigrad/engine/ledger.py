@@ -9,7 +9,7 @@ backwards alone.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from guigrad.engine.play import Engine
     from guigrad.engine.tape import Tape, Wire
 
-Holders = Callable[[], Iterator[tuple[str, Tensor]]]
+Bearers = list[tuple[str, Tensor]]
 CALLS = 16
 """Calls of a stack that are kept with their parts."""
 PENDING = 3
@@ -69,16 +69,18 @@ class Ledger:
 
     @contextmanager
     def backward(
-        self, holders: Holders, roots: tuple[str, ...], tape: Tape | None, late: bool = False
+        self, bearers: Bearers, roots: tuple[str, ...], tape: Tape | None, late: bool = False
     ) -> Iterator[None]:
-        """Around one backward from these nodes. ``holders``: the tensors that have a ``.grad``; ``late``: see Note [Late parts]."""
+        """Around one backward from these nodes. ``bearers``: the tensors that can have a ``.grad``; ``late``: see Note [Late parts]."""
         self.settle()
         self.hold()
-        before: dict[int, tuple[Tensor | None, int]] = {}
-        for _, tensor in holders():
-            before[id(tensor)] = tensor.grad, _version(tensor.grad)
-            if self._find(tensor) is None:
-                self._begin(tensor).edited = tensor.grad is not None and bool(tensor.grad.count_nonzero())
+        before: dict[int, tuple[Tensor, int]] = {}
+        for _, tensor in bearers:
+            grad = tensor.grad
+            if grad is not None:
+                before[id(tensor)] = grad, _version(grad)
+                if self._find(tensor) is None:
+                    self._begin(tensor).edited = bool(grad.count_nonzero())
         tapes = list({id(call.tape): None for call in self._pending})
         old = set(tapes[: max(len(tapes) - PENDING + 1, 0)] if late else tapes)
         for call in self._pending:
@@ -87,10 +89,12 @@ class Ledger:
         try:
             yield
         finally:
-            self._after(holders, before, roots, tape)
+            self._after(bearers, before, roots, tape)
 
     def hold(self) -> None:
         """Something is about to happen: what shares memory with a ``.grad`` gets copies."""
+        if not self._pending:
+            return
         alive = {id(call) for stack in self._stacks.values() for call in stack.calls}
         self._pending = [call for call in self._pending if call.tape is not None and id(call) in alive]
         for call in self._pending:
@@ -99,28 +103,28 @@ class Ledger:
 
     def _after(
         self,
-        holders: Holders,
-        before: dict[int, tuple[Tensor | None, int]],
+        bearers: Bearers,
+        before: dict[int, tuple[Tensor, int]],
         roots: tuple[str, ...],
         tape: Tape | None,
     ) -> None:
-        places: dict[int, list[str]] = {}
-        tensors: dict[int, Tensor] = {}
-        for place, tensor in holders():
-            places.setdefault(id(tensor), []).append(place)
-            tensors[id(tensor)] = tensor
-        for key, tensor in tensors.items():
-            grad, version = before.get(key, (None, -1))
-            if tensor.grad is grad and version == _version(grad):
+        found: dict[int, tuple[Tensor, Tensor, list[str]]] = {}
+        for place, tensor in bearers:
+            grad = tensor.grad
+            if grad is not None:
+                found.setdefault(id(tensor), (tensor, grad, []))[2].append(place)
+        for key, (tensor, grad, places) in found.items():
+            old = before.get(key)
+            if old is not None and grad is old[0] and old[1] == _version(grad):
                 continue  # nothing came here
             stack = self._find(tensor) or self._begin(tensor)
-            call = Call(self.number + 1, roots, tape is not None, tuple(places[key]), tape)
+            call = Call(self.number + 1, roots, tape is not None, tuple(places), tape)
             stack.calls = (*stack.calls, call)[-CALLS:]
             stack.count += 1
-            stack.mark = _mark(tensor)
+            stack.mark = weakref.ref(grad), _version(grad)
             if tape is not None:
                 self._pending.append(call)
-        self.number += bool(tensors)
+        self.number += bool(found)
 
     # --- what happens to .grad between backwards ---
 
@@ -148,7 +152,7 @@ class Ledger:
 
     # --- restore points ---
 
-    def save(self, verbs: int, tensors: Iterator[tuple[str, Tensor]]) -> None:
+    def save(self, verbs: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
         """Remembers the stacks of a restore point, the last few of them."""
         self.settle()
         held = {}
@@ -160,7 +164,7 @@ class Ledger:
                 held[place] = structs.replace(stack)
         self._saved = dict([*self._saved.items(), (verbs, (self.number, held))][-4:])
 
-    def restore(self, verbs: int, tensors: Iterator[tuple[str, Tensor]]) -> None:
+    def restore(self, verbs: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
         """The stacks as they were; what is not known any more is a gradient that something else made."""
         self.number, held = self._saved.get(verbs, (0, {}))
         self._stacks = {}

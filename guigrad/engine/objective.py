@@ -69,7 +69,8 @@ def loss_of(engine: Engine, of: str) -> tuple[In, str]:
         wire = In(place[0], place[1] or 0)
     else:
         wire = _default(engine)
-    label = of or engine.label(wire.node or "")
+    node = engine.document.nodes.get(wire.node or "")
+    label = of or (node.name if node is not None and node.name else engine.label(wire.node or ""))
     value = engine.plan.read(wire)
     if value is MISSING and not any(status == "fresh" for status in engine.state.status.values()):
         raise Wrong(f"{label} has not run yet.", node=label, fixes=RUN)

@@ -214,15 +214,16 @@ class Engine:
         """Every gradient to None, or to zeros as ``Optimizer.zero_grad`` does."""
         self.verbs += 1
         self.said = []
-        for _, tensor in self.state.holders():
+        for _, tensor in self.state.bearers():
+            grad = tensor.grad
             if set_to_none:
                 tensor.grad = None
-            else:
-                if tensor.grad.grad_fn is not None:
-                    tensor.grad.detach_()
+            elif grad is not None:
+                if grad.grad_fn is not None:
+                    grad.detach_()
                 else:
-                    tensor.grad.requires_grad_(False)
-                tensor.grad.zero_()
+                    grad.requires_grad_(False)
+                grad.zero_()
         self.tape = None
         self.ledger.settle()
 

@@ -109,7 +109,7 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
             return
         roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
         heard = engine.recorder(roots, xray=True)
-        told = engine.ledger.backward(engine.state.holders, keys, engine.tape, late=True)
+        told = engine.ledger.backward(engine.state.bearers(), keys, engine.tape, late=True)
         with told, heard, noting(roots) if builds else nullcontext():
             step()
         if engine.tape is not None:

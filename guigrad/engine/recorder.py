@@ -241,6 +241,8 @@ class Earlier:
 
 def _copied(gradients: tuple[Any, ...], shared: dict[int, dict[int, Tensor]]) -> tuple[Any, ...]:
     """The same with copies of what lies in shared memory, one copy of each tensor; itself if there is none."""
+    if not any(isinstance(g, Tensor) and (storage_key(g) or -1) in shared for g in gradients):
+        return gradients
     found = []
     for gradient in gradients:
         copies = shared.get(storage_key(gradient) or -1) if isinstance(gradient, Tensor) else None
@@ -250,4 +252,4 @@ def _copied(gradients: tuple[Any, ...], shared: dict[int, dict[int, Tensor]]) ->
         if id(gradient) not in copies:
             copies[id(gradient)] = gradient.detach().clone()
         found.append(copies[id(gradient)])
-    return gradients if all(a is b for a, b in zip(found, gradients, strict=True)) else tuple(found)
+    return tuple(found)

@@ -12,7 +12,7 @@ import torch
 from guigrad.engine.summary import pieces, spread, summed
 from guigrad.engine.values import is_leaf, tensors_in
 from guigrad.run.frame import Stats
-from guigrad.run.sketch import PARAMETERS, Bins, Sketch, Spot
+from guigrad.run.sketch import PARAMETERS, Bins, Sketch, Spot, bare
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
@@ -55,7 +55,7 @@ class Sketcher:
         found = parameters(engine)
         gradients = _gradients(engine)
         spots = tuple(
-            _spot(key, engine.label(key), value, before.get(key), gradients.get(id(value)))
+            _spot(key, bare(engine.label(key)), value, before.get(key), gradients.get(id(value)))
             for key, value in list(found.items())[:PARAMETERS]
         )
         now = perf_counter()
@@ -79,7 +79,9 @@ def parameters(engine: Engine) -> dict[str, torch.Tensor]:
             found.setdefault(key, value)
     kept: dict[int, tuple[str, torch.Tensor]] = {}
     for key, value in found.items():
-        kept.setdefault(id(value), (key, value))
+        known = kept.get(id(value))
+        if known is None or (not nodes[known[0]].name and nodes[key].name):
+            kept[id(value)] = (key, value)
     alive = {id(value) for key, value in found.items() if key not in older}
     return {key: value for at, (key, value) in kept.items() if at in alive}
 
@@ -122,6 +124,14 @@ def _ratio(before: torch.Tensor | None, now: torch.Tensor) -> float:
     return float(torch.linalg.vector_norm(now - before)) / size if size else math.nan
 
 
+def _fewer(counts: tuple[int, ...], entries: int) -> list[int]:
+    """Neighbouring bins as one where there are few entries: a histogram of 16 numbers needs no 64 bins."""
+    together = 1
+    while len(counts) % (2 * together) == 0 and (len(counts) // together) ** 2 > 16 * entries:
+        together *= 2
+    return [sum(counts[at : at + together]) for at in range(0, len(counts), together)]
+
+
 def _numbers(tensor: torch.Tensor) -> tuple[Stats | None, Bins | None]:
     def source() -> Any:
         return pieces(tensor)
@@ -130,5 +140,5 @@ def _numbers(tensor: torch.Tensor) -> tuple[Stats | None, Bins | None]:
     if sums is None:
         return None, None
     found = spread(source, sums, False)
-    counts = array.array("I", [min(count, 2**32 - 1) for count in found.counts])
+    counts = array.array("I", [min(count, 2**32 - 1) for count in _fewer(found.counts, tensor.numel())])
     return sums.stats, Bins(found.low, found.high, counts.tobytes(), sums.stats.nans + sums.stats.infs)

@@ -12,7 +12,7 @@ put back before the next forward, unless something else (an optimizer step) has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ from guigrad.engine.build import Plan
 from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
 from guigrad.engine.recorder import Earlier
 from guigrad.engine.stretch import Part, Stretch
-from guigrad.engine.values import MISSING, array_of, copy_of, elements, is_leaf, storage_key, tensors_in
+from guigrad.engine.values import MISSING, array_of, bearing, copy_of, is_leaf, storage_key, tensors_in
 
 KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.Generator)
 
@@ -76,8 +76,7 @@ class State:
         self._known: dict[str, tuple[Document, Any]] = {}
         self._readers: dict[str, set[str]] = {}
         self._movers: list[str] | None = None
-        self._outside: list[str] | None = None
-        self._hands_out: bool | None = None
+        self._outside: list[tuple[str, int]] | None = None
         self.above: dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]] = {}
         self.index()
 
@@ -147,7 +146,7 @@ class State:
         """What needs watching must be found anew. See Note [Stretches]."""
         self.stretches.clear()
         self.above.clear()
-        self._outside = self._hands_out = None
+        self._outside = None
 
     def forget(self, key: str) -> None:
         """A node is gone, or shall be made anew."""
@@ -216,33 +215,31 @@ class State:
                 found.setdefault(id(value), (key, value))
         return dict(found.values())
 
-    def holders(self) -> Iterator[tuple[str, Any]]:
-        """The tensors that have a gradient of their own now, with their places: leaves, and what retains it."""
-        tensor, value = torch.Tensor, self.plan.value
-        for key in self.order if self._gives_gradients() else self._watched():
-            it = value(key)
+    def holders(self) -> list[tuple[str, torch.Tensor]]:
+        """The tensors that have a gradient of their own now, with their places."""
+        return [(place, tensor) for place, tensor in self.bearers() if tensor.grad is not None]
+
+    def bearers(self) -> list[tuple[str, torch.Tensor]]:
+        """The tensors that can have a gradient of their own, with their places: leaves, and what retains it."""
+        tensor, env = torch.Tensor, self.plan.env
+        found: list[tuple[str, torch.Tensor]] = []
+        for key, at in self._watched():
+            it = env[at]
             if type(it) is tensor:
-                if (is_leaf(it) or it.retains_grad) and it.grad is not None:
-                    yield key, it
-                continue
-            places = {id(element): place for place, element in elements(key, it)}
-            for element in tensors_in(it):
-                if (is_leaf(element) or element.retains_grad) and element.grad is not None:
-                    yield places.get(id(element), key), element
+                if is_leaf(it) or it.retains_grad:
+                    found.append((key, it))
+            elif isinstance(it, tensor | tuple | list | dict):
+                found += bearing(key, it)
+        return found
 
-    def _gives_gradients(self) -> bool:
-        """Whether the program itself gives gradients to tensors that a plain backward would not."""
-        if self._hands_out is None:
-            nodes = self.plan.document.nodes.values()
-            self._hands_out = any(node.op in ("torch.Tensor.retain_grad", "setattr.grad") for node in nodes)
-        return self._hands_out
-
-    def _watched(self) -> list[str]:
-        """The nodes outside of stretches: those inside made tensors from tensors, and none that is a leaf with a gradient."""
+    def _watched(self) -> list[tuple[str, int]]:
+        """The nodes that may bear a gradient, with their slots: those in stretches made tensors from tensors, and none is a leaf with one."""
         if self._outside is None:
-            parts = [part for _, parts in self.stretches.values() for part in parts]
+            nodes = self.plan.document.nodes.values()
+            handed = any(node.op in ("torch.Tensor.retain_grad", "setattr.grad") for node in nodes)  # to any tensor
+            parts = [] if handed else [part for _, parts in self.stretches.values() for part in parts]
             inside = frozenset().union(*[part.known for part in parts if isinstance(part, Stretch)])
-            self._outside = [key for key in self.order if key not in inside]
+            self._outside = [(key, self.plan.whole(key)) for key in self.order if key not in inside]
         return self._outside
 
     # --- in-place changes. See Note [Pristine] ---

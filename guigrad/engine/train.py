@@ -142,7 +142,7 @@ class Training:
         engine.tape = None
         catcher = Walk(engine.state, engine.label)
         reason, error = "failed", None
-        readers = Readers(engine, verb.watch, verb.until)
+        readers = Readers(engine, verb.watch, verb.until, verb.trace)
         first = self.step + 1
         with catcher.catching(lambda: engine.plan.current or ""):
             try:
@@ -166,7 +166,7 @@ class Training:
         course = self.course
         return Trained(
             self.step, reason, self._phase, course is None or course.boundary, None if course is None else self._total,
-            first, readers.names, tuple(map(tuple, readers.columns)), kept, bad, self.finished,
+            first, *readers.told, kept, bad, self.finished,
         )  # fmt: skip
 
     @property
@@ -194,6 +194,8 @@ class Training:
             self.close()
             place = put_back(engine, start)
             self._enter(place, start.step, 0)
+            if verb.start is None and self._document is not engine.document:  # edited while another verb had the values
+                self._follow()
         elif self.course is None:
             self._begin(0)
         elif self._document is not engine.document:

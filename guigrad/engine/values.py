@@ -145,6 +145,12 @@ def elements(place: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
             yield from elements(f"{place}[{index}]", item)
 
 
+def bearing(key: str, value: object) -> list[tuple[str, torch.Tensor]]:
+    """The tensors of a node's value that can have a gradient of their own, with their places."""
+    places = {id(tensor): place for place, tensor in elements(key, value)}
+    return [(places.get(id(t), key), t) for t in tensors_in(value) if is_leaf(t) or t.retains_grad]
+
+
 def plain(value: object) -> Any:
     """A Python value as plain data: tensors become ArrayData, what has no plain form becomes its text."""
     if value is None or isinstance(value, bool | int | float | complex | str):

@@ -24,7 +24,7 @@ def reader(engine: Engine, watch: Watch) -> Read | None:
     """What reads the number of a watch; None when its node is not there. Thread: the engine's."""
     place = engine.names.find(watch.label)
     if place is None:
-        return None
+        return _entry(engine, watch)
     key, output = place
     plan = engine.plan
     outputs = engine.document.nodes[key].outputs
@@ -33,9 +33,12 @@ def reader(engine: Engine, watch: Watch) -> Read | None:
     if watch.of == "update":
         return _Update(env, at)
     of_grad, stat = watch.of == "grad", watch.stat
+    entry = _entry(engine, watch) if pick is not None else None
 
     def read() -> float:
         value = env[at]
+        if entry is not None and isinstance(value, torch.Tensor):
+            return entry()
         if pick is not None:
             value = value[pick] if isinstance(value, tuple | list) and pick < len(value) else MISSING
         if of_grad:
@@ -46,6 +49,27 @@ def reader(engine: Engine, watch: Watch) -> Read | None:
 
     if not of_grad and not stat and pick is None:
         return lambda: number(env[at], "")
+    return read
+
+
+def _entry(engine: Engine, watch: Watch) -> Read | None:
+    """What reads one entry of a tensor, ``w[0, 1]``."""
+    name, bracket, rest = watch.label.partition("[")
+    place = engine.names.find(name)
+    parts = rest.removesuffix("]").split(",")
+    if not bracket or place is None or watch.of == "update" or not all(part.strip().isdecimal() for part in parts):
+        return None
+    env, at, index = engine.plan.env, engine.plan.whole(place[0]), tuple(map(int, parts))
+
+    def read() -> float:
+        value = env[at]
+        if isinstance(value, torch.Tensor) and watch.of == "grad":
+            value = value.grad if is_leaf(value) else None
+        if not isinstance(value, torch.Tensor) or value.ndim != len(index):
+            return math.nan
+        fits = all(one < size for one, size in zip(index, value.shape, strict=True))
+        return number(value.detach()[index], watch.stat) if fits else math.nan
+
     return read
 
 
@@ -154,7 +178,9 @@ def _has(value: Any, kind: str) -> bool:
 class Readers:
     """The numbers that are told of each step. ``roots``: what backward starts from; ``judged``: what the condition asks for."""
 
-    def __init__(self, engine: Engine, watches: tuple[Watch, ...] | None, until: Until | None) -> None:
+    def __init__(
+        self, engine: Engine, watches: tuple[Watch, ...] | None, until: Until | None, trace: tuple[Watch, ...] = ()
+    ) -> None:
         self.engine = engine
         self.roots, losses_ = engine.state.known("losses", lambda: _losses(engine))
         self.until = until
@@ -164,7 +190,8 @@ class Readers:
             if until.watch not in self.watches:
                 self.watches.append(until.watch)
             self._at_until = self.watches.index(until.watch)
-        self.names: tuple[str, ...] = tuple(watch.text for watch in self.watches)
+        self._shown = len(self.watches)
+        self.watches += trace
         self.columns: list[list[float]] = [[] for _ in self.watches]
         self.reads: list[tuple[Read, list[float]]] = []
         self.early: list[tuple[Read, list[float]]] = []
@@ -185,6 +212,16 @@ class Readers:
         plan = engine.plan
         self._env = plan.env
         self._slots = tuple(at for at in map(plan.slot, self.roots) if at >= 0)
+
+    @property
+    def told(
+        self,
+    ) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...], tuple[str, ...], tuple[tuple[float, ...], ...]]:
+        """What is watched and its numbers, what is traced and its numbers."""
+        names, columns, shown = (
+            tuple([watch.text for watch in self.watches]), tuple(map(tuple, self.columns)), self._shown
+        )  # fmt: skip
+        return names[:shown], columns[:shown], names[shown:], columns[shown:]
 
     @property
     def judged(self) -> float:
@@ -224,7 +261,7 @@ class Readers:
         """A step has ended."""
         for read, column in self.late:
             column.append(read())
-        count = max(map(len, self.columns))
+        count = max(map(len, self.columns)) if self.early else 0
         for _, column in self.early:
             if len(column) < count:  # a step without a backward of its own
                 column.append(math.nan)

@@ -12,7 +12,7 @@ from msgspec import structs
 from guigrad.document.file import failure, read, read_bytes
 from guigrad.document.model import Document
 from guigrad.document.problem import ProblemError
-from guigrad.files.notebook import read_notebook
+from guigrad.files.notebook import embedded, read_notebook
 from guigrad.files.picture import extract
 from guigrad.source.parse.parser import parse
 
@@ -39,6 +39,8 @@ def _opened(data: bytes, name: str) -> Document:
     if suffix in (".png", ".svg") or data.startswith(b"\x89PNG"):
         return read(extract(data, name), name)
     if suffix == ".ipynb":
+        if (kept := embedded(data)) is not None:
+            return structs.replace(kept, path=name)
         text, problems = read_notebook(data, name)
         document = parse(text, name)
         return structs.replace(document, problems=(*problems, *document.problems))

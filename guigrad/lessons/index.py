@@ -1,4 +1,4 @@
-"""The lessons that come with the program: documents in resources/lessons, in the order they are taught; the mistakes of the lab below them."""
+"""The lessons that come with the program: documents in resources/lessons, in the order they are taught; the mistakes of the lab and the test functions below them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def mistakes() -> tuple[Lesson, ...]:
     return tuple(_lesson(path) for path in sorted((resources() / "lessons" / "mistakes").glob("*.guigrad")))
 
 
+@cache
+def functions() -> tuple[Lesson, ...]:
+    """Test functions of optimization, ordered by name: each opens with its landscape in front."""
+    return tuple(_lesson(path) for path in sorted((resources() / "lessons" / "functions").glob("*.guigrad")))
+
+
 def mistake_at(path: str) -> Lesson | None:
     """The failure of the mistake lab that a file is."""
     place = Path(path).resolve() if path else None
@@ -40,7 +46,7 @@ def mistake_at(path: str) -> Lesson | None:
 
 def find(name: str) -> Path | None:
     """The file of the lesson of that name, or of the one whose name or title alone holds it."""
-    known = (*lessons(), *mistakes())
+    known = (*lessons(), *mistakes(), *functions())
     exact = [lesson.path for lesson in known if name in (lesson.name, lesson.title)]
     part = [lesson.path for lesson in known if name.lower() in f"{lesson.name} {lesson.title}".lower()]
     if exact:

@@ -65,11 +65,11 @@ class Coach:
 
     def __init__(self, live: Live, owner: Owner) -> None:
         self._live, self._owner = live, owner
-        self.changed, self.recorded, self.restarted = Event(), Event(), Event()
-        self.answered = Event()
+        self.changed, self.recorded, self.restarted, self.answered = Event(), Event(), Event(), Event()
         self.asks: Callable[[], tuple[Question, ...]] = lambda: ()
         self.budget_bytes = BUDGET_BYTES
         self.watch: tuple[Watch, ...] | None = None
+        self.trace: tuple[Watch, ...] = ()
         self.recording = Recording(owner.document, self.budget_bytes)
         self.playing = False
         self.step = 0
@@ -107,6 +107,11 @@ class Coach:
         if self.playing:
             self.playing = False
             self.changed.tell()
+
+    def take_edits(self) -> None:
+        """Where a training stands still, what was edited since is taken over at once, not with the next step. See Note [Edits of a training]."""
+        if self.step and not (self.playing or self._flying or self._lost or self._moved):
+            self._live.play(Train(0, on_nan=False, watch=()), answer=_nobody)
 
     def restart(self) -> None:
         """Back to before the first step; the recording is another."""
@@ -258,7 +263,7 @@ class Coach:
             self._fly(Train(missing, start=start, restart=restart, watch=(), on_nan=False), silent=True)
             return
         verb = structs.replace(
-            verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch,
+            verb, start=start, restart=restart, steps=None if verb.phase else self._left, until=self._until, watch=self.watch, trace=self.trace,
             seconds=None if verb.phase else SLICE_SECONDS, xray=self._owner.x_ray, keep=monotonic() > self._next_moment,
             asks=self.asks(),
         )  # fmt: skip

@@ -168,6 +168,42 @@ class ForkServer:
             self._process = None
 
 
+class SharedHost:
+    """One host for several runners: it ends with the last of them. Thread: any; one at a time speaks with the host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._lock, self._users = host, threading.RLock(), 0
+
+    def join(self) -> SharedHost:
+        """For one more runner, which closes it once."""
+        with self._lock:
+            self._users += 1
+        return self
+
+    def start(self) -> Child:
+        """A new child. Raises: HostError."""
+        with self._lock:
+            child = self._host.start()
+        child._host = self
+        return child
+
+    def kill(self, pid: int) -> None:
+        """Ends a child at once."""
+        self._host.kill(pid)
+
+    def wait(self, pid: int) -> int:
+        """The exit status of a child that has ended or is about to."""
+        with self._lock:
+            return self._host.wait(pid)
+
+    def close(self) -> None:
+        """One runner needs it no more."""
+        with self._lock:
+            self._users -= 1
+            if self._users <= 0:
+                self._host.close()
+
+
 class ProcessHost:
     """A process for each child, with one spare that loads torch while its predecessor works."""
 

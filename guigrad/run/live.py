@@ -185,6 +185,14 @@ class Live:
         self._rest.clear()
         self._runner.close()
 
+    def another_runner(self) -> Runner:
+        """A runner of the same kind with an engine of its own."""
+        return self._runner.another()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Has a call made in the owner's thread, soon. Thread: any."""
+        self._post(call)
+
     def _post(self, call: Callable[[], None]) -> None:
         """Has a call made in the owner's thread, unless that has closed this meanwhile. Thread: any."""
         if not self._closed:
@@ -285,7 +293,7 @@ class Live:
         self._runner.told = lambda keys: self._post(lambda: self._now_at(keys))
 
     def _now_at(self, keys: tuple[str, ...]) -> None:
-        if self._busy or not keys:
+        if (self._busy and self._asking is None) or not keys:  # what a question plays is no part of the course
             self._is_at = bool(keys)
             self._at(keys)
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from guigrad.document.model import Document
 from guigrad.document.problem import Problem
-from guigrad.run.host import MEMORY_EXIT, Child, Host, HostError, make_host
+from guigrad.run.host import MEMORY_EXIT, Child, Host, HostError, SharedHost, make_host
 from guigrad.run.request import Edit, Load, Look, Point, Progress, Reply, Request, Reset, Restore, TryWire, Verb, Want
 
 ENGINE = "guigrad.engine.handler:Handler"
@@ -55,6 +55,9 @@ class Runner(Protocol):
 
     def interrupt(self) -> None:
         """What plays now ends before its next node as cancelled, if it takes long; what is computed stays. Returns at once."""
+
+    def another(self) -> Runner:
+        """Another runner of the same kind, with an engine of its own."""
 
     def close(self) -> None:
         """Ends the runner; what waits is cancelled."""
@@ -106,6 +109,10 @@ class InlineRunner:
     def interrupt(self) -> None:
         """Nothing runs between two calls."""
 
+    def another(self) -> InlineRunner:
+        """One more, with an engine of its own."""
+        return InlineRunner(self._name or ENGINE)
+
     def close(self) -> None:
         """Lets go of the engine and its tensors."""
         self._engine = None
@@ -128,7 +135,8 @@ class ProcessRunner:
 
     def __init__(self, engine: str = ENGINE, memory_bytes: int | None = None, host: Host | None = None) -> None:
         self.told: Told | None = None
-        self._host = host or make_host(engine, memory_bytes)
+        shared = host if isinstance(host, SharedHost) else SharedHost(host or make_host(engine, memory_bytes))
+        self._host = shared.join()
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._closed = False
@@ -187,6 +195,10 @@ class ProcessRunner:
         with self._wake:  # while this is held, the child gets no other job
             if self._job is job and self._child is not None:
                 self._child.interrupt()
+
+    def another(self) -> ProcessRunner:
+        """One more, whose child comes from the same host: torch is loaded there already."""
+        return ProcessRunner(host=self._host)
 
     @property
     def child_pid(self) -> int | None:

@@ -155,7 +155,8 @@ class Train(Struct, frozen=True, tag=True):
 
     A loop over a ``range`` goes on past its end as long as steps are asked for. ``seconds`` ends it earlier, for the window to see how far
     it is. ``start`` first goes back to a moment, ``restart`` to the beginning (a new process of the program) and ``skip`` then plays so many steps
-    that nobody looks at. ``watch`` are the numbers to tell of each step (None: the loss). ``keep`` asks for a moment at the end.
+    that nobody looks at. ``watch`` are the numbers to tell of each step (None: the loss), ``trace`` entries
+    of parameters that a trajectory is drawn of. ``keep`` asks for a moment at the end.
     ``xray``: the last step's gradients of every node are recorded, with ``every`` those of each step (to be looked at while it plays).
     ``asks`` are questions that are answered after the last step.
     """
@@ -167,6 +168,7 @@ class Train(Struct, frozen=True, tag=True):
     start: Moment | None = None
     restart: bool = False
     watch: tuple[Watch, ...] | None = None
+    trace: tuple[Watch, ...] = ()
     keep: bool = False
     xray: bool = True
     every: bool = False
@@ -178,7 +180,8 @@ class Trained(Struct, frozen=True):
     """How far a training is. ``reason`` it ended here: "steps", "phase", "until", "time", "stopped", "nan", "end" (of the program), "failed".
 
     ``phase``: the phase that has just been played; ``boundary``: a step has just ended (or none has begun). ``total``: steps of the
-    program as it is written, None when nobody can tell. ``watched`` and ``series``: for each watch its text and a number for each step from ``first`` on.
+    program as it is written, None when nobody can tell. ``watched`` and ``series``: for each watch its text and a number for each step from ``first`` on; ``traced`` and ``traces``: for
+    what was to be traced.
     """
 
     step: int = 0
@@ -189,6 +192,8 @@ class Trained(Struct, frozen=True):
     first: int = 1
     watched: tuple[str, ...] = ()
     series: tuple[tuple[float, ...], ...] = ()
+    traced: tuple[str, ...] = ()
+    traces: tuple[tuple[float, ...], ...] = ()
     moment: Moment | None = None
     bad: str = ""
     finished: bool = False

@@ -28,6 +28,12 @@ class Dock(NamedTuple):
 
 TABLE: tuple[Dock, ...] = (
     Dock("training", "Training", "Train, pause, rewind; the timeline and plots over steps", lambda w: w.training.panel),
+    Dock(
+        "landscape",
+        "Landscape",
+        "The loss over two entries or two directions; the point can be dragged",
+        lambda w: w.landscape.panel,
+    ),
     Dock("tape", "Tape", "Every op and every grad_fn in the order in which torch ran them", make_tape),
     Dock(
         "jacobian",

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 from guigrad.document.diff import Diff
 from guigrad.document.file import write_atomically
 from guigrad.document.problem import ProblemError
+from guigrad.files.movie import FORMATS as FILMS
 from guigrad.paths import is_shown
 from guigrad.run.frame import Frame
 from guigrad.source.emit import emit
@@ -112,7 +113,8 @@ class FileIntents(Verbs):
             only = session.selection if choice.selection else ()
             return Painting(as_seen(self.window.canvas.scene), now if choice.values else None, choice.theme, only)
 
-        dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window)
+        trains = self.window.training.trains is not None
+        dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window, trains)
         chosen = dialog.choice() if ask(dialog) == QDialog.DialogCode.Accepted else None
         if chosen is None:
             return
@@ -129,7 +131,7 @@ class FileIntents(Verbs):
             self.window.bar.say(f"{name} was not written: {error}", "error")
 
     def write_export(self, name: str, choice: Choice | None = None) -> None:
-        """Writes the document as .py, .png, .svg or .pdf.
+        """Writes the document as .py, .png, .svg or .pdf; a .gif or .mp4 is there a while later.
 
         Raises: OSError or ValueError when it cannot be written.
         """
@@ -138,10 +140,14 @@ class FileIntents(Verbs):
             write_atomically(name, emit(self.session.whole).encode())
             self.window.messages.add(f"Exported {name}", "note")
             return
+        if Path(name).suffix.lower() in FILMS:
+            whole = as_seen(self.window.canvas.scene, self.session.whole)
+            self.window.films.start(whole, name, chosen.theme, chosen.steps, chosen.scale)
+            return
         only = self.session.selection if chosen.selection else ()
         shown, whole = (as_seen(self.window.canvas.scene, each) for each in (None, self.session.whole))
         if Path(name).suffix.lower() not in PICTURES:
-            raise ValueError(f"{name}: what is exported ends in .py, {', '.join(PICTURES)}")
+            raise ValueError(f"{name}: what is exported ends in .py, {', '.join((*PICTURES, *FILMS))}")
 
         def write(frame: Frame | None) -> None:
             values = frame if chosen.values and self.session.fresh else None

@@ -114,7 +114,11 @@ class SearchIntents(Verbs):
             yield last, Entry("op", row.key, row.about or row.targets[0], choose)
 
     def _lessons(self, query: str) -> Iterator[Ranked]:
-        for kind, known in (("lesson", index.lessons()), ("mistake", index.mistakes())):
+        for kind, known in (
+            ("lesson", index.lessons()),
+            ("landscape", index.functions()),
+            ("mistake", index.mistakes()),
+        ):
             for lesson in known:
                 score = rank(query, lesson.title, f"{kind} lab" if kind == "mistake" else kind, lesson.about)
                 if score is not None:

@@ -36,6 +36,10 @@ class TrainIntents(Verbs):
         """From another initialisation."""
         self.window.training.anew()
 
+    def play_back(self) -> None:
+        """Shows what was recorded, step after step, or stops."""
+        self.window.training.playback.toggle()
+
     def branch_here(self) -> None:
         """Another run from the step that is shown."""
         self.window.training.branch()

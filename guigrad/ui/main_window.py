@@ -16,10 +16,12 @@ from guigrad.session import Session
 from guigrad.ui.backward_view import BackwardView
 from guigrad.ui.command_set import CommandSet, state_of
 from guigrad.ui.data_view import DataView
+from guigrad.ui.film_export import Films
 from guigrad.ui.intents import Intents
 from guigrad.ui.intents_file import readable
 from guigrad.ui.keymap import Keymap
 from guigrad.ui.lab import Lab
+from guigrad.ui.landscape_view import LandscapeView
 from guigrad.ui.ledger_view import LedgerView
 from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
@@ -61,9 +63,11 @@ class MainWindow(Panes):
         self.commands.join()
         self.tidy = Tidy(self)
         self.training: TrainingView = TrainingView(self)
+        self.landscape: LandscapeView = LandscapeView(self)
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
+        self.films = Films(self)
         self.tabs.fill(self)
         self.workbench, self.backward, self.ledger = Workbench(self), BackwardView(self), LedgerView(self)
         settings.load_keys(self.keymap)
@@ -264,8 +268,10 @@ class MainWindow(Panes):
             self.lab,
             self.ledger,
             self.data,
+            self.films,
         )
         self.training.close()
+        self.landscape.close()
         for part in views:
             part.close()
         self.live.close(keep_recovery=not self._asks)

@@ -55,7 +55,7 @@ class Panes(QMainWindow):
         self.canvas.set_text_scale(look.scale)
         self.way = Breadcrumbs(look, self.canvas)
         self.canvas.keymap = self.keymap
-        self.welcome = WelcomePanel(look, index.lessons(), thumbnail, index.mistakes())
+        self.welcome = WelcomePanel(look, index.lessons(), thumbnail, index.mistakes(), index.functions())
         self.stack = QStackedWidget()
         self.stack.addWidget(self.canvas)
         self.stack.addWidget(self.welcome)

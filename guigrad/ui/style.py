@@ -120,6 +120,9 @@ QTabBar::tab {{ background: transparent; color: {css("text_muted")}; padding: {p
 QTabBar::tab:selected {{ color: {css("text")}; border-bottom-color: {css("accent")}; }}
 QTabBar::tab:hover {{ color: {css("text")}; }}
 QTabBar::tab:focus {{ color: {css("focus")}; }}
+QTabBar::scroller {{ width: {px(28)}px; }}
+QTabBar QToolButton {{ background: {css("panel")}; border: none; border-left: 1px solid {css("border")}; padding: 0; }}
+QTabBar QToolButton:hover {{ background: {css("hover")}; }}
 QTabWidget::pane {{ border: none; }}
 QTreeView, QListView, QTableView {{ background: {css("panel")}; border: none; outline: none;
   selection-background-color: {css("accent_soft")}; selection-color: {css("text")}; }}

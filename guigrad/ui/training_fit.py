@@ -68,7 +68,9 @@ class FitAsker(Asker):
         y = fields.target_numbers(None if answer.targets is None else answer.targets.numpy(), len(x))
         fresh = not len(plot.train)
         self._ask_test(fit)
-        names = (self._name(fit.data), self._name(fit.targets) if fit.targets else "target")
+        node = self.session.document.nodes.get(fit.data)
+        named = fit.data if node is not None and node.name else fit.start
+        names = (self._name(named), self._name(fit.targets) if fit.targets else "target")
         plot.say_empty("")
         plot.show_points(Points(x, y), self.test or Points(np.empty((0, x.shape[1]))), names)
         values = None if answer.values is None else rows(answer.values)
@@ -87,9 +89,12 @@ class FitAsker(Asker):
         self.page.say("")
         self.plot.hand.editable = False
 
-    def forget(self) -> None:
-        super().forget()
-        self.test, self._test_of = None, ()
+    def forget(self, another: bool) -> None:
+        self._test_of = ()
+        if another:
+            self.test = None
+            self.plot.reframe()
+        super().forget(another)
 
     # --- inside ---
 
@@ -122,8 +127,7 @@ class FitAsker(Asker):
                 self.show_answer(self.fit, self.answer)
 
     def _say(self, fit: Fit, answer: Field) -> None:
-        kept = self.coach.shown is not None and answer.values is not None
-        where = f"step {self.coach.shown:,}: " if kept else ""
+        where = self.where
         if answer.reason and fit.end:
             self.page.say(f"{self._name(fit.end)} cannot be drawn: {answer.reason}", bad=True)
         elif not fit.end:

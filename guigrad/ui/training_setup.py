@@ -17,6 +17,8 @@ from guigrad.document.training import HAND, OPTIM, SCHEDULE, Setting, Training, 
 from guigrad.document.training_read import read_training
 from guigrad.ops import table
 from guigrad.run.frame import Frame
+from guigrad.run.loops import Trains
+from guigrad.ui.panels.training import TrainingPanel
 from guigrad.ui.widgets.loop_card import Facts, LoopCard
 from guigrad.ui.widgets.training_editor import Choice, Number, Offer, TrainingEditor
 
@@ -45,10 +47,11 @@ FOLLOW_MS: Final = 30
 class TrainingSetup(QObject):
     """Follows the document while its card or its editor is there. Thread: the GUI thread."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, panel: TrainingPanel) -> None:
         super().__init__(window)
         self.window, self.session = window, window.session
         self.card = LoopCard(window.look)
+        panel.add_head(self.card)
         self.editor: TrainingEditor | None = None
         self.known: Training | None = None
         self._document: Document | None = None
@@ -70,6 +73,14 @@ class TrainingSetup(QObject):
         """Follows the document soon."""
         if not self._follows.isActive():
             self._follows.start()
+
+    def light(self, known: Trains | None, phase: int) -> None:
+        """The phase that was played last, on the card and in the loop on the canvas; at full speed all of them."""
+        playing, canvas = bool(self.session.coach.playing), self.window.canvas
+        self.card.lights.show_phases(known.phases if known is not None else (), phase, playing)
+        if known is not None and canvas.painter.phases != (known.loop, known.phases, phase, playing):
+            canvas.painter.phases = (known.loop, known.phases, phase, playing)
+            canvas.update()
 
     # --- verbs ---
 
@@ -141,7 +152,6 @@ class TrainingSetup(QObject):
             if self.editor is not None and self.editor.isVisible():
                 said = error.problems[0].message
                 self.editor.say(said[:1].upper() + said[1:] + ("" if said.endswith(".") else "."))
-                self._refresh()
             else:
                 self.session.base.refused.tell(error.problems)
             return False

@@ -18,6 +18,7 @@ from guigrad.run.training import Until
 from guigrad.ui.actions import by_id
 from guigrad.ui.pacer import Pacer
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.playback import Playback
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_runs import about, changed_lines, lanes
@@ -34,7 +35,7 @@ STOP_MS: Final = 500
 """A step that still runs so long after Stop is ended with the engine's process."""
 LEFT: Final = ("play_training", "train_phase", "train_step")
 RIGHT: Final = ("stop", "train_again", "train_anew")
-LINE: Final = ("bookmark", "branch_here")
+LINE: Final = ("play_back", "bookmark", "branch_here")
 HEARD: Final = ("play_training", "frame_before", "frame_after", "frame_before_far", "frame_after_far")
 
 
@@ -58,10 +59,10 @@ class TrainingView(QObject):
         self._shows.timeout.connect(self._show)
         self.plots = TrainingPlots(self)
         self.canvas = TrainingCanvas(window, self.pacer, self)
+        self.playback = Playback(self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
-        self.setup = TrainingSetup(window)
-        self.panel.add_head(self.setup.card)
+        self.setup = TrainingSetup(window, self.panel)
         self._connect()
 
     def _connect(self) -> None:
@@ -98,6 +99,7 @@ class TrainingView(QObject):
             end()
         self._ends.clear()
         self.pacer.pause()
+        self.playback.stop()
         for timer in (self._shows, self._stops):
             timer.stop()
         self.plots.close()
@@ -216,6 +218,16 @@ class TrainingView(QObject):
 
     def scrub(self, step: int, phase: int) -> None:
         """Shows a step, or a phase of it; of several asked for while one is played again the last counts."""
+        self.playback.stop()
+        self.show_step(step, phase)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a step that is to be shown is being played again."""
+        return self._replaying
+
+    def show_step(self, step: int, phase: int = -1) -> None:
+        """The same while it is played back."""
         self.pacer.pause()
         end = self.coach.recording.step
         if not end:
@@ -242,6 +254,7 @@ class TrainingView(QObject):
         self._later()
 
     def _at_present(self) -> None:
+        self.playback.stop()
         self._wanted, self._replaying, self._shown_phase = None, False, -1
 
     # --- what happens ---
@@ -293,12 +306,7 @@ class TrainingView(QObject):
             keys = (known.loop,)
         elif known is not None and phase >= 0:
             keys = (known.loop, *known.keys[phase])
-        self.setup.card.lights.show_phases(known.phases if known is not None else (), phase, bool(self.coach.playing))
-        if known is not None:
-            canvas, now = self.window.canvas, (known.loop, known.phases, phase, bool(self.coach.playing))
-            if canvas.painter.phases != now:
-                canvas.painter.phases = now
-                canvas.update()
+        self.setup.light(known, phase)
         if keys == self._lit and keys == tuple(key for key in keys if key in self.window.rail.strip.running):
             return
         self._lit = keys
@@ -326,7 +334,6 @@ class TrainingView(QObject):
             self.plots.later()
 
     def _show_all(self) -> None:
-        self.setup.follow()
         self._show()
         self.plots.draw()
 

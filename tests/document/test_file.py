@@ -348,3 +348,17 @@ def test_what_is_kept_from_a_newer_file_never_becomes_code() -> None:
     )
     calls = [node for node in ast.walk(ast.parse(emit(document))) if isinstance(node, ast.Import)]
     assert [alias.name for node in calls for alias in node.names] == ["torch"]
+
+
+@pytest.mark.parametrize(
+    "raw", ["['x']", "['x', 'y', 1, 0, 0, 1]", "['x', 1, 0, 1, 0, 1]", "7", "['x', 'y', true, 2, 0, 1]"]
+)
+def test_a_landscape_that_makes_no_sense_is_told_and_left_out(raw: str) -> None:
+    start, end = '{"guigrad": 1, "made_with": "0", "nodes": [], "settings": {"landscape": ', "}}"
+    document = file.read((start + raw.replace("'", '"') + end).encode())
+    assert document.settings.landscape == ()
+    assert "landscape" in document.problems[0].message
+    good = file.read((start + '["x", "w[0, 1]", -1, 2.5, 0, 1]' + end).encode())
+    assert good.settings.landscape == ("x", "w[0, 1]", -1, 2.5, 0, 1)
+    assert not good.problems
+    assert file.read(encode(good, "0")).settings == good.settings

@@ -89,3 +89,16 @@ def test_a_file_with_another_route_opens_without_it(document: Document, bad: obj
     opened = file.read(json.dumps(record).encode())
     assert not opened.routes
     assert Diff.between(document, opened).routes
+
+
+def test_the_root_and_the_blanks_of_a_node_go_with_it() -> None:
+    document = parse(TEXT)
+    named = ids(document)
+    settings = edit.set_settings(root=named["z"], exercise=((named["z"], "value"), (named["y"], "grad")))
+    document = settings(document).apply(document)
+    diff = edit.remove("z")(document)
+    after = diff.apply(document)
+    assert after.settings.root is None
+    assert after.settings.exercise == ((named["y"], "grad"),)
+    assert encode(file.read(encode(after, "1")), "1") == encode(after, "1")
+    assert diff.inverse().apply(after) == document

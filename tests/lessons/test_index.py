@@ -11,7 +11,7 @@ import pytest
 from guigrad.document.problem import Problem
 from guigrad.document.store import Store
 from guigrad.files.load import load
-from guigrad.lessons.index import Lesson, find, lessons, mistakes
+from guigrad.lessons.index import Lesson, find, functions, lessons, mistakes
 from guigrad.run.findings import findings
 from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
@@ -52,6 +52,18 @@ def test_there_is_one_for_each_failure() -> None:
     assert [lesson.name for lesson in mistakes()] == sorted(PINNED)
     assert all(lesson.title and len(lesson.about) > 60 for lesson in mistakes())
     assert find("16-nan-birth") == mistakes()[15].path
+
+
+@pytest.mark.parametrize("lesson", functions(), ids=lambda lesson: lesson.name)
+def test_a_test_function_is_what_its_script_gives_and_trains(lesson: Lesson) -> None:
+    document = load(lesson.path)
+    assert document == build.build_function(lesson.name)
+    assert len(document.settings.landscape) == 6
+    assert find(lesson.name) == lesson.path
+    session = Session(Store(document), InlineRunner())
+    session.coach.train(60)
+    losses = session.coach.recording["loss"]
+    assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("lesson", mistakes(), ids=lambda lesson: lesson.name)

@@ -137,6 +137,7 @@ def whole(window: MainWindow) -> None:
     assert again.nodes == document.nodes, "other nodes in the file"
     assert again.program == document.program, "another program in the file"
     assert encode(again, MADE_WITH) == encode(document, MADE_WITH), "what is read is written otherwise"
+    window.canvas.motion.land()
     scene, document = window.canvas.scene, window.session.document
     assert plain(scene.document) == plain(document), "the canvas shows another document"
     fresh = Scene(document)

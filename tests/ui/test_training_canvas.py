@@ -107,3 +107,29 @@ def test_pulses_are_as_fast_as_the_phases(window: MainWindow, qtbot: QtBot) -> N
     training.pacer.set_speed(0.0)
     training.play(1)
     assert motion.pulse_ms == PULSE_MS
+
+
+def test_what_was_recorded_is_played_back(window: MainWindow, qtbot: QtBot) -> None:
+    training, coach = window.training, window.session.coach
+    for _ in range(6):
+        window.actions_by_id["train_step"].trigger()
+    seen_steps: list[int] = []
+    coach.changed.connect(lambda: seen_steps.append(coach.shown if coach.shown is not None else coach.step))
+    training.playback.toggle()
+    qtbot.waitUntil(lambda: not training.playback.playing)
+    assert sorted(set(seen_steps)) == seen_steps == [1, 2, 3, 4, 5, 6]
+    assert seen(window)[2] == weights(6)
+    training.pacer.set_speed(8.0)
+    training.scrub(3, -1)
+    seen_steps.clear()
+    training.playback.toggle()
+    qtbot.waitUntil(lambda: 4 in seen_steps)
+    training.playback.toggle()
+    assert not training.playback.playing
+    window.actions_by_id["play_back"].trigger()
+    training.scrub(2, -1)  # a hand on the timeline ends it
+    assert not training.playback.playing
+    assert (coach.step, coach.shown, seen(window)[2]) == (6, 2, weights(2))
+    training.pacer.set_speed(0.0)
+    training.play(2)
+    assert seen(window)[2] == weights(8)

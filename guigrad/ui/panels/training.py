@@ -321,11 +321,15 @@ class TrainingPanel(QWidget):
         """The plot of that name, made when it is first seen."""
         self.pages[name] = page
         self.stack.addWidget(page)
+        self._plot_bar.insertWidget(self._plot_bar.indexOf(self.note), page.bar)
         page.set_look(self.look)
 
     def show_page(self, name: str) -> None:
         """Brings a plot to the front that has been made."""
-        self.stack.setCurrentWidget(self.pages.get(name) or self.plot or self.stack)
+        for other, page in self.pages.items():
+            page.bar.setVisible(other == name)
+        if self.plot is not None:
+            self.stack.setCurrentWidget(self.pages.get(name, self.plot))
 
     # --- inside ---
 

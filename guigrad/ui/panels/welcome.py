@@ -129,13 +129,16 @@ class WelcomePanel(QScrollArea):
         lessons: Sequence[Lesson],
         thumbnail: Thumbnail | None = None,
         mistakes: Sequence[Lesson] = (),
+        functions: Sequence[Lesson] = (),
     ) -> None:
         super().__init__()
         self.look, self.lessons, self.thumbnail, self.mistakes = look, tuple(lessons), thumbnail, tuple(mistakes)
+        self.functions = tuple(functions)
         self.recent: tuple[str, ...] = ()
         self.back = ""
         self.cards: list[LessonCard] = []
         self.mistake_cards: list[LessonCard] = []
+        self.function_cards: list[LessonCard] = []
         self._waiting: list[LessonCard] = []
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -184,6 +187,14 @@ class WelcomePanel(QScrollArea):
         self._grid = QGridLayout()
         self._grid.setSpacing(look.px(16))
         column.addLayout(self._grid)
+        self._functions = QGridLayout()
+        self._functions.setSpacing(look.px(16))
+        if self.functions:
+            column.addSpacing(look.px(6))
+            column.addWidget(parts.label("LANDSCAPES", "heading"))
+            words = "Test functions of optimization: drag the point over the surface, train, race optimizers."
+            column.addWidget(parts.label(words, "muted"))
+            column.addLayout(self._functions)
         self._lab = QGridLayout()
         self._lab.setSpacing(look.px(12))
         if self.mistakes:
@@ -197,7 +208,8 @@ class WelcomePanel(QScrollArea):
             column.addLayout(self._lab)
         column.addStretch(1)
         self.cards = [LessonCard(lesson, look) for lesson in self.lessons]
-        for card in self.cards:
+        self.function_cards = [LessonCard(lesson, look) for lesson in self.functions]
+        for card in (*self.cards, *self.function_cards):
             card.chosen.connect(self.lesson_chosen)
         self.mistake_cards = [LessonCard(lesson, look, 0) for lesson in self.mistakes]
         for card in self.mistake_cards:
@@ -209,7 +221,7 @@ class WelcomePanel(QScrollArea):
         self.setWidget(page)
         parts.drop(old)
         self._flow()
-        self._waiting = list(self.cards) if self.thumbnail is not None else []
+        self._waiting = [*self.cards, *self.function_cards] if self.thumbnail is not None else []
         if self.isVisible() and self._waiting:
             self._timer.start()
 
@@ -240,7 +252,11 @@ class WelcomePanel(QScrollArea):
         if columns == self._columns:
             return
         self._columns = columns
-        for grid, cards in ((self._grid, self.cards), (self._lab, self.mistake_cards)):
+        for grid, cards in (
+            (self._grid, self.cards),
+            (self._functions, self.function_cards),
+            (self._lab, self.mistake_cards),
+        ):
             for number, card in enumerate(cards):
                 grid.addWidget(card, number // columns, number % columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +33,8 @@ FORMATS: Final = {
     "svg": "SVG, vectors",
     "pdf": "PDF, vectors",
     "py": "Python script",
+    "gif": "GIF film",
+    "mp4": "MP4 film",
 }
 THEME_WORDS: Final = {
     "dark": "Dark",
@@ -42,8 +46,16 @@ PREVIEW: Final = (420, 240)
 """Units: px at scale 1."""
 
 
+FILMS: Final = ("gif", "mp4")
+FILM: Final = (1920, 1040)
+FILM_MOST: Final = (3840, 2120)
+"""Units: px. How large the graph is in a film usually, and at most."""
+FILM_STEPS: Final = 200
+"""Steps of a training that are filmed unless another number is chosen."""
+
+
 class Choice(Struct, frozen=True):
-    """What the user wants. ``scale`` is px for one canvas unit, of a PNG alone."""
+    """What the user wants. ``scale`` is px for one canvas unit, of a PNG or film; ``steps`` of a film of a training, 0 for one of a pass."""
 
     kind: str = "png"
     selection: bool = False
@@ -51,6 +63,7 @@ class Choice(Struct, frozen=True):
     scale: float = 2.0
     transparent: bool = False
     values: bool = True
+    steps: int = 0
 
 
 Make = Callable[[Choice], Painting]
@@ -60,7 +73,9 @@ Make = Callable[[Choice], Painting]
 class ExportDialog(QDialog):
     """Thread: the GUI thread. The file itself is asked for afterwards."""
 
-    def __init__(self, look: Look, make: Make, selected: int, values: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, look: Look, make: Make, selected: int, values: bool, parent: QWidget | None = None, trains: bool = False
+    ) -> None:
         super().__init__(parent)
         self.look, self._make = look, make
         self._drawn: tuple[Choice, Painting] | None = None
@@ -68,6 +83,16 @@ class ExportDialog(QDialog):
         self.kind = self._combo("Format", FORMATS, "png")
         self.what = self._combo("What", {"all": "The whole graph", "selection": f"The selection ({selected})"}, "all")
         self.theme = self._combo("Theme", {name: THEME_WORDS[name] for name in THEMES}, look.theme.name)
+        self.film = self._combo(
+            "Film", {"pass": "Forward and backward, step by step", "training": "Steps of the training"}, "pass"
+        )
+        self.film.model().item(1).setEnabled(trains)  # type: ignore[attr-defined]  # a combo's own model has items
+        self.steps = QSpinBox()
+        self.steps.setRange(1, 1_000_000)
+        self.steps.setValue(FILM_STEPS)
+        self.steps.setSuffix(" steps")
+        parts.plain(self.steps, look)
+        self.steps.setAccessibleName("Steps")
         self.scale = QDoubleSpinBox()
         self.scale.setRange(0.1, 10.0)
         self.scale.setSingleStep(0.5)
@@ -79,6 +104,7 @@ class ExportDialog(QDialog):
         self.values = QCheckBox("Values and gradients")
         self.values.setChecked(values)
         self._has_values = values
+        self._filmed, self._other_scale = False, 0.0
         self.preview = QLabel()
         self.preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.preview.setMinimumSize(look.px(PREVIEW[0] / 2), look.px(PREVIEW[1] / 2))
@@ -94,6 +120,13 @@ class ExportDialog(QDialog):
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for text, field in (("Format", self.kind), ("What", self.what), ("Theme", self.theme), ("Scale", self.scale)):
             form.addRow(text, field)
+        self._film_row = QWidget()
+        film_column = QVBoxLayout(self._film_row)
+        film_column.setContentsMargins(0, 0, 0, 0)
+        film_column.addWidget(self.film)
+        film_column.addWidget(self.steps)
+        form.addRow("Film", self._film_row)
+        self._form = form
         form.addRow(self.values)
         form.addRow(self.transparent)
         across = QHBoxLayout()
@@ -106,9 +139,10 @@ class ExportDialog(QDialog):
         layout.addWidget(self.size_text)
         layout.addWidget(self.buttons)
         self.what.model().item(1).setEnabled(selected > 0)  # type: ignore[attr-defined]  # a combo's own model has items
-        for combo in (self.kind, self.what, self.theme):
+        for combo in (self.kind, self.what, self.theme, self.film):
             combo.currentIndexChanged.connect(self._show)
         self.scale.valueChanged.connect(self._show)
+        self.steps.valueChanged.connect(self._show)
         for box in (self.transparent, self.values):
             box.toggled.connect(self._show)
         room = parent.size() if parent is not None else self.sizeHint()
@@ -132,7 +166,12 @@ class ExportDialog(QDialog):
             self.scale.value(),
             self.transparent.isChecked(),
             self.values.isChecked(),
+            self.steps.value() if self._is_film and self.film.currentData() == "training" else 0,
         )
+
+    @property
+    def _is_film(self) -> bool:
+        return self.kind.currentData() in FILMS
 
     def _painting(self, choice: Choice) -> Painting:
         """The one drawn last where nothing but its size, format or background is another."""
@@ -143,11 +182,21 @@ class ExportDialog(QDialog):
 
     def _show(self) -> None:
         choice = self.choice()
-        script = choice.kind == "py"
-        for field in (self.what, self.theme, self.transparent):
-            field.setEnabled(not script)
-        self.values.setEnabled(not script and self._has_values)
-        self.scale.setEnabled(choice.kind == "png")
+        script, film = choice.kind == "py", self._is_film
+        self.theme.setEnabled(not script)
+        for field in (self.what, self.transparent):
+            field.setEnabled(not script and not film)
+        self.values.setEnabled(not script and not film and self._has_values)
+        self._form.setRowVisible(self._film_row, film)
+        if film != self._filmed:  # each has a scale that suits it
+            self._filmed = film
+            now, self._other_scale = self._other_scale, self.scale.value()
+            self.scale.blockSignals(True)
+            self.scale.setValue(now or self._film_scale(choice))
+            self.scale.blockSignals(False)
+            choice = self.choice()
+        self.steps.setVisible(self.film.currentData() == "training")
+        self.scale.setEnabled(choice.kind == "png" or film)
         self.preview.setVisible(not script)
         if script:
             self.size_text.setText("The program that the graph is, as a script that needs torch alone.")
@@ -161,7 +210,19 @@ class ExportDialog(QDialog):
         self.preview.setPixmap(QPixmap.fromImage(image))
         self.size_text.setText(self._words(choice, painting))
 
+    def _film_scale(self, choice: Choice) -> float:
+        """As large as a film usually is."""
+        painting = self._painting(choice)
+        return max(0.1, math.floor(min(1.0, FILM[0] / painting.width, FILM[1] / painting.height) * 100) / 100)
+
     def _words(self, choice: Choice, painting: Painting) -> str:
+        if choice.kind in FILMS:
+            what = f"{choice.steps:,} steps of the training" if choice.steps else "A forward and a backward"
+            scale = min(choice.scale, FILM_MOST[0] / painting.width, FILM_MOST[1] / painting.height)
+            width, height = painting.size(scale)
+            return (
+                f"{what}, played anew by a process of its own; about {width} × {height} px with a line of words below."
+            )
         if choice.kind != "png":
             width, height = painting.size()
             again = ", opens again in guigrad" if choice.kind == "svg" else ""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import fields
-from guigrad.ui.widgets.chart import Chart
+from guigrad.ui.widgets.chart import LEGEND, Chart
 from guigrad.ui.widgets.fields import CLASSES, SYMBOLS, Reading, rounded
 from guigrad.ui.widgets.point_hand import PointHand
 
@@ -22,6 +22,10 @@ SIDE: Final = 72
 LINE: Final = 300
 """Grid points of a side of a plane, and of a line."""
 NEAR_PX: Final = 10
+ABOVE: Final = 0.1
+"""Room for them above the points, of the height of the view."""
+FEW: Final = 40
+"""Points that are drawn larger."""
 
 Numbers = NDArray[np.float64]
 
@@ -68,7 +72,8 @@ class FieldPlot(Chart):
         for part in (self.border, self.spots, self.ring):
             self.item.addItem(part, ignoreBounds=True)
         self.item.addItem(self.image, ignoreBounds=True)
-        self.legend: Any = self.item.addLegend(offset=(8, 6))
+        self.legend = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
+        self.columns = LEGEND
         self.hand = PointHand(self)
         self.item.vb.sigRangeChangedManually.connect(lambda *_: self.view_changed.emit())
         self.set_look(look)
@@ -108,6 +113,7 @@ class FieldPlot(Chart):
             y = self.train.y if self.train.y is not None and len(self.train) else np.zeros(1)
             bottom, top = fields.span(y[:, None], 0.2)
             low, high = np.append(low, bottom), np.append(high, top)
+        high[1] += ABOVE * (high[1] - low[1])
         self._framed = len(self.train) > 0
         self.item.vb.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0)
 
@@ -198,6 +204,7 @@ class FieldPlot(Chart):
         self._draw_ring()
         self.item.setLabel("bottom", self.names[0] if self.dims == 1 else f"{self.names[0]}[:, 0]")
         self.item.setLabel("left", self.names[1] if self.dims == 1 else f"{self.names[0]}[:, 1]")
+        self._make_room()
 
     def _draw_field(self) -> None:
         for curve in self.curves:
@@ -275,7 +282,7 @@ class FieldPlot(Chart):
         for at, curve in enumerate(self.curves):
             self.legend.addItem(curve, f"output [{at}]" if len(self.curves) > 1 else "output")
         shown: list[dict[str, Any]] = []
-        size = self.look.px(9)
+        size = self.look.px(12 if len(self.train) <= FEW else 9)
         edge = self._pg.mkPen(self.look.color("panel"), width=1)
         for points, hollow in ((self.train, False), (self.test, True)):
             where = self._flat(points)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
@@ -44,7 +45,7 @@ class ImagePlot(Chart):
         self.item.showGrid(x=False, y=False)
         self._draw()
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._draw()
 
@@ -68,7 +69,7 @@ class ImagePlot(Chart):
         writer = csv.writer(text, lineterminator="\n")
         count, size = len(self.pictures), int(np.prod(self.pictures.shape[1:]))
         writer.writerow(["row", "output", "target", *[f"pixel{at}" for at in range(size)]])
-        flat = self.pictures.reshape(count, -1)
+        flat = self.pictures.reshape(count, size)
         for at in range(count):
             output = "" if self.found is None else self.found[at]
             target = "" if self.wanted is None else f"{self.wanted[at]:g}"

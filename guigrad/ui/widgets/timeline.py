@@ -124,7 +124,7 @@ class Timeline(QWidget):
         known = (
             c.total if c.total <= max(20 * c.end, 2000) else 0
         )  # a loop of a million steps would be a line without width
-        return max(c.end, known, int(FEWEST))
+        return max(c.end, known, int(FEWEST), *(lane.end for lane in c.runs))
 
     def show_all(self) -> None:
         """Every step is in view."""
@@ -234,7 +234,9 @@ class Timeline(QWidget):
         first = -int(-self.span[0] // every) * every
         for step in range(max(first, every), int(self.span[1]) + 1, every):
             x = self.x_of(step)
-            p.drawText(QRectF(x - 60, 1, 120, room.top() - 4), Qt.AlignmentFlag.AlignCenter, f"{step:,}")
+            text = f"{step:,}"
+            middle = min(x, self.width() - 1 - p.fontMetrics().horizontalAdvance(text) / 2)
+            p.drawText(QRectF(middle - 60, 1, 120, room.top() - 4), Qt.AlignmentFlag.AlignCenter, text)
             p.drawLine(QPointF(x, room.top() - 3), QPointF(x, room.top()))
         kept = np.asarray(self.course.kept, dtype=np.float64)
         low, high = self.span

@@ -139,6 +139,9 @@ class TrainingEditor(QDialog):
 
     def say(self, text: str) -> None:
         """Why something that was asked for cannot be; "" takes that away."""
+        if text:  # what was clicked shows what was not done
+            self._keys.clear()
+            self.show_offer(self.offer)
         self._said.setText(text)
         self._said.setVisible(bool(text))
 

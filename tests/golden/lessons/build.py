@@ -252,6 +252,48 @@ def build_mistake(name: str) -> Document:
     return msgspec.structs.replace(document, settings=settings, lines={}, path="")
 
 
+FUNCTIONS: dict[str, tuple[str, str, tuple[float, float, float, float]]] = {
+    "beale": (
+        "Beale: plateaus and a sharp corner",
+        "Flat where the gradient hardly points anywhere, steep at the rims: a rate that suits the one does not suit the other. The minimum, 0, "
+        "is at (3, 0.5).",
+        (-1.0, 4.5, -1.0, 3.0),
+    ),
+    "himmelblau": (
+        "Himmelblau: four minima",
+        "Four minima of the same depth. Which one a training finds depends on where it starts and on its momentum: drag the point and "
+        "train again.",
+        (-5.0, 5.0, -5.0, 5.0),
+    ),
+    "ravine": (
+        "A ravine: steep across, flat along",
+        "Forty times steeper in y than in x. Plain SGD jumps from wall to wall and crawls along the bottom; momentum cancels the jumps, Adam "
+        "scales each direction by itself.",
+        (-10.0, 6.0, -3.0, 3.0),
+    ),
+    "rosenbrock": (
+        "Rosenbrock: the banana valley",
+        "The valley is found in a few steps, the minimum at (1, 1) in hundreds: along its floor the slope is a thousand times smaller than across.",
+        (-2.0, 2.0, -1.0, 3.0),
+    ),
+    "saddle": (
+        "A saddle: flat, but no minimum",
+        "At (0, 0) the gradient is zero, yet the loss falls to both sides along y. Starting almost on the ridge, descent first runs into the saddle "
+        "and leaves it slowly.",
+        (-3.0, 3.0, -3.5, 3.5),
+    ),
+}  # fmt: skip
+
+
+def build_function(name: str) -> Document:
+    title, about, room = FUNCTIONS[name]
+    document = parse((SCRIPTS / "functions" / f"{name}.py").read_text("utf-8"))
+    assert not document.problems, (name, document.problems)
+    ids = {label: key for key, label in labels(document).items()}
+    settings = Settings(title=title, about=about, root=ids["loss"], landscape=("x", "y", *room))
+    return msgspec.structs.replace(document, settings=settings, lines={}, path="")
+
+
 def build(name: str) -> Document:
     """One lesson: the script's program with its title, text and places."""
     title, about, root, places, boxes = TABLE[name]
@@ -268,6 +310,9 @@ if __name__ == "__main__":
     LESSONS.mkdir(parents=True, exist_ok=True)
     for lesson in TABLE:
         file.save(build(lesson), str(LESSONS / f"{lesson}.guigrad"))
+    (LESSONS / "functions").mkdir(exist_ok=True)
+    for function in FUNCTIONS:
+        file.save(build_function(function), str(LESSONS / "functions" / f"{function}.guigrad"))
     (LESSONS / "mistakes").mkdir(exist_ok=True)
     for mistake in MISTAKES:
         file.save(build_mistake(mistake), str(LESSONS / "mistakes" / f"{mistake}.guigrad"))

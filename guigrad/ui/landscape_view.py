@@ -1,0 +1,385 @@
+"""The landscape in the window: asks for the surface piece by piece, follows the training on it, and moves the parameters with the point.
+
+Note [Refining]
+The surface is asked for in questions that take ``SLICE_SECONDS`` each, so verbs wait no longer than that and a stop is immediate: the next question is not
+asked. Each answer tells a key of all but the point that the loss is made from; as long as it is the same, what is known stays.
+While a training plays, questions wait until it stands still: its verbs come first.
+"""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import structs
+from PySide6.QtCore import QObject, QTimer
+
+from guigrad.document.array import ArrayData
+from guigrad.document.diff import Diff
+from guigrad.document.model import Document
+from guigrad.run.frame import Frame
+from guigrad.run.landscape import AskLandscape, Landscape, Plane
+from guigrad.run.recording import Recording
+from guigrad.run.request import Reply
+from guigrad.ui.landscape_grid import SIZES, Grid, Range
+from guigrad.ui.landscape_point import Mover
+from guigrad.ui.landscape_ways import Point, Projector, Ways, entries_of, traced_of, trajectory
+from guigrad.ui.panels.landscape import LandscapePanel
+from guigrad.ui.widgets.relief import Relief
+from guigrad.ui.widgets.terrain import Scale, scale_of, short
+
+if TYPE_CHECKING:
+    from guigrad.ui.main_window import MainWindow
+
+ASKER: Final = "landscape"
+SLICE_SECONDS: Final = 0.06
+SOON_MS: Final = 40
+PATIENCE_S: Final = 4.0
+"""A surface that would take longer at the finest grid stays coarser by a level."""
+LISTED: Final = 400
+"""Entries that are listed at most; others are typed."""
+
+
+class LandscapeView(QObject):
+    """Thread: the GUI thread. It lives as long as the window; ``panel`` is the tab."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.window, self.session = window, window.session
+        self.coach: Any = window.session.coach
+        self.panel = LandscapePanel(window.look)
+        self.ways, self.mover = Ways(), Mover(self)
+        self.shown: Landscape | None = None
+        self.grid: Grid | None = None
+        self.old: Grid | None = None
+        self.log: bool | None = None
+        self.x = self.y = ""
+        self.plane: Plane | None = None
+        self.stopped = False
+        self._scale: tuple[int, bool | None, Scale | None] = (0, None, None)
+        self._asking, self._turn, self._spent = False, 0, 0.0
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self._ask)
+        self._draws = QTimer(self, singleShot=True, interval=33)
+        self._draws.timeout.connect(self.draw)
+        panel = self.panel
+        panel.plane_asked.connect(self._on_plane)
+        panel.scale_asked.connect(self._on_scale)
+        panel.fit_asked.connect(self.fit)
+        panel.stop_asked.connect(self.stop)
+        panel.run_asked.connect(lambda: self.session.forward())
+        panel.shown.connect(self._on_shown)
+        panel.hidden.connect(lambda: self.session.cancel(ASKER, False))
+        base = window.session.base
+        self._ends = [
+            base.frame_changed.connect(self._on_frame),
+            base.document_changed.connect(self._on_document),
+            self.coach.changed.connect(self._later),
+            self.coach.recorded.connect(self._later),
+            self.coach.restarted.connect(self._on_restarted),
+        ]
+
+    def close(self) -> None:
+        """Listens and asks no more."""
+        for end in self._ends:
+            end()
+        self._ends.clear()
+        self._soon.stop()
+        self._draws.stop()
+        if self.panel.contour is not None:
+            self.panel.contour.stop()
+
+    # --- what is shown ---
+
+    @property
+    def kind(self) -> str:
+        """Which plane it is."""
+        return self.panel.plane_kind
+
+    @property
+    def point(self) -> Point | None:
+        """Where the parameters of the frame are."""
+        frame, projector = self.session.base.frame, self.ways.projector
+        return projector.of_frame(frame) if frame is not None and projector is not None else None
+
+    def _scaled(self, grid: Grid) -> Scale | None:
+        known = (id(grid.z), self.log)
+        if self._scale[:2] != known:
+            self._scale = (*known, scale_of(grid.z, self.log))
+        return self._scale[2]
+
+    def relief(self) -> Relief:
+        """What is to be drawn."""
+        grid = self.grid if self.grid is not None and self.grid.ready else self.old
+        shown = self.shown
+        names = ("", "", "loss")
+        if shown is not None:
+            if shown.x is not None and shown.y is not None:
+                names = (shown.x.name, shown.y.name, shown.of)
+            elif self.plane is not None:
+                parts = [f"{100 * part:.1f} %" for part in self.plane.explained]
+                ends = [f" · {part} of the variance" for part in parts] or ["", ""]
+                names = (f"direction 1{ends[0]}", f"direction 2{ends[1]}", shown.of)
+        point = self.mover.held or self.point
+        ways = self.ways.of(self.coach.recording)
+        if grid is None or not grid.ready:
+            return Relief(names=names, ways=ways, point=point)
+        return Relief(grid.x, grid.y, grid.z, self._scaled(grid), names, ways, point)
+
+    def draw(self) -> None:
+        """Everything as it is now."""
+        if not self.panel.isVisible() or self.shown is None or self.shown.problems:
+            return
+        self.panel.show_relief(self.relief())
+        self._tell()
+
+    def _later(self, *_: object) -> None:
+        if self.panel.isVisible():
+            if not self._draws.isActive():
+                self._draws.start()
+            if not self.coach.playing:
+                self._soon.start(SOON_MS)
+
+    def _tell(self) -> None:
+        grid, shown = self.grid, self.shown
+        if grid is None or shown is None:
+            return
+        known, whole = grid.count
+        busy = not grid.finished and not self.stopped
+        self.panel.show_progress(f"{known:,} of {whole:,} points" if not grid.finished or self.stopped else "", busy)
+        step = self.coach.step
+        words = [f"{shown.of} = {short(shown.loss)} here"]
+        if step:
+            words.append(f"with the values and the batch of step {step:,}")
+        if shown.random:
+            words.append("the same random numbers at each point")
+        if self.coach.shown is not None:
+            words.append(f"the point is that of step {self.coach.shown:,}")
+        if self.plane is not None and self.kind == "random":
+            words.append("each direction filter-normalised (Li et al. 2018)")
+        if shown.error:
+            words.append(f"NaN where torch refused: {shown.error.splitlines()[0]}")
+        self.panel.note.setText(" · ".join(words))
+
+    # --- asking ---
+
+    def refresh(self) -> None:
+        """Looks again at what the surface is; what is known stays if it is the same."""
+        self.stopped = False
+        self._soon.start(SOON_MS)
+
+    def _ask(self) -> None:
+        if self._asking or not self.panel.isVisible() or self.coach.playing:
+            return
+        if not self.session.document.nodes:
+            self._problem("There is nothing here yet.", "A landscape needs a loss: one number computed from tensors.")
+            return
+        points = self.grid.batch() if self.grid is not None and not self.stopped else ()
+        kind, recording = self.kind, self.coach.recording
+        path: tuple[tuple[str, ArrayData], ...] = ()
+        if kind == "pca" and self.plane is None:
+            leaves = self.shown.leaves if self.shown is not None else ()
+            path = trajectory(recording, leaves)
+        question = AskLandscape(
+            kind=kind, x=self.x, y=self.y, seed=self.panel.seed.value(), plane=self.plane, path=path, points=points, seconds=SLICE_SECONDS
+        )  # fmt: skip
+        self._asking, turn = True, self._turn
+        began = perf_counter()
+        self.session.ask(question, lambda reply: self._answered(reply, turn, began), ASKER)
+
+    def _answered(self, reply: Reply | None, turn: int, began: float) -> None:
+        self._asking = False
+        answer = reply.answer if reply is not None else None
+        if turn != self._turn or not isinstance(answer, Landscape):
+            if self.panel.isVisible():
+                self._soon.start(SOON_MS)
+            return
+        if answer.problems:
+            self._refused(answer)
+            return
+        fresh = self.shown is None or self.shown.problems or answer.key != self.shown.key
+        planes = answer.plane is not None
+        if planes:
+            self.plane = answer.plane
+        self.shown = structs.replace(answer, plane=self.plane)
+        if fresh or planes:
+            self.ways.use(Projector(self.shown))
+            self._list()
+        self.coach.trace = traced_of(answer.leaves, tuple(e.name for e in (answer.x, answer.y) if e is not None))
+        self._remember_start()
+        if fresh or self.grid is None:
+            self._begin(self.grid.to if self.grid is not None and not planes else self._home())
+        elif answer.values and self.grid.take(answer.values):
+            self._pace(len(answer.values), perf_counter() - began)
+            self.draw()
+        self._tell()
+        self._later_draw()
+        if not self.grid_done and not self.stopped:
+            self._soon.start(0)
+
+    @property
+    def grid_done(self) -> bool:
+        """Whether there is nothing more to ask."""
+        return self.grid is not None and self.grid.finished
+
+    def _later_draw(self) -> None:
+        if not self._draws.isActive():
+            self._draws.start()
+
+    def _pace(self, count: int, seconds: float) -> None:
+        """Grids that would take too long are left out."""
+        assert self.grid is not None
+        each = seconds / max(1, count)
+        fitting = [at + 1 for at, size in enumerate(SIZES) if size * size * each <= PATIENCE_S]
+        self.grid.stop_at(max(self.grid.ready, min(max(fitting, default=3), len(SIZES)), 3))
+
+    def _begin(self, to: Range) -> None:
+        if self.grid is not None and self.grid.ready:
+            self.old = self.grid
+        self.grid = Grid(to)
+        contour = self.panel.contour
+        if contour is not None and contour.range != to:
+            contour.set_range(to)
+        if contour is not None and not getattr(contour, "heard", False):
+            contour.heard = True  # type: ignore[attr-defined]  # connected once, when it is there
+            contour.range_changed.connect(self._on_range)
+            contour.dragged.connect(self.mover.move)
+            contour.dropped.connect(self.mover.drop)
+            contour.home_asked.connect(self.fit)
+
+    def _refused(self, answer: Landscape) -> None:
+        problem = answer.problems[0]
+        self.shown = answer
+        if answer.leaves:
+            self._list()
+        run = any(fix.verb == "forward" for fix in problem.fixes)
+        if run and self.session.document.settings.landscape and not self.session.running:
+            self.session.forward()
+            return
+        self._problem(problem.message, problem.why or "", run)
+
+    def _problem(self, text: str, why: str, run: bool = False) -> None:
+        self.grid = self.old = None
+        self.panel.show_progress("", False)
+        self.panel.note.setText("")
+        self.panel.show_message(text, why, run)
+
+    def _list(self) -> None:
+        assert self.shown is not None
+        names = [name for leaf in self.shown.leaves for name in entries_of(leaf, LISTED)][:LISTED]
+        x = self.shown.x.name if self.shown.x is not None else self.x
+        y = self.shown.y.name if self.shown.y is not None else self.y
+        self.panel.show_entries(names, x, y)
+
+    def _remember_start(self) -> None:
+        if not self.coach.step and not self.coach.recording.step:
+            self.ways.start = self.point
+
+    # --- ranges ---
+
+    def _home(self) -> Range:
+        """The range of the document, else what shows the point and the training."""
+        hint, shown = self.session.document.settings.landscape, self.shown
+        assert shown is not None
+        if hint and shown.x is not None and shown.y is not None and (shown.x.name, shown.y.name) == tuple(hint[:2]):
+            return hint[2], hint[3], hint[4], hint[5]
+        if shown.plane is not None:
+            ends = [(-1.0, 1.0), (-1.0, 1.0)]
+            if self.kind == "pca":
+                ends = [(0.0, 0.0), (0.0, 0.0)]
+        else:
+            ends = [(here - max(1.0, abs(here)), here + max(1.0, abs(here))) for here in shown.here]
+        points = [(float(x), float(y)) for way in self.ways.of(self.coach.recording) for x, y in zip(way.x, way.y, strict=True)]  # fmt: skip
+        points.append(self.point or shown.here)
+        found: list[float] = []
+        for k in (0, 1):
+            values = [point[k] for point in points if math.isfinite(point[k]) and abs(point[k]) < 1e6]
+            low, high = min([ends[k][0], *values]), max([ends[k][1], *values])
+            room = 0.08 * (high - low) if low < ends[k][0] or high > ends[k][1] else 0.0
+            room = max(room, 1e-6 * max(1.0, abs(low)) if high <= low else room)
+            found += [low - room, high + room]
+        return found[0], found[1], found[2], found[3]
+
+    def fit(self) -> None:
+        """The range that shows everything."""
+        if self.shown is not None and not self.shown.problems:
+            self._on_range(*self._home())
+
+    def _on_range(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        if not all(map(math.isfinite, (x0, x1, y0, y1))) or not (x1 > x0 and y1 > y0) or self.shown is None:
+            return
+        self._turn += 1
+        self.stopped = False
+        self._begin((x0, x1, y0, y1))
+        self._soon.start(0)
+
+    # --- somebody asks ---
+
+    def show_plane(self, kind: str, x: str = "", y: str = "") -> None:
+        """Another plane."""
+        self.panel.show_kind(kind)
+        self.panel.x_field.setEditText(x)
+        self.panel.y_field.setEditText(y)
+        self._on_plane()
+
+    def _on_plane(self) -> None:
+        panel = self.panel
+        panel.show_kind(self.kind)
+        if self.kind == "entries":
+            self.x, self.y = panel.x_field.currentText().strip(), panel.y_field.currentText().strip()
+        self._turn += 1
+        leaves = self.shown.leaves if self.shown is not None else ()
+        self.shown = Landscape(leaves=leaves) if leaves else None
+        self.plane, self.grid, self.old, self.stopped = None, None, None, False
+        self.ways.use(None)
+        self.mover.forget()
+        self._soon.start(0)
+
+    def _on_scale(self) -> None:
+        self.log = self.panel.log.isChecked()
+        self.draw()
+
+    def stop(self) -> None:
+        """Asks for no more points; a second time ends what still computes one."""
+        again, self.stopped = self.stopped, True
+        self.session.cancel(ASKER, again)
+        self._asking = False
+        self._turn += 1
+        self._tell()
+
+    def _on_shown(self) -> None:
+        self.draw()
+        self.refresh()
+
+    # --- what happens ---
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._remember_start()
+        self.mover.follow()
+        self._later()
+
+    def _on_restarted(self, recording: Recording) -> None:
+        self.ways.use(self.ways.projector)
+        self._later()
+
+    def _on_document(self, document: Document, diff: Diff) -> None:
+        if diff.label:
+            if not diff.only_layout:
+                self.stopped = False
+                self._later()
+            return
+        self._turn += 1
+        hint = document.settings.landscape
+        self.x, self.y = hint[:2] if hint else ("", "")
+        self.shown = self.plane = self.grid = self.old = None
+        self.log, self.stopped, self._asking = None, False, False
+        self.coach.trace = ()
+        self.ways.use(None)
+        self.ways.start = None
+        self.mover.forget()
+        self.panel.show_kind("entries")
+        self.panel.show_entries((), self.x, self.y)
+        if hint:
+            self.window.tabs.bring("landscape")
+        self._later()

@@ -1,0 +1,57 @@
+"""What the pictures of a landscape show: the surface, the ways that trainings went on it, where the point is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from guigrad.ui.widgets.terrain import Numbers, Scale, sample
+
+NOTHING: Final = np.empty(0)
+POINTS: Final = 4000
+"""Of a longer way every so many points are drawn."""
+
+
+class Way(Struct, frozen=True):
+    """One training on the plane. ``here``: which of its points is the step that is shown, -1 for none. ``mark`` tells ways apart besides colour."""
+
+    name: str
+    x: Numbers
+    y: Numbers
+    token: str = "grad"
+    mark: str = "o"
+    here: int = -1
+
+
+class Relief(Struct, frozen=True):
+    """Shapes: ``z`` [len(y), len(x)]; it is empty before anything is known. ``point`` is where the parameters are, None when nobody knows."""
+
+    x: Numbers = NOTHING
+    y: Numbers = NOTHING
+    z: Numbers = NOTHING
+    scale: Scale | None = None
+    names: tuple[str, str, str] = ("", "", "loss")
+    ways: tuple[Way, ...] = ()
+    point: tuple[float, float] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a surface."""
+        return self.z.ndim == 2 and min(self.z.shape) >= 2
+
+    def height(self, x: Numbers, y: Numbers) -> Numbers:
+        """The surface at points of the plane."""
+        return sample(self.x, self.y, self.z, x, y) if self.known else np.full(len(x), np.nan)
+
+
+def thinned(way: Way) -> tuple[Numbers, Numbers]:
+    """Its finite points, at most ``POINTS`` and the last of them always."""
+    x, y = way.x, way.y
+    good = np.isfinite(x) & np.isfinite(y)
+    x, y = x[good], y[good]
+    if len(x) > POINTS:
+        keep = np.unique(np.round(np.linspace(0, len(x) - 1, POINTS)).astype(int))
+        x, y = x[keep], y[keep]
+    return x, y
