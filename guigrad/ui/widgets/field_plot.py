@@ -94,6 +94,11 @@ class FieldPlot(Chart):
     def show_points(self, train: Points, test: Points, names: tuple[str, str]) -> None:
         """Other data; the view is fitted when there are other axes."""
         fits = train.x.shape[1] != self.train.x.shape[1] or not self._framed
+        row = self.hand.row
+        if 0 <= row < len(self.train) == len(train) and train.x.shape == self.train.x.shape:  # it is under the hand
+            train.x[row] = self.train.x[row]
+            if train.y is not None and self.train.y is not None:
+                train.y[row] = self.train.y[row]
         self.train, self.test, self.names = train, test, names
         self.selected = min(self.selected, len(train) - 1)
         if fits and len(train):
@@ -291,7 +296,7 @@ class FieldPlot(Chart):
                 if not (np.isfinite(x) and np.isfinite(y)):
                     continue
                 pen = self._pg.mkPen(colors[at], width=self.look.scale * 1.7) if hollow else edge
-                brush = None if hollow else self._pg.mkBrush(colors[at])
+                brush = self._pg.mkBrush(self.look.color("panel") if hollow else colors[at])
                 shown.append({"pos": (x, y), "size": size, "symbol": symbols[at], "pen": pen, "brush": brush})
         self.spots.setData(shown)
         known = self.classes if self.dims == 2 else []
