@@ -20,6 +20,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.model import Branch, Effect, Eval, In, Item, Loop, Region, item_inputs, item_key, walk
 from guigrad.engine.again import again
 from guigrad.engine.block import Block
+from guigrad.engine.build import Cancelled
 from guigrad.engine.values import array_of, tensor_of
 from guigrad.run.field import ROWS, AskField, Field
 
@@ -74,7 +75,12 @@ def _field(engine: Engine, question: AskField, found: Field) -> Field:
     with way.given(question.given):
         fed = way.like_input(points)
         count = way.fixed(fed)
-        values = torch.cat([way(piece) for piece in _cut(fed, count)])[: len(fed)]
+        found_pieces = []
+        for piece in _cut(fed, count):
+            if engine.cancelled is not None and engine.cancelled():
+                raise Cancelled
+            found_pieces.append(way(piece))
+        values = torch.cat(found_pieces)[: len(fed)]
         mixes = not count and way.mixes(fed, values)
     return structs.replace(found, values=array_of(values.detach().cpu().contiguous()), fixed=count, mixes=mixes)
 

@@ -12,7 +12,7 @@ import torch
 from guigrad.engine.summary import pieces, spread, summed
 from guigrad.engine.values import is_leaf, tensors_in
 from guigrad.run.frame import Stats
-from guigrad.run.sketch import PARAMETERS, Bins, Sketch, Spot
+from guigrad.run.sketch import PARAMETERS, Bins, Sketch, Spot, bare
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
@@ -55,7 +55,7 @@ class Sketcher:
         found = parameters(engine)
         gradients = _gradients(engine)
         spots = tuple(
-            _spot(key, engine.label(key), value, before.get(key), gradients.get(id(value)))
+            _spot(key, bare(engine.label(key)), value, before.get(key), gradients.get(id(value)))
             for key, value in list(found.items())[:PARAMETERS]
         )
         now = perf_counter()
@@ -79,7 +79,9 @@ def parameters(engine: Engine) -> dict[str, torch.Tensor]:
             found.setdefault(key, value)
     kept: dict[int, tuple[str, torch.Tensor]] = {}
     for key, value in found.items():
-        kept.setdefault(id(value), (key, value))
+        known = kept.get(id(value))
+        if known is None or (not nodes[known[0]].name and nodes[key].name):
+            kept[id(value)] = (key, value)
     alive = {id(value) for key, value in found.items() if key not in older}
     return {key: value for at, (key, value) in kept.items() if at in alive}
 

@@ -127,7 +127,7 @@ class Recording:
 
     def frame(self, step: int) -> Frame | None:
         """The frame at the end of a step, if it is kept."""
-        number = self._owner(step)
+        number = self.owner(step)
         return self._frames[number].get(step)
 
     def frame_before(self, step: int) -> tuple[int, Frame] | None:
@@ -151,7 +151,7 @@ class Recording:
 
     def document(self, step: int) -> Document | None:
         """What was played in a step."""
-        found = [document for first, document in self.runs[self._owner(step)].documents if first < max(step, 1)]
+        found = [document for first, document in self.runs[self.owner(step)].documents if first < max(step, 1)]
         return found[-1] if found else None
 
     @property
@@ -169,7 +169,8 @@ class Recording:
             (run.number, run.start if run.parent is not None else -1, end) for run, end in zip(chain, ends, strict=True)
         ]
 
-    def _owner(self, step: int) -> int:
+    def owner(self, step: int) -> int:
+        """The run that a step of the one that goes on was played in."""
         return next((number for number, low, high in self.spans() if low < step <= high), self.current)
 
     # --- what happens ---
@@ -199,7 +200,7 @@ class Recording:
 
     def add_frame(self, step: int, frame: Frame) -> None:
         """A frame at the end of a step."""
-        number = self._owner(step)  # a step that was played again may be of the run that this one left
+        number = self.owner(step)  # a step that was played again may be of the run that this one left
         self._frames[number].put(step, frame, frame_bytes(frame), self._marked(number))
         self._within_budget()
 
@@ -224,7 +225,7 @@ class Recording:
 
     def branch(self, step: int, name: str = "", document: Document | None = None) -> Run:
         """Another run, from a step of the one that goes on; that one stays as it is."""
-        owner = self._owner(step)
+        owner = self.owner(step)
         known = document or self.document(step)
         run = Run(len(self.runs), name or f"run {len(self.runs) + 1}", step, owner, {}, step)
         run.documents = [] if known is None else [(step, known)]
@@ -242,12 +243,12 @@ class Recording:
         """Marks a step of the run that goes on; what is kept of it stays longest. False when there are too many already."""
         if len(self.bookmarks) >= MARKS:
             return False
-        self.bookmarks[self._owner(step), step] = text
+        self.bookmarks[self.owner(step), step] = text
         return True
 
     def forget_bookmark(self, step: int) -> None:
         """The step is marked no more."""
-        self.bookmarks.pop((self._owner(step), step), None)
+        self.bookmarks.pop((self.owner(step), step), None)
 
     def set_budget(self, budget_bytes: int) -> None:
         """How many bytes frames and moments may take; what is too much goes at once."""

@@ -61,6 +61,12 @@ class Sketch(Struct, frozen=True):
         )
 
 
+def bare(label: str) -> str:
+    """A parameter's name without the number of its version: "w" for "w@1"."""
+    name, _, version = label.rpartition("@")
+    return name if name and version.isdecimal() else label
+
+
 class Sketches:
     """Sketches of every run, thinned as frames are. See Note [Thinning] in run/recording."""
 
@@ -81,6 +87,10 @@ class Sketches:
             shelf.thin()
         while self.size_bytes > self.limit_bytes:
             max(self._shelves.values(), key=lambda one: one.size_bytes).thin()
+
+    def is_thinned(self, run: int) -> bool:
+        """Whether some of a run have been let go of."""
+        return run in self._shelves and self._shelves[run].stride > 1
 
     def of(self, run: int) -> tuple[Sketch, ...]:
         """Those of one run, in order."""

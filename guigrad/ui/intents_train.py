@@ -12,6 +12,10 @@ FAR: Final = 10
 class TrainIntents(Verbs):
     """Training played, paused, started over; the timeline."""
 
+    def training_loop(self) -> None:
+        """The training loop: put around the graph, or changed."""
+        self.window.training.setup.open()
+
     def play_training(self) -> None:
         """Plays or pauses."""
         self.window.training.play_or_pause()

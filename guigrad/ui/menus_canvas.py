@@ -78,6 +78,7 @@ def _node(window: MainWindow, menu: QMenu, key: str) -> None:
         for text, effect in EFFECTS:
             program.addAction(text.format(name), partial(window.session.edit, edit.add_effect(effect, key)))
         menu.addAction("Make it the root of backward", partial(window.session.edit, edit.set_settings(root=key)))
+        window.training.setup.add_to(menu, key)
         menu.addSeparator()
         actions(window, menu, ("step_to_node", "breakpoint"))
         add_blanks(window, menu, key)

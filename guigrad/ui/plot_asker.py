@@ -55,6 +55,7 @@ class Asker(QObject):
         self._made_of: tuple[Any, ...] = ()
         self._asked: tuple[Any, ...] = ()
         self._next = 0.0
+        self.lacking = False
         self._later = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._later.timeout.connect(self.refresh)
 
@@ -109,9 +110,12 @@ class Asker(QObject):
         self._later.stop()
         self.session.cancel(self.name, end=False)
 
-    def forget(self) -> None:
-        """Another document: what was chosen is forgotten."""
-        self.chosen, self.answer, self.fit, self._asked = ["", ""], None, None, ()
+    def forget(self, another: bool) -> None:
+        """The training starts over; with ``another`` document what was chosen is forgotten too."""
+        self._asked, self._next = (), 0.0
+        if another:
+            self.chosen, self.answer, self.fit, self._made_of = ["", ""], None, None, ()
+            self.show_nothing(NOT_RUN)
 
     def choose(self, start: str, end: str) -> None:
         """What somebody has chosen as input and output, "" for what is found."""
@@ -120,6 +124,15 @@ class Asker(QObject):
         self.chosen = [start, end]
         self._asked, self._made_of = (), ()
         self.refresh()
+
+    @property
+    def where(self) -> str:
+        """Of which step the answer is, where it is not the last."""
+        if self.coach.shown is None:
+            return ""
+        if self.lacking:
+            return f"step {self.answer.step if self.answer else 0:,}, as step {self.coach.shown:,} has not kept its parameters: "
+        return f"step {self.coach.shown:,}: "
 
     # --- inside ---
 
@@ -153,6 +166,7 @@ class Asker(QObject):
 
     def _with_given(self, question: AskField, frame: Frame) -> AskField:
         """Of a step that is scrubbed to: with the parameters as they were then."""
+        self.lacking = False
         if self.coach.shown is None:
             return question
         reads = self.answer.reads if self.answer is not None else ()
@@ -161,7 +175,9 @@ class Asker(QObject):
         ]
         given = [(key, frame.records[key].value) for key in keys if key in frame.records]
         known = tuple((key, value) for key, value in given if isinstance(value, ArrayData))
-        if sum(len(value.data) for _, value in known) > GIVEN_BYTES:
+        tensors = [key for key in keys if frame.records[key].kind == "Tensor"]
+        if len(known) < len(tensors) or sum(len(value.data) for _, value in known) > GIVEN_BYTES:
+            self.lacking = True
             return question
         return AskField(
             question.start,

@@ -89,9 +89,12 @@ class FitAsker(Asker):
         self.page.say("")
         self.plot.hand.editable = False
 
-    def forget(self) -> None:
-        super().forget()
-        self.test, self._test_of = None, ()
+    def forget(self, another: bool) -> None:
+        self._test_of = ()
+        if another:
+            self.test = None
+            self.plot.reframe()
+        super().forget(another)
 
     # --- inside ---
 
@@ -124,8 +127,7 @@ class FitAsker(Asker):
                 self.show_answer(self.fit, self.answer)
 
     def _say(self, fit: Fit, answer: Field) -> None:
-        kept = self.coach.shown is not None and answer.values is not None
-        where = f"step {self.coach.shown:,}: " if kept else ""
+        where = self.where
         if answer.reason and fit.end:
             self.page.say(f"{self._name(fit.end)} cannot be drawn: {answer.reason}", bad=True)
         elif not fit.end:

@@ -24,7 +24,6 @@ class ImageAsker(Asker):
     def __init__(self, window: MainWindow, page: ChoicePage, plot: ImagePlot) -> None:
         super().__init__(window, page, "images", is_picture)
         self.choice, self.plot = page, plot
-        page.bar.row.addStretch(1)
         page.changed.connect(self._on_choice)
 
     def question(self, fit: Fit) -> AskField:
@@ -49,7 +48,7 @@ class ImageAsker(Asker):
         targets = fields.target_numbers(None if answer.targets is None else answer.targets.numpy(), len(pictures))
         plot.say_empty("")
         plot.show_pictures(pictures, found, None if targets is None else tuple(targets.tolist()))
-        where = f"step {self.coach.shown:,}: " if self.coach.shown is not None else ""
+        where = self.where
         if answer.reason and fit.end:
             self.page.say(f"no predictions: {answer.reason}", bad=True)
         else:

@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QFileDialog
 from guigrad.document.problem import Problem
 from guigrad.run.derivative import Question
 from guigrad.run.recording import Recording
-from guigrad.run.sketch import AskSketch, Sketch
+from guigrad.run.sketch import AskSketch, Sketch, bare
 from guigrad.run.training import until_of, watch_of
 from guigrad.run.vital import GUIDE, Verdict, gradients, updates
 from guigrad.ui.panels.training import NUMBERS, VIEWS
 from guigrad.ui.training_words import differs
 from guigrad.ui.widgets.chart import Chart
 from guigrad.ui.widgets.curves import curves, sketch_curves
+from guigrad.ui.widgets.frame_sketch import fill_in
 from guigrad.ui.widgets.plot_page import ChoicePage, PlotPage
 from guigrad.ui.widgets.step_plot import StepPlot
 
@@ -142,7 +143,7 @@ class TrainingPlots(QObject):
         if name == "bars":
             from guigrad.ui.widgets.norm_bars import NormBars  # late: the same
 
-            return PlotPage(NormBars(look), bar=False)
+            return PlotPage(NormBars(look))
         if name == "spread":
             from guigrad.ui.widgets.spread_page import SpreadPage  # late: the same
 
@@ -156,13 +157,14 @@ class TrainingPlots(QObject):
             plot.show_guide(GUIDE, "1e-3, usual")
         plot.left = "update / weight" if name == "ratio" else "gradient norm"
         plot.step_chosen.connect(lambda step: self.panel.timeline.scrubbed.emit(step, -1))
-        return PlotPage(plot, bar=False)
+        return PlotPage(plot)
 
     def _sketches(self) -> tuple[Sketch, ...]:
         """Those of the run that goes on, up to the step that is shown."""
         recording = self.coach.recording
-        found = recording.sketches.along(recording.spans())
-        return tuple(found)
+        fill_in(recording, self.window.session.base.document)
+        found: tuple[Sketch, ...] = recording.sketches.along(recording.spans())
+        return found
 
     def _shown(self, sketches: tuple[Sketch, ...]) -> tuple[Sketch, ...]:
         step = self.coach.shown
@@ -198,7 +200,7 @@ class TrainingPlots(QObject):
         page.say(f"step {last.step:,}: {' · '.join(one.text for one in said) or fine}{more}", bad=bool(said))
 
     def _words_of(self, key: str) -> str:
-        return self.window.live.names.get(key, key)
+        return bare(self.window.live.names.get(key, key))
 
     # --- what is asked of each slice ---
 
@@ -214,8 +216,9 @@ class TrainingPlots(QObject):
             asker.heard(answer)
 
     def _on_restarted(self, recording: Recording) -> None:
+        store = self.window.session.base.store
         for asker in self.askers.values():
-            asker.forget()
+            asker.forget(another=store.revision == store.saved_revision)
 
     # --- until and watch ---
 

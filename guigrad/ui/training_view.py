@@ -22,6 +22,7 @@ from guigrad.ui.playback import Playback
 from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_runs import about, changed_lines, lanes
+from guigrad.ui.training_setup import TrainingSetup
 from guigrad.ui.training_words import branches, marks, what, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
@@ -61,6 +62,7 @@ class TrainingView(QObject):
         self.playback = Playback(self)
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
+        self.setup = TrainingSetup(window, self.panel)
         self._connect()
 
     def _connect(self) -> None:
@@ -101,6 +103,7 @@ class TrainingView(QObject):
         for timer in (self._shows, self._stops):
             timer.stop()
         self.plots.close()
+        self.setup.close()
 
     @property
     def playing(self) -> bool:
@@ -283,6 +286,7 @@ class TrainingView(QObject):
 
     def _on_document(self, document: Document, diff: Diff) -> None:
         if not diff.only_layout or not diff.label:
+            self.setup.later()
             found = trains(document)
             if found != self.trains:
                 self.trains = found
@@ -302,11 +306,7 @@ class TrainingView(QObject):
             keys = (known.loop,)
         elif known is not None and phase >= 0:
             keys = (known.loop, *known.keys[phase])
-        if known is not None:
-            canvas, now = self.window.canvas, (known.loop, known.phases, phase, bool(self.coach.playing))
-            if canvas.painter.phases != now:
-                canvas.painter.phases = now
-                canvas.update()
+        self.setup.light(known, phase)
         if keys == self._lit and keys == tuple(key for key in keys if key in self.window.rail.strip.running):
             return
         self._lit = keys

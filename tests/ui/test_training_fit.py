@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 import guigrad
+from guigrad.document import edit
 from guigrad.document.model import DataSet
 from guigrad.ui.main_window import MainWindow
 from guigrad.ui.panels.training import VIEWS, TrainingPanel
@@ -250,6 +251,32 @@ def test_histograms_ratios_and_norms_fill_up_while_they_are_seen(
     assert isinstance(ratio, StepPlot)
     assert [curve.name for curve in ratio.drawn] == ["w", "v"]
     assert ratio.log_y
+
+
+def test_steps_trained_out_of_sight_are_filled_in_from_their_frames(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    opened(window, tmp_path, LINE)
+    window.tabs.bring("code")
+    for _ in range(3):
+        window.training.one_step()
+    recording = window.session.coach.recording
+    assert recording.sketches.of(0) == ()
+    window.tabs.bring("training")
+    panel = chosen(window, "norms")
+    qtbot.waitUntil(lambda: bool(window.training.plots.draw() or len(recording.sketches.of(0)) == 3), timeout=5000)
+    assert [[spot.label for spot in one.spots] for one in recording.sketches.of(0)] == [["a"]] * 3
+    chart = panel.chart
+    assert isinstance(chart, StepPlot)
+    frames = [recording.frame(step) for step in (1, 2, 3)]
+    norms = [abs(frame["a"].xray.item()) for frame in frames if frame is not None and frame["a"].xray is not None]
+    assert chart.drawn[0].y.tolist() == pytest.approx(norms)
+    window.training.branch(1)
+    base = window.session.base
+    base.edit(edit.set_value("a", [[0.75]]))
+    window.training.one_step()
+    chosen(window, "norms")
+    assert [curve.name for curve in chart.drawn] == ["a · run 1", "a · run 2 (a changed)"]
 
 
 def test_pictures_with_what_they_are_taken_for(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:

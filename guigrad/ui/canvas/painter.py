@@ -60,6 +60,7 @@ class Painter:
         self.lens: lens.Lens | None = None
         self.frames: dict[str, QRectF] = {}
         self.below: Callable[[QPainter], None] | None = None
+        self.loop_words = ""  # behind the head of the loop that trains
         self.phases: tuple[str, tuple[str, ...], int, bool] = (
             "",
             (),
@@ -181,7 +182,9 @@ class Painter:
             left, top, right, bottom = bracket.rect(scene)
             rect = QRectF(left, top, right - left, bottom - top)
             if overlaps(shown, rect):
-                decor.draw_bracket(p, self.ink, rect, bracket.title, view.scale)
+                trains = bracket.key == self.phases[0] and self.loop_words
+                title = f"{bracket.title}   {self.loop_words}" if trains else bracket.title
+                decor.draw_bracket(p, self.ink, rect, title, view.scale)
                 if bracket.key == self.phases[0]:
                     decor.draw_phases(p, self.ink, rect, *self.phases[1:], view.scale)
         for bracket in scene.brackets:

@@ -24,6 +24,7 @@ from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 from guigrad.ui.widgets.action_button import ICON, PLAIN, ActionButton
 from guigrad.ui.widgets.chart import Chart
+from guigrad.ui.widgets.loop_card import LoopCard
 from guigrad.ui.widgets.plot_page import PlotPage
 from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.step_plot import StepPlot
@@ -72,6 +73,8 @@ class TrainingPanel(QWidget):
         self.timeline = Timeline(look)
         self.plot: StepPlot | None = None  # made when it is first seen: nothing is imported for it before
         self.stack = QStackedWidget()
+        self.head: LoopCard | None = None
+        self._head = QVBoxLayout()
         self.pages: dict[str, PlotPage] = {}
         self.view = parts.ChevronCombo(look)
         self.view.setAccessibleName("plot")
@@ -208,8 +211,15 @@ class TrainingPanel(QWidget):
                 button.set_level(ICON if button.row.icon else PLAIN)
                 layout.addWidget(button)
 
+    def add_head(self, card: LoopCard) -> None:
+        """The training loop at a glance, above all else."""
+        self.head = card
+        self._head.addWidget(card)
+        self._column.insertLayout(0, self._head)
+
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
+        self._head.setContentsMargins(look.px(10), look.px(6), look.px(10), 0)
         self.look = self.speed.look = self.view.look = look
         px = look.px
         for layout in (
@@ -239,6 +249,8 @@ class TrainingPanel(QWidget):
         self.timeline.set_look(look)
         for button in self.buttons.values():
             button.set_look(look)
+        if self.head is not None:
+            self.head.set_look(look)
         if self.plot is not None:
             self.plot.set_look(look)
         for page in self.pages.values():
@@ -309,11 +321,15 @@ class TrainingPanel(QWidget):
         """The plot of that name, made when it is first seen."""
         self.pages[name] = page
         self.stack.addWidget(page)
+        self._plot_bar.insertWidget(self._plot_bar.indexOf(self.note), page.bar)
         page.set_look(self.look)
 
     def show_page(self, name: str) -> None:
         """Brings a plot to the front that has been made."""
-        self.stack.setCurrentWidget(self.pages.get(name) or self.plot or self.stack)
+        for other, page in self.pages.items():
+            page.bar.setVisible(other == name)
+        if self.plot is not None:
+            self.stack.setCurrentWidget(self.pages.get(name, self.plot))
 
     # --- inside ---
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -17,6 +17,10 @@ from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 
 FORMATS: Final = (".png", ".svg", ".csv")
+LEGEND: Final = 8
+"""Names of a legend in one row."""
+LOW_PX: Final = 150
+"""A plot that is lower has no words beside its axis."""
 SHARP: Final = 2
 """Pixels of a picture for each on screen."""
 
@@ -35,6 +39,8 @@ class Chart(QWidget):
         self.item: Any = self.plot.getPlotItem()
         for side in ("left", "bottom"):
             self.item.getAxis(side).enableAutoSIPrefix(False)  # "loss (x0.001)" would be read as the loss
+        self.legend: Any = None
+        self.columns = 1
         self.item.setMenuEnabled(False)
         self.item.hideButtons()
         self.empty = parts.label("", "muted")
@@ -59,6 +65,19 @@ class Chart(QWidget):
             axis.label.setFont(look.text(11))
         margin = look.px(36)
         self.empty.setContentsMargins(margin, margin, margin, margin)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little height the curves get it: no words at the axis, the legend in one row."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        low = self.height() < self.look.px(LOW_PX)
+        axis = self.item.getAxis("bottom")
+        if axis.isVisible() and axis.labelText:
+            axis.showLabel(not low)
+        if self.legend is not None:
+            self.legend.setColumnCount(LEGEND if low else self.columns)
 
     def say_empty(self, text: str) -> None:
         """What would fill it; "" when something does."""

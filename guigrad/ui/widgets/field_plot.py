@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import fields
-from guigrad.ui.widgets.chart import Chart
+from guigrad.ui.widgets.chart import LEGEND, Chart
 from guigrad.ui.widgets.fields import CLASSES, SYMBOLS, Reading, rounded
 from guigrad.ui.widgets.point_hand import PointHand
 
@@ -22,8 +22,6 @@ SIDE: Final = 72
 LINE: Final = 300
 """Grid points of a side of a plane, and of a line."""
 NEAR_PX: Final = 10
-LEGEND: Final = 8
-"""Names of the legend in one row."""
 ABOVE: Final = 0.1
 """Room for them above the points, of the height of the view."""
 FEW: Final = 40
@@ -74,7 +72,8 @@ class FieldPlot(Chart):
         for part in (self.border, self.spots, self.ring):
             self.item.addItem(part, ignoreBounds=True)
         self.item.addItem(self.image, ignoreBounds=True)
-        self.legend: Any = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
+        self.legend = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
+        self.columns = LEGEND
         self.hand = PointHand(self)
         self.item.vb.sigRangeChangedManually.connect(lambda *_: self.view_changed.emit())
         self.set_look(look)
@@ -205,6 +204,7 @@ class FieldPlot(Chart):
         self._draw_ring()
         self.item.setLabel("bottom", self.names[0] if self.dims == 1 else f"{self.names[0]}[:, 0]")
         self.item.setLabel("left", self.names[1] if self.dims == 1 else f"{self.names[0]}[:, 1]")
+        self._make_room()
 
     def _draw_field(self) -> None:
         for curve in self.curves:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
@@ -44,7 +45,7 @@ class ImagePlot(Chart):
         self.item.showGrid(x=False, y=False)
         self._draw()
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._draw()
 

@@ -1,4 +1,4 @@
-"""A plot of a training with what chooses its content above it and what it says in words below it."""
+"""A plot of a training with what chooses its content and what it says in words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
 from guigrad.ui.widgets.chart import Chart
-from guigrad.ui.widgets.sideways import Sideways
 
 MODES: Final = (
     ("move", "Move", "Drag a point; Shift+click adds one"),
@@ -21,26 +20,33 @@ MODES: Final = (
 CLASSES_MOST: Final = 10
 
 
+class Bar(QWidget):
+    """What chooses the content of a plot; whoever shows the plot gives it a place. Widgets go into ``row``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+
+
 class PlotPage(QWidget):
-    """``changed()``: something else was chosen above the plot."""
+    """``changed()``: something else was chosen in its ``bar``."""
 
     changed = Signal()
 
-    def __init__(self, chart: Chart, bar: bool = True) -> None:
+    def __init__(self, chart: Chart) -> None:
         super().__init__()
         self.chart = chart
         self.combos: list[parts.ChevronCombo] = []
-        self.bar = Sideways()
-        self.bar.setVisible(bar)
+        self.bar = Bar()
         self.words = parts.ElidedLabel("", "muted")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.bar)
         self._column.addWidget(chart, 1)
         self._column.addWidget(self.words)
 
     def combo(self, name: str, tip: str) -> parts.ChevronCombo:
-        """One more choice above the plot."""
+        """One more choice."""
         made = parts.ChevronCombo(self.chart.look)
         made.setAccessibleName(name)
         made.setToolTip(tip)
@@ -109,7 +115,6 @@ class HandTools(QWidget):
             page.bar.row.addWidget(made)
         self.modes["move"].setChecked(True)
         self.brush = page.combo("class of new points", "The class that new points get; a digit chooses it too")
-        page.bar.row.addStretch(1)
         self.hide()
 
     def show_brush(self, classes: list[float], name: str) -> None:

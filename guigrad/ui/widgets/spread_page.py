@@ -21,7 +21,6 @@ class SpreadPage(PlotPage):
         self.parameter = self.combo("parameter", "Whose histogram is shown")
         self.part = self.combo("value or gradient", "The parameter itself, or its gradient")
         fill(self.part, {"value": "value", "grad": "gradient"}, "value")
-        self.bar.row.addStretch(1)
 
     def show_sketches(self, sketches: tuple[Sketch, ...]) -> None:
         """Of the run that goes on, in order."""

@@ -39,7 +39,7 @@ class StepPlot(Chart):
         self._guide: Any = None
         self.item.setDownsampling(auto=True, mode="peak")
         self.item.setClipToView(True)
-        self.legend: Any = self.item.addLegend(offset=(-8, 6))
+        self.legend = self.item.addLegend(offset=(-8, 6))
         self.steps = StepAxis(self, self.step_chosen)
         self.set_look(look)
 

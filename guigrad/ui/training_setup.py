@@ -1,0 +1,393 @@
+"""The training loop in the window, set up and changed: its card, its editor, and the edits that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QObject, QPoint, QTimer
+from PySide6.QtWidgets import QMenu
+
+from guigrad.document import edit, ports, tree
+from guigrad.document.draft import Edit
+from guigrad.document.model import Document, Eval, In, Loop, Node, walk
+from guigrad.document.problem import ProblemError
+from guigrad.document.trainable import ancestors, leaves_of, trained
+from guigrad.document.training import HAND, OPTIM, SCHEDULE, Setting, Training, flat, source
+from guigrad.document.training_read import read_training
+from guigrad.ops import table
+from guigrad.run.frame import Frame
+from guigrad.run.loops import Trains
+from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.widgets.loop_card import Facts, LoopCard
+from guigrad.ui.widgets.training_editor import Choice, Number, Offer, TrainingEditor
+
+if TYPE_CHECKING:
+    from guigrad.ui.main_window import MainWindow
+
+HIDDEN: Final = (
+    "params",
+    "optimizer",
+    "schedulers",
+    "last_epoch",
+    "foreach",
+    "fused",
+    "capturable",
+    "differentiable",
+    "scale_fn",
+)
+"""Parameters that say where or from when something is computed: they are left to the code."""
+CLOSURE: Final = (f"{OPTIM}LBFGS",)
+"""Optimizers whose step needs a function."""
+NESTED: Final = (f"{SCHEDULE}SequentialLR", f"{SCHEDULE}ChainedScheduler")
+LOSSES: Final = 40
+FOLLOW_MS: Final = 30
+
+
+class TrainingSetup(QObject):
+    """Follows the document while its card or its editor is there. Thread: the GUI thread."""
+
+    def __init__(self, window: MainWindow, panel: TrainingPanel) -> None:
+        super().__init__(window)
+        self.window, self.session = window, window.session
+        self.card = LoopCard(window.look)
+        panel.add_head(self.card)
+        self.editor: TrainingEditor | None = None
+        self.known: Training | None = None
+        self._document: Document | None = None
+        self._follows = QTimer(self, singleShot=True, interval=FOLLOW_MS)
+        self._follows.timeout.connect(self.follow)
+        self._end = self.session.frame_changed.connect(self._on_frame)
+        self.card.opened.connect(self.open)
+        self.card.add_asked.connect(lambda: self.open())
+        self.card.rate_dragged.connect(lambda value, merge: self.asked("rate", value, merge))
+
+    def close(self) -> None:
+        """The window closes."""
+        self._end()
+        self._follows.stop()
+        if self.editor is not None:
+            self.editor.close()
+
+    def later(self) -> None:
+        """Follows the document soon."""
+        if not self._follows.isActive():
+            self._follows.start()
+
+    def light(self, known: Trains | None, phase: int) -> None:
+        """The phase that was played last, on the card and in the loop on the canvas; at full speed all of them."""
+        playing, canvas = bool(self.session.coach.playing), self.window.canvas
+        self.card.lights.show_phases(known.phases if known is not None else (), phase, playing)
+        if known is not None and canvas.painter.phases != (known.loop, known.phases, phase, playing):
+            canvas.painter.phases = (known.loop, known.phases, phase, playing)
+            canvas.update()
+
+    # --- verbs ---
+
+    def open(self, part: str = "", loss: str | None = None) -> None:
+        """The editor, at a part; a program without a training loop gets one first, for ``loss`` or what is selected."""
+        self.follow()
+        if self.known is None and not self.add(loss):
+            return
+        if self.editor is None:
+            self.editor = TrainingEditor(self.window.look, self.window)
+            self.editor.asked.connect(self.asked)
+            self.editor.finished.connect(self._on_finished)
+        self.follow()
+        if not self.editor.isVisible():  # beside the graph, not over it
+            corner = self.window.mapToGlobal(QPoint(self.window.width() - self.editor.width() - 12, 90))
+            self.editor.move(corner)
+        self.editor.show()
+        self.editor.raise_()
+        if part:
+            self.editor.show_part(part)
+
+    def add(self, loss: str | None = None) -> bool:
+        """A training loop around the graph; whether there is one now."""
+        chosen = [key for key in self.window.canvas.selection if key in self.session.whole.nodes]
+        root = loss or (chosen[0] if len(chosen) == 1 and self.is_scalar(chosen[0]) else None)
+        root = root or self._guess()
+        done = self._do(edit.add_training(root))
+        if done:
+            self.window.say_status(
+                "The graph is trained by a loop now: play it in the Training tab, change it in its settings"
+            )
+        return done
+
+    def is_scalar(self, key: str) -> bool:
+        """Whether a value is one number that could be made smaller."""
+        document, frame = self.session.whole, self.session.frame
+        record = frame.records.get(key) if frame is not None else None
+        if record is not None and record.shape is not None and record.shape not in ((), (1,)):
+            return False
+        spot = tree.spots(document).get(key)
+        node = document.nodes.get(key)
+        if spot is None or node is None or node.outputs or not _computes(node):
+            return False
+        return any(wire.node in ancestors(document, key) - {key} for wire in trained(document))
+
+    def add_to(self, menu: QMenu, key: str) -> None:
+        """What the right click on a value offers: a loop that makes it smaller."""
+        self.follow()
+        if not self.session.way and self.is_scalar(key):
+            known, name = self.known, self.name(key)
+            if known is None:
+                menu.addAction(f"Train {name} by a loop…", lambda: self.open("", key))
+            elif known.loss.node != key:
+                menu.addAction(f"Make {name} the loss of the training", lambda: self.asked("loss", key))
+            else:
+                menu.addAction("Training loop…", lambda: self.open("loss"))
+
+    def asked(self, part: str, value: Any, merge: str = "") -> None:
+        """Makes a part another."""
+        made = self._edit(part, value, merge)
+        if made is not None:
+            self._do(made)
+
+    def _do(self, made: Edit) -> bool:
+        """Commits an edit; why it cannot be is told where the user looks."""
+        try:
+            diff = made(self.session.whole)
+        except ProblemError as error:
+            if self.editor is not None and self.editor.isVisible():
+                said = error.problems[0].message
+                self.editor.say(said[:1].upper() + said[1:] + ("" if said.endswith(".") else "."))
+            else:
+                self.session.base.refused.tell(error.problems)
+            return False
+        if self.editor is not None:
+            self.editor.say("")
+        done = bool(self.session.edit_whole(diff))
+        self.follow()
+        return done
+
+    def _edit(self, part: str, value: Any, merge: str) -> Edit | None:
+        known = self.known
+        if known is None:
+            return None
+        word, _, name = part.partition(".")
+        match word:
+            case "loss":
+                return edit.set_loss(value)
+            case "leaves":
+                return edit.set_leaves(value)
+            case "optimizer":
+                return edit.set_optimizer(value)
+            case "scheduler":
+                return edit.set_scheduler(value)
+            case "settings" if name == "lr" or not known.optimizer:
+                return edit.set_number("decay" if name == "weight_decay" else "rate", value, merge)
+            case "settings":
+                return edit.set_argument(known.optimizer, name, value, merge)
+            case "schedule":
+                return edit.set_argument(known.scheduler, name, value, merge)
+            case "batches":
+                keys, size, shuffled = value
+                return edit.set_batches(keys, size, shuffled)
+            case "zero":
+                return edit.set_zero(value)
+            case "clip":
+                return edit.set_clip(value)
+            case "stop":
+                return edit.set_stop(0.01 if value else None)
+        return edit.set_number(part, value, merge)
+
+    # --- what happens ---
+
+    def follow(self) -> None:
+        """The document may be another."""
+        document = self.session.whole
+        if document is not self._document:
+            self._document = document
+            self.known = (
+                read_training(document) if any(isinstance(item, Loop) for item in walk(document.program)) else None
+            )
+        self._refresh()
+
+    def _refresh(self) -> None:
+        known = self.known
+        facts = self.facts(known) if known is not None else None
+        self.card.show_loop(facts)
+        self._show_on_canvas(facts)
+        if self.editor is not None:
+            if known is None:
+                self.editor.close()
+            else:
+                self.editor.show_offer(self.offer(known))
+
+    def _show_on_canvas(self, facts: Facts | None) -> None:
+        """The optimizer and its rate in the head of the loop."""
+        words = ""
+        if facts is not None:
+            named = dict(facts.words)
+            rate = f" lr={facts.rate:g}" if facts.rate is not None else ""
+            more = (named[part] for part in ("loss", "stop") if part in named)
+            words = " · ".join((f"{named['optimizer']}{rate}", *more))
+        canvas = self.window.canvas
+        if canvas.painter.loop_words != words:
+            canvas.painter.loop_words = words
+            canvas.update()
+
+    def _on_frame(self, frame: Frame | None) -> None:
+        """Shapes may be known now; they do not change while it trains."""
+        if self.editor is not None and not self.session.coach.playing:
+            self.later()
+
+    def _on_finished(self) -> None:
+        editor, self.editor = self.editor, None
+        if editor is not None:
+            editor.deleteLater()
+
+    # --- words ---
+
+    def name(self, key: str) -> str:
+        """What a node is called in the code."""
+        return self.window.live.names.get(key) or self.session.whole.nodes[key].name or key
+
+    def facts(self, known: Training) -> Facts:
+        """What the card says."""
+        document = self.session.whole
+        words: list[tuple[str, str]] = []
+        if known.steps is not None:
+            words.append(("steps", f"{known.steps.value:,} {'epochs' if known.epochs else 'steps'}"))
+        if known.batch is not None:
+            words.append(("batch", f"batches of {known.batch.value}"))
+        if known.loss.node in document.nodes:
+            name = self.name(known.loss.node or "")
+            words.append(("loss", name if "loss" in name else f"loss {name}"))
+        if known.leaves:
+            names = [self.name(wire.node or "") for wire in known.leaves]
+            words.append(("leaves", f"trains {', '.join(names[:4])}{' …' if len(names) > 4 else ''}"))
+        op = document.nodes[known.optimizer].op if known.optimizer else ""
+        words.append(("optimizer", op.rpartition(".")[2] if op else "by hand" if known.kind else "no optimizer"))
+        if known.scheduler:
+            words.append(("scheduler", document.nodes[known.scheduler].op.rpartition(".")[2]))
+        if known.clip:
+            words.append(("clip", f"clipped by {known.clip}"))
+        if known.zero == "forgotten":
+            words.append(("zero", "gradients add up"))
+        if known.stop_at is not None:
+            words.append(
+                (
+                    "stop",
+                    f"until {self.name(known.loss.node or '') if known.loss.node in document.nodes else 'loss'} < {known.stop_at.value}",
+                )
+            )
+        rate = known.rate.value if known.rate is not None and "rate" not in known.odd else None
+        return Facts(tuple(words), rate if isinstance(rate, int | float) else None)
+
+    def offer(self, known: Training) -> Offer:
+        """What the editor shows."""
+        document = self.session.whole
+        optimizer, scheduler = document.nodes.get(known.optimizer), document.nodes.get(known.scheduler)
+        settings = tuple(_numbers(optimizer, known.rate)) if optimizer is not None else _by_hand(known)
+        return Offer(
+            losses=tuple(self._losses(known)), loss=known.loss.node or "", leaves=tuple(self._leaves(known)),
+            optimizers=(*_rows(OPTIM, CLOSURE), (HAND, "by hand: w -= lr * w.grad")),
+            optimizer=optimizer.op if optimizer is not None else known.kind, settings=settings,
+            schedulers=(("", "none: the rate stays"), *_rows(SCHEDULE, NESTED)), scheduler=scheduler.op if scheduler is not None else "",
+            schedule=tuple(_numbers(scheduler, None)) if scheduler is not None else (),
+            steps=_value(known.steps), data=tuple(self._data(known)), batch=_whole(known.batch), shuffled=known.shuffled, zero=known.zero,
+            clip=known.clip, clip_at=_value(known.clip_at), stops=bool(known.stop), stop_at=_value(known.stop_at), odd=known.odd,
+        )  # fmt: skip
+
+    def _losses(self, known: Training) -> Iterator[Choice]:
+        document = self.session.whole
+        loop = next(item for item in walk(document.program) if isinstance(item, Loop) and item.id == known.loop)
+        names = {known.loss.node or "": None, **{item.node: None for item in flat(loop.body) if isinstance(item, Eval)}}
+        found = 0
+        for key in names:
+            node = document.nodes.get(key)
+            if node is None or (key != known.loss.node and (node.name is None or not self.is_scalar(key))):
+                continue
+            found += 1
+            if found <= LOSSES:
+                yield key, self.name(key)
+
+    def _leaves(self, known: Training) -> Iterator[tuple[str, str, bool]]:
+        document = self.session.whole
+        root = known.loss.node
+        mine = {source(document, wire).node: wire.node or "" for wire in known.leaves}
+        above = ancestors(document, root) if root is not None else set()
+        able = {source(document, wire).node or "": wire.node or "" for wire in trained(document) if wire.node in above}
+        data = {key for one in document.datasets.values() for key in (one.inputs, one.targets)}
+        data |= {key for key, _, _ in self._data(known)}
+        more = {key: key for key in leaves_of(document, root)} if root is not None else {}
+        for key in dict.fromkeys((*mine, *able, *more)):
+            if key and (key in mine or key in able or (key not in data and document.nodes[key].name)):
+                yield key, self.name(key), key in mine
+
+    def _data(self, known: Training) -> Iterator[tuple[str, str, bool]]:
+        """Values from ahead of the loop that it reads and whose first dimension may be samples: as many as the most of them have."""
+        document, frame = self.session.whole, self.session.frame
+        taken = {key for key, _ in known.batched}
+        loop = next(item for item in walk(document.program) if isinstance(item, Loop) and item.id == known.outer)
+        inside = {*tree.keys(loop), *tree.defined(loop)}
+        leaves = {source(document, wire).node for wire in known.leaves}
+        sizes: dict[str, int] = {}
+        for key, node in document.nodes.items():
+            if key in inside or key in leaves or key not in tree.spots(document) or not _computes(node):
+                continue
+            read = not inside.isdisjoint(document.consumers.get(key, ()))
+            record = frame.records.get(key) if frame is not None else None
+            shape = record.shape if record is not None else None
+            if (
+                (read or key in taken)
+                and shape
+                and shape[0] > 1
+                and tree.spots(document)[key] < tree.spots(document)[known.outer]
+            ):
+                sizes[key] = shape[0]
+        counts = list(sizes.values())
+        most = max(counts, key=lambda size: (counts.count(size), size), default=0)
+        for key in dict.fromkeys((*taken, *sizes)):
+            if key in taken or sizes.get(key) == most:
+                yield key, self.name(key), key in taken if taken else True
+
+    def _guess(self) -> str | None:
+        """The scalar that is most likely the loss, where shapes are known."""
+        document, frame = self.session.whole, self.session.frame
+        if frame is None or document.settings.root is not None:
+            return None
+        if any(node.op.endswith(".backward") for node in document.nodes.values()):
+            return None
+        fits = [item.node for item in document.program if isinstance(item, Eval) and self.is_scalar(item.node)]
+        known = [key for key in fits if (record := frame.records.get(key)) is not None and record.shape in ((), (1,))]
+        named = [key for key in known if "loss" in (document.nodes[key].name or "")]
+        ends = [key for key in known if not any(reader in document.nodes for reader in document.consumers.get(key, ()))]
+        return (named or ends or known or [None])[-1]  # type: ignore[list-item]  # None where there is no scalar
+
+
+def _computes(node: Node) -> bool:
+    return not node.op.startswith((OPTIM, "python.", "builtins.", "str.")) or node.op == "python.alias"
+
+
+def _rows(prefix: str, but: tuple[str, ...]) -> tuple[Choice, ...]:
+    found = [target for target in table.targets() if target.startswith(prefix) and target[len(prefix) :].isidentifier()]
+    return tuple((target, target[len(prefix) :]) for target in found if target not in but)
+
+
+def _numbers(node: Node, rate: Setting | None) -> Iterator[Number]:
+    """The parameters of an optimizer or scheduler that can be typed."""
+    for parameter in ports.parameters(node):
+        if parameter.name in HIDDEN:
+            continue
+        value = parameter.value
+        if parameter.name == "lr" and isinstance(value, In) and rate is not None:
+            value = rate.value
+        kind = parameter.type.replace("|Tensor", "").replace("float|float[]", "float")
+        yield Number(parameter.name, kind, value, None if parameter.required else parameter.default)
+
+
+def _by_hand(known: Training) -> tuple[Number, ...]:
+    rate, decay = known.rate, known.decay
+    found = [] if rate is None else [Number("lr", "float", rate.value)]
+    return (*found, *([] if decay is None else [Number("weight_decay", "float", decay.value)]))
+
+
+def _value(setting: Setting | None) -> Any:
+    return None if setting is None else setting.value
+
+
+def _whole(setting: Setting | None) -> int:
+    return setting.value if setting is not None and isinstance(setting.value, int) else 0
