@@ -34,6 +34,7 @@ from guigrad.ui.spoken import Spoken
 from guigrad.ui.style import Look
 from guigrad.ui.theme import theme
 from guigrad.ui.tidy import Tidy
+from guigrad.ui.torchrun_view import TorchrunView
 from guigrad.ui.training_view import TrainingView
 from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.workbench import Workbench
@@ -69,7 +70,7 @@ class MainWindow(Panes):
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
-        self.films = Films(self)
+        self.films, self.torchrun = Films(self), TorchrunView(self)
         self.tabs.fill(self)
         self.workbench, self.backward, self.ledger = Workbench(self), BackwardView(self), LedgerView(self)
         settings.load_keys(self.keymap)
@@ -271,6 +272,7 @@ class MainWindow(Panes):
             self.ledger,
             self.data,
             self.films,
+            self.torchrun,
         )
         self.training.close()
         self.landscape.close()
