@@ -99,6 +99,7 @@ class TrainingPlots(QObject):
         panel, recording = self.panel, self.coach.recording
         names = tuple(dict.fromkeys(name for run in recording.runs for name in run.series if name not in self.hidden))
         drawn = curves(recording, names, frozenset(range(len(recording.runs))), differs(recording, self._words_of))
+        drawn += self.window.torchrun.curves(len(recording.runs))
         assert panel.plot is not None  # asked before
         panel.plot.show_curves(drawn)
         panel.plot.say_empty("" if drawn else NO_NUMBERS)
