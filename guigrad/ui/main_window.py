@@ -27,6 +27,7 @@ from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
 from guigrad.ui.panes import Panes
+from guigrad.ui.race_view import RaceView
 from guigrad.ui.settings import Settings
 from guigrad.ui.shelf import Shelf
 from guigrad.ui.spoken import Spoken
@@ -65,6 +66,7 @@ class MainWindow(Panes):
         self.tidy = Tidy(self)
         self.training: TrainingView = TrainingView(self)
         self.landscape: LandscapeView = LandscapeView(self)
+        self.race: RaceView = RaceView(self)
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
@@ -274,6 +276,7 @@ class MainWindow(Panes):
         )
         self.training.close()
         self.landscape.close()
+        self.race.close()
         for part in views:
             part.close()
         self.live.close(keep_recovery=not self._asks)
