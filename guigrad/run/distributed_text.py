@@ -14,6 +14,8 @@ import argparse
 {modules}import ctypes
 import json
 import os
+import sys
+import threading
 import time
 
 import torch
@@ -23,7 +25,10 @@ import torch.distributed as dist
 ddp_options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 ddp_options.add_argument("--log", default="losses.jsonl", help="where process 0 writes the losses")
 ddp_options.add_argument("--parameters", default="parameters.safetensors", help="where process 0 writes the trained leaves")
+ddp_options.add_argument("--tied", action="store_true", help="end when standard input is closed: with who started it")
 ddp_options = ddp_options.parse_args()
+if ddp_options.tied:
+    threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(1)), daemon=True).start()
 ddp_device = {device}
 ddp_backend = "nccl" if ddp_device.type == "cuda" else "gloo"
 if ddp_device.type == "cuda":
