@@ -263,10 +263,10 @@ class Engine:
             self.training = Training(self)
         return self.training.play(verb)
 
-    def sketch(self) -> Sketch:
+    def sketch(self, bins: bool = True) -> Sketch:
         """The trained parameters as they are, see run/sketch."""
         training = self.training
-        return Sketch() if training is None else training.sketch()
+        return Sketch() if training is None else training.sketch(bins)
 
     def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""

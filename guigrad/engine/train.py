@@ -118,9 +118,10 @@ class Training:
         except moment.CannotKeep:
             return None
 
-    def sketch(self) -> Sketch:
+    def sketch(self, bins: bool) -> Sketch:
         """The parameters at the end of the step that was played last; empty where nobody looked at that step."""
-        return self._sketcher.take(self.step) if self.course is not None and self.course.boundary else Sketch()
+        ended = self.course is not None and self.course.boundary
+        return self._sketcher.take(self.step, bins) if ended else Sketch()
 
     def close(self) -> None:
         """Leaves the regions that it stands in."""
