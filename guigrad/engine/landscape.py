@@ -73,8 +73,7 @@ class Surface:
     def at(self, a: float, b: float) -> float:
         """The loss at a point; NaN where an op refuses it."""
         try:
-            with quiet():
-                return number_of(self.replay(self.values(a, b)))
+            return number_of(self.replay(self.values(a, b)))
         except Wrong:
             raise
         except Exception as error:
@@ -91,11 +90,12 @@ class Surface:
         here = self.here()
         loss = self._now
         found: list[float] = []
-        for a, b in ask.points:
-            stop_if_asked(self.engine)
-            found.append(self.at(a, b))
-            if perf_counter() > until:
-                break
+        with quiet(), self.replay.mode():
+            for a, b in ask.points:
+                stop_if_asked(self.engine)
+                found.append(self.at(a, b))
+                if perf_counter() > until:
+                    break
         return Landscape(
             label, self.x, self.y, self.plane if ask.plane is None else None, here, loss, leaves, tuple(found), self.key(), self.error,
             self.replay.random,
@@ -161,10 +161,14 @@ class Surface:
         def values(a: float, b: float) -> Values:
             if self.replay.graph or self.replay.changes or not once:
                 once[:] = [make()]
-            made, spots = once[0]
+            made, (one, other) = once[0]
+            if not self.replay.graph:
+                one.fill_(a)
+                other.fill_(b)
+                return made
             with torch.no_grad():
-                spots[0].fill_(a)
-                spots[1].fill_(b)
+                one.fill_(a)
+                other.fill_(b)
             return made
 
         self.values = values
@@ -300,11 +304,13 @@ class Surface:
         self.replay.graph = True
         try:
             with quiet():
-                self._now = number_of(self.replay(now))
+                with self.replay.mode():
+                    self._now = number_of(self.replay(now))
                 if not self.replay.double:
                     self.replay.graph = False
                     now = {one: _as(copy_of(groups[one][0]), groups[one][0]) for one in self.moved}
-                    plain = number_of(self.replay(now))
+                    with self.replay.mode():
+                        plain = number_of(self.replay(now))
                     self.replay.graph = not (plain == self._now or (math.isnan(plain) and math.isnan(self._now)))
         except (Wrong, NoFunction):
             raise

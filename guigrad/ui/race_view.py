@@ -231,7 +231,9 @@ class RaceView(QObject):
             good = [lane for lane in race.lanes if not lane.over and lane.loss is not None]
             best = min(good, key=lambda lane: lane.loss if lane.loss is not None else math.inf, default=None)
             words = f"step {race.step_now:,}" + (f" · ahead: {best.variant.name} with {short(best.loss or 0.0)}" if best else "")  # fmt: skip
-        panel.note.setText(words)
+        if race.playing and not race.step_now:
+            words = "starting an engine for each lane…"
+        panel.note.setText(words if panel.race_chip.isChecked() else "")
         relief = self.relief()
         why = ""
         if relief is None and shown is not None and shown.problems:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.contour_view import own_key
-from guigrad.ui.widgets.relief import Relief, thinned
+from guigrad.ui.widgets.relief import Relief, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, round_levels, short
 
 CELLS: Final = 48
@@ -171,7 +171,7 @@ class SurfaceView(QWidget):
 
     def _line(self, painter: QPainter, token: str, ends: Numbers, dot: bool) -> None:
         look = self.look
-        color = look.color(token) if token else QColor("#ffffff")
+        color = ink(look, token) if token else QColor("#ffffff")
         one, other = (QPointF(*end) for end in ends)
         if dot:
             painter.setPen(QPen(QColor(15, 16, 20), 2 * look.scale))
