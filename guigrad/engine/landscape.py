@@ -32,6 +32,8 @@ from guigrad.run.landscape import AskLandscape, Entry, Landscape, Leaf, Plane
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
 
+LARGEST = 2_000_000
+"""Directions of more numbers would take longer to send than to evaluate."""
 HASHED = 1 << 22
 """Of tensors of more elements the key holds what tells whether they were changed, not what they hold."""
 _ENTRY = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[-\d,\s\[\]]*)\]")
@@ -253,8 +255,11 @@ class Surface:
         by_id = {self._id(one): one for one in groups}
         plane = self.ask.plane
         if plane is None:
-            if sum(value.numel() for value, _ in groups.values()) < 2:
+            count = sum(value.numel() for value, _ in groups.values())
+            if count < 2:
                 raise Wrong("Directions need at least two numbers that train.", _TWO)
+            if count > LARGEST:
+                raise Wrong(f"{count:,} numbers train: directions are for up to {LARGEST:,}.", "Take two entries.")
             here = {key: groups[one][0].detach() for key, one in by_id.items()}
             if self.ask.kind == "random":
                 columns = [key for key, one in by_id.items() if self._right_of_product(one)]

@@ -76,7 +76,11 @@ class RacePanel(QWidget):
             for text, tip, kind in (
                 ("+ Optimizers", "Four lanes: SGD, Momentum, RMSprop, Adam", "optimizers"),
                 ("+ Learning rates", "Five lanes: the rate times 0.1, 0.3, 1, 3, 10", "rates"),
-                ("+ Seeds", "Five lanes: the same training from other random numbers", "seeds"),
+                (
+                    "+ Starts",
+                    "Five lanes from other starts: other random numbers, or, where none are drawn, points spread over the landscape",
+                    "seeds",
+                ),
             )
         ]
         self.play = self._button("Play", "Trains all lanes, always at the same step", self.play_asked.emit)

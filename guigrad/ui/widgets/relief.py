@@ -13,7 +13,7 @@ from guigrad.ui.theme import theme
 from guigrad.ui.widgets.terrain import Numbers, Scale, sample
 
 NOTHING: Final = np.empty(0)
-POINTS: Final = 4000
+POINTS: Final = 1500
 """Of a longer way every so many points are drawn."""
 
 
