@@ -53,7 +53,7 @@ class Torchrun:
         words = [word.format(processes=processes) for word in launch]
         with open(self.folder / OUTPUT, "wb") as output:
             self._process = subprocess.Popen(
-                [*words, SCRIPT, "--log", LOG, "--parameters", PARAMETERS, "--tied"],
+                [*words, SCRIPT, "--losses", LOG, "--parameters", PARAMETERS, "--tied"],
                 cwd=self.folder,
                 env={"OMP_NUM_THREADS": "1", **os.environ},
                 stdin=subprocess.PIPE,

@@ -40,7 +40,8 @@ class TorchrunView(QObject):
         self.now: Torchrun | None = None
         self.losses: list[tuple[str, Series]] = []
         self._count = 0
-        self._loss = "loss"
+        self._loss, self._of = "loss", ("", "")
+        self._done: list[Torchrun] = []  # whose parameters may still be taken
 
     def open(self) -> None:
         """Asks, and starts it; says why where the training cannot be shared out."""
@@ -74,6 +75,9 @@ class TorchrunView(QObject):
         found = self.window.training.trains
         loss = found.losses[0] if found is not None and found.losses else ""
         self._loss = self.window.live.names.get(loss, "loss")
+        if self._of != (self.window.session.path, loss):  # of another program
+            self.losses = []
+        self._of = (self.window.session.path, loss)
         self.losses = [*self.losses[1 - KEPT :], (words, series)]
         self.window.tabs.open(self.window, "training")
         self._say()
@@ -89,10 +93,15 @@ class TorchrunView(QObject):
         if self.now is not None:
             self.now.close()
             self.now = None
+        for running in self._done:
+            running.close()
 
     def curves(self, first: int) -> tuple[Curve, ...]:
         """The losses over steps, as runs numbered from ``first``."""
         found = []
+        path, loss = self._of
+        if path != self.window.session.path or loss not in self.window.session.whole.nodes:
+            return ()
         for number, (words, series) in enumerate(self.losses, first):
             if len(series):
                 x, y = columns(series)
@@ -128,6 +137,7 @@ class TorchrunView(QObject):
         else:
             self.window.say_status(f"{words}: cancelled")
         running.close(keep=what == "done")
+        self._done += [running] if what == "done" else []
         self.window.training.plots.later()
 
     def _take(self, running: Torchrun) -> None:
