@@ -9,7 +9,7 @@ from guigrad.document.clipboard import copy, duplicate, paste
 from guigrad.document.draft import Edit, Refused
 from guigrad.document.edit_calls import expand_call, make_unique
 from guigrad.document.edit_cells import set_cells
-from guigrad.document.edit_data import add_data, replace_data
+from guigrad.document.edit_data import add_data, replace_data, set_leaf_values
 from guigrad.document.edit_fixes import (
     add_gradient,
     cast,
@@ -135,6 +135,7 @@ __all__ = [
     "set_deterministic",
     "set_device",
     "set_dtype",
+    "set_leaf_values",
     "set_leaves",
     "set_loss",
     "set_number",

@@ -8,10 +8,11 @@ from msgspec import structs
 
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
-from guigrad.document.draft import Draft, Edit, names_in, refused
+from guigrad.document.draft import Draft, Edit, names_in, refused, resolve
 from guigrad.document.edit_values import written_array
 from guigrad.document.model import DataSet, Document, Effect, Eval, Node, View
 from guigrad.document.tensors import why_bad
+from guigrad.ops.table import find
 
 LEAVES = {"X_train": "inputs", "y_train": "targets", "X_test": "test_inputs", "y_test": "test_targets"}
 """What the leaves of a data set are called, and which field of its record is the id of each."""
@@ -76,6 +77,41 @@ def replace_data(
         return draft.diff(f"Replace {data.name or 'the data'}")
 
     return apply
+
+
+def set_leaf_values(values: Mapping[str, ArrayData], label: str = "Set the leaves") -> Edit:
+    """Gives named leaves other values in one step, those of a training for example.
+
+    Raises: Refused when one of them is no leaf with a value of its own.
+    """
+
+    def apply(document: Document) -> Diff:
+        draft = Draft(document)
+        for name, array in values.items():
+            key = resolve(document, name)
+            node = document.nodes.get(key)
+            if node is None or not _is_source(node):
+                raise refused(f"{name} is computed; only the value of a leaf can be set", name, key)
+            draft.put_node(written_array(node, array))
+        return draft.diff(label)
+
+    return apply
+
+
+def with_leaves(document: Document, values: Mapping[str, ArrayData]) -> Document:
+    """The document with these values (by node id) in the leaves that require grad."""
+    nodes = dict(document.nodes)
+    for key, array in values.items():
+        node = nodes.get(key)
+        if node is not None and _is_source(node) and dict(node.kwargs).get("requires_grad") is True:
+            nodes[key] = written_array(node, array)
+    return structs.replace(document, nodes=nodes)
+
+
+def _is_source(node: Node) -> bool:
+    row = find(node.op)
+    makes = row is not None and not row.effect and any(overload.returns == ("Tensor",) for overload in row.overloads)
+    return (makes or node.op == "tensor.data") and not any(wire.node is not None for wire in node.inputs())
 
 
 def _check(arrays: Mapping[str, ArrayData]) -> None:

@@ -214,7 +214,7 @@ def put_updates(
 
 
 def put_zero(draft: Draft, known: Training, policy: str) -> None:
-    """What empties the gradients: ahead of the backward by the optimizer, behind the update by hand."""
+    """What empties the gradients: ahead of the backward, but zeros by hand behind the update."""
     if policy == "forgotten":
         return
     if known.optimizer:
@@ -224,20 +224,21 @@ def put_zero(draft: Draft, known: Training, policy: str) -> None:
         put_before(draft, known.backward, Effect(zero))
         return
     document = draft.document
+    pairs = tuple(zip(known.leaves, known.updates, strict=False))
+    if policy == "none":
+        for wire, _ in pairs:
+            inside = as_called(document, wire, known.backward)
+            put_before(draft, known.backward, Effect(make(draft, "setattr.grad", inside, None)))
+        return
     behind = known.updates[-1] if known.updates else known.backward
-    around = next(
-        (item.id for item in walk(document.program) if isinstance(item, Region) and Effect(behind) in item.body), ""
-    )
-    behind = around or behind
+    regions = (item for item in walk(document.program) if isinstance(item, Region))
+    around = next((item.id for item in regions if Effect(behind) in item.body), behind)
     items: list[Item] = []
-    for wire, update in zip(known.leaves, known.updates, strict=False):
-        now = In(update) if document.nodes[update].op == "operator.isub" else as_called(document, wire, update)
-        if policy == "none":
-            items.append(Effect(make(draft, "setattr.grad", now, None)))
-        else:
-            grad = make(draft, "torch.Tensor.grad", now)
-            items += [Eval(grad), Effect(make(draft, "torch.Tensor.zero_", In(grad)))]
-    put_behind(draft, behind, *items)
+    for wire, update in pairs:  # behind the update: in the first step there is no gradient yet
+        plain = document.nodes[update].op == "operator.isub"
+        grad = make(draft, "torch.Tensor.grad", In(update) if plain else as_called(document, wire, update))
+        items += [Eval(grad), Effect(make(draft, "torch.Tensor.zero_", In(grad)))]
+    put_behind(draft, around, *items)
 
 
 def _forget_zero(draft: Draft, known: Training) -> None:

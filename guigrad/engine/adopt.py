@@ -3,8 +3,8 @@
 Note [Edits of a training]
 A changed number or tensor before the loop is computed anew, and what depends on it; from there on the loop goes with it. What was trained stays:
 a leaf that requires a gradient is made anew only if it was itself changed, and then in the tensor that it is, so that its optimizer goes on with it
-(its gradient becomes None). An optimizer or scheduler is never made anew: those of its settings that the change makes others are taken over. A changed
-learning rate under a scheduler scales the rate that is in use.
+(its gradient becomes None). An optimizer or scheduler is made anew only if it is another one: those of its settings that the change makes others are taken over. A changed
+learning rate under a scheduler scales the rate that is in use. A variable that the loop has not had before starts as it would.
 """
 
 from __future__ import annotations
@@ -83,13 +83,9 @@ def _make(engine: Engine, key: str, itself: bool) -> bool:
     at = plan.whole(key)
     old = env[at]
     if isinstance(old, torch.optim.Optimizer):
-        _settings(engine, key, old)
-        env[at] = old
-        return False
+        return _settings(engine, key, old)
     if isinstance(old, torch.optim.lr_scheduler.LRScheduler):
-        _schedule(engine, key, old)
-        env[at] = old
-        return False
+        return _schedule(engine, key, old)
     trained = isinstance(old, torch.Tensor) and is_leaf(old) and old.requires_grad
     if trained and not itself and engine.state.facts(key).reads == ():
         return False
@@ -115,9 +111,12 @@ def _anew(engine: Engine, key: str) -> Any:
     return new
 
 
-def _settings(engine: Engine, key: str, old: torch.optim.Optimizer) -> None:
-    """An optimizer's settings as the program has them now, where they are others than it had."""
+def _settings(engine: Engine, key: str, old: torch.optim.Optimizer) -> bool:
+    """An optimizer's settings as the program has them now, where they are others than it had; whether it is another optimizer."""
     new = _anew(engine, key)
+    if type(new) is not type(old):
+        engine.plan.put(key, new)
+        return True
     for at, group in enumerate(old.param_groups):
         fresh = new.param_groups[min(at, len(new.param_groups) - 1)]
         for name, value in fresh.items():
@@ -136,6 +135,7 @@ def _settings(engine: Engine, key: str, old: torch.optim.Optimizer) -> None:
     old.defaults.update(new.defaults)
     if len(old.param_groups) == len(new.param_groups):
         _params(old, new)
+    return False
 
 
 def _params(old: torch.optim.Optimizer, new: torch.optim.Optimizer) -> None:
@@ -155,12 +155,15 @@ def _set(group: dict[str, Any], name: str, value: Any) -> None:
         group[name] = value
 
 
-def _schedule(engine: Engine, key: str, old: torch.optim.lr_scheduler.LRScheduler) -> None:
-    """A scheduler's settings; it starts to count from where it is."""
+def _schedule(engine: Engine, key: str, old: torch.optim.lr_scheduler.LRScheduler) -> bool:
+    """A scheduler's settings; it starts to count from where it is. Another one, or one of another optimizer, starts anew."""
     optimizer = old.optimizer
     kept = [dict(group) for group in optimizer.param_groups]
     had = {name: value for name, value in vars(optimizer).items() if name == "step"}
     new = _anew(engine, key)
+    if type(new) is not type(old) or new.optimizer is not optimizer:
+        engine.plan.put(key, new)
+        return True
     for group, before in zip(optimizer.param_groups, kept, strict=True):
         group.clear()
         group.update(before)
@@ -170,6 +173,7 @@ def _schedule(engine: Engine, key: str, old: torch.optim.lr_scheduler.LRSchedule
             setattr(old, name, value)
     if hasattr(old, "base_lrs"):
         old.base_lrs = [group.get("initial_lr", group["lr"]) for group in optimizer.param_groups]
+    return False
 
 
 def _equal(one: Any, other: Any) -> bool:

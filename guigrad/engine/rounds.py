@@ -18,11 +18,15 @@ from guigrad.engine.block import Block, BreakError, LeftError
 from guigrad.engine.counted import Rounds
 from guigrad.engine.phases import Piece, Within, parts_of, step_loops
 from guigrad.engine.state import State
+from guigrad.engine.values import MISSING
 
 Place = tuple[tuple[str, int], ...]
 
 START = "start"
 """What a generator yields before the first step."""
+
+LEFT = "left"
+"""What it yields behind the last step of a training that ``break`` has ended."""
 
 
 END = object()
@@ -188,9 +192,9 @@ class Course:
         if item.var not in plan.document.nodes:
             plan.failed = item.id
             raise Refused("the loop's variable is not there")
-        if not self._seek:
-            for start in plan.starts(item.carried):
-                start()
+        for carry in item.carried:
+            if carry.port in plan.steps and (not self._seek or plan.value(carry.port) is MISSING):
+                plan.steps[carry.port]()
         rounds = self._asked(item, plan.iterable(item))
         self.rounds.append((item.id, rounds))
         var, passes = plan.loop_var(item)
@@ -200,25 +204,28 @@ class Course:
         try:
             if self._seek:
                 rounds.index = self._seek.pop(0)[1]
-                if not trains:
+                if not trains and self._seek:  # else its round has ended
                     try:
                         yield from self._items(item.body)
                     except BreakError:
-                        return
+                        rounds.left = True
                     except LeftError:
                         pass
             if trains:
                 yield from self._steps(item, rounds, var, passes)
             else:
-                for value in rounds:
+                for value in () if rounds.left else rounds:
                     plan.env[var] = value
                     passes()
                     try:
                         yield from self._items(item.body)
                     except BreakError:
+                        rounds.left = True
                         break
                     except LeftError:
                         continue
+            if rounds.left and rounds.on is not None:
+                yield LEFT
         finally:
             self.rounds.pop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from guigrad.engine.counted import Rounds
 from guigrad.engine.device import put_random, random_now
 from guigrad.engine.explain import explain
 from guigrad.engine.recorded import refuses
-from guigrad.engine.rounds import START, Course, Place
+from guigrad.engine.rounds import LEFT, START, Course, Place
 from guigrad.engine.sketch import Sketcher
 from guigrad.engine.unpack import put_back
 from guigrad.engine.values import MISSING
@@ -162,7 +163,7 @@ class Training:
             self._failed(error)
         elif reason == "nan":
             bad = self._blame(readers)
-        kept = self._kept(verb) if error is None else None
+        kept = self.take() if verb.keep and error is None else None
         course = self.course
         return Trained(
             self.step, reason, self._phase, course is None or course.boundary, None if course is None else self._total,
@@ -175,9 +176,6 @@ class Training:
             return None
         self._known_total = self.course.total or self._known_total
         return self._known_total
-
-    def _kept(self, verb: Train) -> Moment | None:
-        return self.take() if verb.keep else None
 
     def _ready(self, verb: Train) -> None:
         """Brings the program to where it is to go on."""
@@ -239,16 +237,21 @@ class Training:
         engine = self.engine
         self.close()
         place, step, pieces, rounds = self._stand
+        place = place or ()
         loops = {inner.id for inner in walk(engine.document.program) if isinstance(inner, Loop)}
-        if not place or any(key not in loops for key, _ in place):
+        kept = tuple(itertools.takewhile(lambda one: one[0] in loops, place))
+        if not kept:
             self._begin(step)
             return
+        if len(kept) < len(place):  # a loop within is gone: its round is over
+            place, pieces, rounds = kept, 0, [one for one in rounds if one[0] in loops]
         changed = changed_nodes(self._document, engine.document)
         adopt(engine, changed, place)
-        same = [one.id for one in walk(self._document.program) if isinstance(one, Region | Branch)] == [
-            one.id for one in walk(engine.document.program) if isinstance(one, Region | Branch)
-        ]
-        self._enter(place, step, pieces if same else 0, rounds)
+        before, now = (
+            [one.id for one in walk(document.program) if isinstance(one, Region | Branch)]
+            for document in (self._document, engine.document)
+        )
+        self._enter(place, step, pieces if before == now else 0, rounds)
 
     # --- playing ---
 
@@ -285,7 +288,9 @@ class Training:
             if phase is None:
                 self.finished = True
                 return "end"
-            if phase == START:
+            if phase in (START, LEFT):
+                if phase == LEFT:  # more steps can be asked for: they go on from here
+                    self._keep(course)
                 continue
             if phase in ("nan", "inf"):
                 self._phase, self._was_bad = "forward", True
@@ -302,18 +307,18 @@ class Training:
                 self._was_bad = False
                 readers.stops = verb.on_nan
             if course.step == target or verb.phase:
-                return self._stop("phase" if verb.phase else "steps")
+                return self._stop("phase" if verb.phase else "steps", course, generator)
             if until is not None and until.holds(readers.judged if until.watch is not None else course.step):
-                return self._stop("until")
+                return self._stop("until", course, generator)
             if closing:
                 self._pace = (perf_counter() - began) / max(1, course.step - first)
-                return self._stop("time")
+                return self._stop("time", course, generator)
             if deadline is not None and perf_counter() > deadline:
                 if not shows:
-                    return self._stop("time")
+                    return self._stop("time", course, generator)
                 closing = True
             if cancelled is not None and cancelled():
-                return self._stop("stopped")
+                return self._stop("stopped", course, generator)
 
     def _free(self, verb: Train, step: int, target: int | None, total: int | None, began: float, first: int) -> int:
         """Up to which step nothing has to be asked or shown."""
@@ -329,21 +334,22 @@ class Training:
         some = step + int(ASKED_SECONDS * done / max(perf_counter() - began, 1e-6))
         return some if last is None else min(some, last - 1)
 
-    def _stop(self, reason: str) -> str:
+    def _stop(self, reason: str, course: Course, generator: Iterator[str]) -> str:
         """A pause after a step. Where the program has no more of them its rest is played too."""
-        course, generator = self.course, self._generator
-        assert course is not None
-        assert generator is not None
         if not course.ended or reason in ("time", "stopped"):
             return reason
         self._target = None
+        self._keep(course)
+        if next((one for one in generator if one != LEFT), None) is None:
+            self.finished = True
+        return reason
+
+    def _keep(self, course: Course) -> None:
+        """The end of the last step, before the rest of the program is played."""
         try:
             self._last = moment.take(self.engine, course.place, course.step, course.over(True))
         except moment.CannotKeep:
             self._last = None
-        if next(generator, None) is None:
-            self.finished = True
-        return reason
 
     def _settle(self) -> None:
         """What has a value is fresh."""

@@ -41,7 +41,7 @@ def distributed(document: Document) -> str:
 
 
 TAKEN = frozenset(
-    ("argparse", "ctypes", "json", "os", "time", "dist", "DistributedDataParallel", "Forward", "Distributed", "save", "print", "__doc__")
+    ("argparse", "ctypes", "json", "os", "sys", "threading", "time", "dist", "DistributedDataParallel", "Forward", "Distributed", "save", "print", "__doc__")
 )  # fmt: skip
 """What the script calls its own things, beside what begins with ddp."""
 

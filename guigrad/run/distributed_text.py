@@ -6,7 +6,7 @@ HEAD = '''\
 """Trains on several processes:  torchrun --nproc_per_node=2 THIS_FILE   (or: python THIS_FILE, as one process).
 
 Each process computes its rows of every batch; DistributedDataParallel averages the gradients. Parts are weighted so that the average is
-the gradient of the whole batch up to rounding, also where rows do not divide evenly. Process 0 prints, writes the losses (--log, a JSON line
+the gradient of the whole batch up to rounding, also where rows do not divide evenly. Process 0 prints, writes the losses (--losses, a JSON line
 for each step) and at the end the trained leaves (--parameters, safetensors). Needs torch alone.
 """
 
@@ -14,6 +14,8 @@ import argparse
 {modules}import ctypes
 import json
 import os
+import sys
+import threading
 import time
 
 import torch
@@ -21,9 +23,12 @@ import torch.distributed as dist
 {functional}from torch.nn.parallel import DistributedDataParallel
 
 ddp_options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-ddp_options.add_argument("--log", default="losses.jsonl", help="where process 0 writes the losses")
+ddp_options.add_argument("--losses", default="losses.jsonl", help="where process 0 writes the losses")
 ddp_options.add_argument("--parameters", default="parameters.safetensors", help="where process 0 writes the trained leaves")
+ddp_options.add_argument("--tied", action="store_true", help="end when standard input is closed: with who started it")
 ddp_options = ddp_options.parse_args()
+if ddp_options.tied:
+    threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(1)), daemon=True).start()
 ddp_device = {device}
 ddp_backend = "nccl" if ddp_device.type == "cuda" else "gloo"
 if ddp_device.type == "cuda":
@@ -66,7 +71,7 @@ class Distributed:
         self.module, self.shared = module, shared
         self.model = DistributedDataParallel(module, device_ids=ids, find_unused_parameters=find_unused_parameters)
         self.kind, self.step, self.told = None, 0, 0.0
-        self.log = open(ddp_options.log, "w", encoding="utf-8") if ddp_rank == 0 else None
+        self.log = open(ddp_options.losses, "w", encoding="utf-8") if ddp_rank == 0 else None
 
     def __call__(self, *values):
         """(This process's part of the loss, ready for backward, and the loss of the whole batch.)"""

@@ -226,7 +226,7 @@ class Finder:
             records = self.frame.records
             tensors = [one for one in self._reads(node) if one in records and records[one].kind == "Tensor"]
             if not tensors:
-                return key
+                return key if key == whole or node.name else near
             rows = [one for one in tensors if self._count(one) == self._count(whole)]
             if len(rows) != 1 or not self._fits(rows[0]):
                 return near

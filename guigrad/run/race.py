@@ -8,7 +8,9 @@ A lane's bits are those of its document trained alone: nothing is shared but the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from time import monotonic
 from typing import Final
 
@@ -27,6 +29,8 @@ from guigrad.run.training import Train, Trained, Watch
 
 LANES: Final = 8
 """So many at most: each has a process."""
+TRACED: Final = 16
+"""Variants with no more entries that train have them all traced."""
 ROUND_SECONDS: Final = 0.05
 """A round of a race that plays takes about so long."""
 
@@ -44,6 +48,7 @@ class Lane(Struct, eq=False):
     total: int | None = None
     start: Frame | None = None
     begun: bool = False
+    trace: tuple[Watch, ...] = ()
 
     @property
     def loss(self) -> float | None:
@@ -55,6 +60,21 @@ class Lane(Struct, eq=False):
     def over(self) -> bool:
         """Whether it goes no further."""
         return self.state in ("diverged", "failed")
+
+
+def traced_in(document: Document, frame: Frame) -> tuple[Watch, ...]:
+    """Every entry of what trains, if that is not much, by the names that the code gives them."""
+    found: dict[str, None] = {}
+    for node in document.nodes.values():
+        key = frame.labels.get(node.name or "")
+        record = frame.records.get(key) if key is not None else None
+        if record is None or not (record.is_leaf and record.requires_grad) or record.shape is None:
+            continue
+        if math.prod(record.shape) > TRACED:
+            return ()
+        places = product(*map(range, record.shape))
+        found.update(dict.fromkeys(f"{node.name}[{', '.join(map(str, place))}]" if place else str(node.name) for place in places))  # fmt: skip
+    return tuple(Watch(name) for name in found) if len(found) <= TRACED else ()
 
 
 class Race:
@@ -227,18 +247,27 @@ class Race:
     def _send(self, lane: Lane, count: int, turn: int) -> None:
         if lane.runner is None:
             lane.runner = self._make()
+        lane.state = "runs"
         if not lane.begun:
+            lane.begun = True
             lane.runner.submit(Load(lane.document))
             first = lane.runner.submit(Forward(), Want(limit=1 << 22, contributions=False))
-            first.add_done_callback(lambda done: self._post(lambda: self._started(lane, done.result(), turn)))
-        train = Train(count, restart=not lane.begun, trace=self.trace, xray=False)
-        lane.begun, lane.state = True, "runs"
+            first.add_done_callback(lambda done: self._post(lambda: self._started(lane, done.result(), count, turn)))
+        else:
+            self._train(lane, Train(count, trace=lane.trace, xray=False), turn)
+
+    def _train(self, lane: Lane, train: Train, turn: int) -> None:
+        assert lane.runner is not None
         future = lane.runner.submit(train)
         future.add_done_callback(lambda done: self._post(lambda: self._landed(lane, done.result(), turn)))
 
-    def _started(self, lane: Lane, reply: Reply, turn: int) -> None:
-        if turn == self._turn:
-            lane.start = reply.frame
+    def _started(self, lane: Lane, reply: Reply, count: int, turn: int) -> None:
+        if turn != self._turn or self._closed or lane.runner is None:
+            return
+        lane.start = reply.frame
+        own = traced_in(lane.document, reply.frame) if reply.frame is not None else ()
+        lane.trace = tuple(dict.fromkeys((*own, *self.trace)))
+        self._train(lane, Train(count, restart=True, trace=lane.trace, xray=False), turn)
 
     def _landed(self, lane: Lane, reply: Reply, turn: int) -> None:
         if turn != self._turn or self._closed:

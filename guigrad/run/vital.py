@@ -34,6 +34,14 @@ class Verdict(Struct, frozen=True):
     text: str
 
 
+def said_of(verdicts: Sequence[Verdict]) -> str:
+    """All of them in one line, what explodes first; what is said of several in the same words is said once."""
+    found: dict[str, list[str]] = {}
+    for verdict in sorted(verdicts, key=lambda one: one.kind != "exploding"):
+        found.setdefault(verdict.text.removeprefix(verdict.label), []).append(verdict.label)
+    return " · ".join(", ".join(labels) + text for text, labels in found.items())
+
+
 def gradients(sketches: Sequence[Sketch]) -> tuple[Verdict, ...]:
     """What the gradients of the last of these steps say."""
     if not sketches:
@@ -53,11 +61,11 @@ def _per_entry(spot: Spot) -> float:
 def _gradient(spot: Spot, first: str, largest: float, before: Sequence[Sketch]) -> Verdict | None:
     name, norm = spot.label, spot.grad_norm
     if spot.grad is None:
-        return Verdict(spot.id, name, "none", f"{name}: no gradient came to it")
+        return Verdict(spot.id, name, "none", f"{name}: no gradient came")
     if spot.grad.odd or not math.isfinite(norm):
-        return Verdict(spot.id, name, "exploding", f"{name}: exploding, its gradient is not finite")
+        return Verdict(spot.id, name, "exploding", f"{name}: exploding, the gradient is not finite")
     if norm == 0:
-        return Verdict(spot.id, name, "zero", f"{name}: its gradient is exactly 0")
+        return Verdict(spot.id, name, "zero", f"{name}: the gradient is exactly 0")
     if norm > EXPLODING:
         return Verdict(
             spot.id, name, "exploding", f"{name}: exploding, its gradient's norm {norm:.3g} is above {EXPLODING:,.0f}"

@@ -34,6 +34,9 @@ TABLE: tuple[Dock, ...] = (
         "The loss over two entries or two directions; the point can be dragged",
         lambda w: w.landscape.panel,
     ),
+    Dock(
+        "race", "Race", "Optimizers, rates and seeds side by side; a setting swept over a range", lambda w: w.race.panel
+    ),
     Dock("tape", "Tape", "Every op and every grad_fn in the order in which torch ran them", make_tape),
     Dock(
         "jacobian",

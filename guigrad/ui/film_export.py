@@ -1,4 +1,4 @@
-"""Films from the window: a process of its own plays and paints, as ``guigrad render`` does; the window shows how far it is.
+"""Films and models from the window: a process of its own makes them, as ``guigrad render`` and ``guigrad export`` do; the window shows how far it is.
 
 Thread: the GUI thread.
 """
@@ -33,24 +33,35 @@ SHOW_MS: Final = 300
 
 
 class FilmExport(QObject):
-    """One film on its way. ``ended(error)``: "" when the file is there, else why not; "cancelled" when it was."""
+    """One film on its way, or with ``model`` another file that torch writes. ``ended(error)``: "" when the file is there, else why not; "cancelled"
+    when it was.
+    """
 
     ended = Signal(str)
 
     def __init__(
-        self, window: MainWindow, document: Document, name: str, theme: str, steps: int = 0, scale: float = 1.0
+        self,
+        window: MainWindow,
+        document: Document,
+        name: str,
+        theme: str,
+        steps: int = 0,
+        scale: float = 1.0,
+        model: bool = False,
     ) -> None:
         super().__init__(window)
         self.window, self.name = window, name
         self._folder = tempfile.TemporaryDirectory(prefix="guigrad-", ignore_cleanup_errors=True)
         source = str(Path(self._folder.name) / "film.guigrad")
         save(document, source)
-        self._cancelled = False
+        self._cancelled, self._told = False, ""
         self.process = QProcess(self)
         self.process.readyReadStandardOutput.connect(self._on_told)
         self.process.finished.connect(self._on_finished)
         self.process.errorOccurred.connect(self._on_error)
-        self.progress = QProgressDialog(f"Filming {Path(name).name} …", "Cancel", 0, 0, window)
+        self.progress = QProgressDialog(
+            f"{'Writing' if model else 'Filming'} {Path(name).name} …", "Cancel", 0, 0, window
+        )
         self.progress.setWindowTitle("Export")
         self.progress.setMinimumDuration(SHOW_MS)
         self.progress.setAutoClose(False)
@@ -60,6 +71,8 @@ class FilmExport(QObject):
         arguments += ["--steps", str(steps)] if steps else []
         arguments += ["--device", window.session.base.device] if window.session.base.device else []
         arguments += ["--seed", str(window.session.seed)] if window.session.seed is not None else []
+        if model:
+            arguments = ["export", source, "-o", name]
         self.process.start(sys.executable, ["-c", _CODE, json.dumps(sys.path), *arguments])
 
     def cancel(self) -> None:
@@ -82,7 +95,8 @@ class FilmExport(QObject):
             self.process.waitForFinished(END_MS)
 
     def _on_told(self) -> None:
-        lines = bytes(self.process.readAllStandardOutput().data()).decode("utf-8", "replace").split("\n")
+        self._told += bytes(self.process.readAllStandardOutput().data()).decode("utf-8", "replace")
+        *lines, self._told = self._told.split("\n")  # it may come in pieces that end within a line
         told = [line.split() for line in lines if line.strip()]
         if told and len(told[-1]) == 2 and all(word.isdigit() for word in told[-1]):
             done, count = map(int, told[-1])
@@ -141,6 +155,13 @@ class Films:
         if self.now is not None:
             raise ValueError("another film is on its way")
         self.now = FilmExport(self.window, document, name, theme, steps, scale)
+        self.now.ended.connect(lambda error: self._on_ended(name, error))
+
+    def write_model(self, document: Document, name: str) -> None:
+        """Begins a .safetensors, .pt2 or .onnx. Raises: ValueError while something else is on its way; OSError."""
+        if self.now is not None:
+            raise ValueError("another export is on its way")
+        self.now = FilmExport(self.window, document, name, "dark", model=True)
         self.now.ended.connect(lambda error: self._on_ended(name, error))
 
     def close(self) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
+from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
+from guigrad.document.edit_data import with_leaves
 from guigrad.document.file import write_atomically
+from guigrad.document.model import Document
 from guigrad.document.problem import ProblemError
 from guigrad.files.movie import FORMATS as FILMS
+from guigrad.files.notebook import document_notebook
 from guigrad.paths import is_shown
+from guigrad.run.distributed import distributed
 from guigrad.run.frame import Frame
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
@@ -24,6 +30,8 @@ from guigrad.ui.widgets.export_dialog import FORMATS, Choice, ExportDialog
 
 OPEN_FILTER: Final = "All that guigrad reads (*.guigrad *.py *.ipynb *.png *.svg);;All files (*)"
 SAVE_FILTER: Final = "guigrad documents (*.guigrad)"
+MODELS: Final = (".safetensors", ".pt2", ".onnx")
+"""What torch is needed for."""
 READABLE: Final = (".guigrad", ".py", ".ipynb", ".png", ".svg")
 
 
@@ -116,9 +124,15 @@ class FileIntents(Verbs):
         trains = self.window.training.trains is not None
         dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window, trains)
         chosen = dialog.choice() if ask(dialog) == QDialog.DialogCode.Accepted else None
-        if chosen is None:
-            return
+        if chosen is not None:
+            self.export_as(chosen)
+
+    def export_as(self, chosen: Choice) -> None:
+        """Asks where, and writes it."""
+        session = self.session
         stem, ending = Path(session.path).stem or "graph", f".{chosen.kind}"
+        if chosen.kind == "torchrun":
+            stem, ending = f"{stem}_ddp", ".py"
         words = f"{FORMATS[chosen.kind]} (*{ending})"
         name, _ = QFileDialog.getSaveFileName(self.window, "Export", f"{stem}{ending}", words)
         if not name:
@@ -127,18 +141,29 @@ class FileIntents(Verbs):
             name += ending
         try:
             self.write_export(name, chosen)
+        except ProblemError as error:
+            self.window.show_refused(error.problems)
         except (OSError, ValueError) as error:
             self.window.bar.say(f"{name} was not written: {error}", "error")
 
     def write_export(self, name: str, choice: Choice | None = None) -> None:
-        """Writes the document as .py, .png, .svg or .pdf; a .gif or .mp4 is there a while later.
+        """Writes the document in the format that a name ends in; a film, or what torch writes, is there a while later.
 
-        Raises: OSError or ValueError when it cannot be written.
+        Raises: OSError, ValueError or ProblemError when it cannot be written.
         """
         chosen = choice or Choice(theme=self.window.look.theme.name, scale=1.0)
-        if name.endswith(".py"):
-            write_atomically(name, emit(self.session.whole).encode())
+        suffix, document = Path(name).suffix.lower(), self.session.whole
+        if suffix in (".py", ".ipynb"):
+            make = distributed if chosen.kind == "torchrun" else emit
+            if suffix == ".ipynb":
+                data = document_notebook(as_seen(self.window.canvas.scene, document))
+            else:
+                data = make(document).encode()
+            write_atomically(name, data)
             self.window.messages.add(f"Exported {name}", "note")
+            return
+        if suffix in MODELS:
+            self.window.live.with_whole_frame(partial(self._write_model, name, document))
             return
         if Path(name).suffix.lower() in FILMS:
             whole = as_seen(self.window.canvas.scene, self.session.whole)
@@ -147,7 +172,8 @@ class FileIntents(Verbs):
         only = self.session.selection if chosen.selection else ()
         shown, whole = (as_seen(self.window.canvas.scene, each) for each in (None, self.session.whole))
         if Path(name).suffix.lower() not in PICTURES:
-            raise ValueError(f"{name}: what is exported ends in .py, {', '.join((*PICTURES, *FILMS))}")
+            known = ", ".join((".py", ".ipynb", *MODELS, *PICTURES, *FILMS))
+            raise ValueError(f"{name}: what is exported ends in {known}")
 
         def write(frame: Frame | None) -> None:
             values = frame if chosen.values and self.session.fresh else None
@@ -172,6 +198,15 @@ class FileIntents(Verbs):
             self.window.live.with_whole_frame(write)
         else:
             write(None)
+
+    def _write_model(self, name: str, document: Document, frame: Frame | None) -> None:
+        """The leaves as they are now go along."""
+        records = frame.records.items() if frame is not None and self.session.fresh else ()
+        values = {key: record.value for key, record in records if isinstance(record.value, ArrayData)}
+        try:
+            self.window.films.write_model(with_leaves(document, values), name)
+        except (OSError, ValueError) as error:
+            self.window.bar.say(f"{name} was not written: {error}", "error")
 
     def paste_code(self) -> None:
         """Asks for Python code and opens it as a new graph."""

@@ -28,6 +28,10 @@ class TrainIntents(Verbs):
         """One phase."""
         self.window.training.one_phase()
 
+    def torchrun(self) -> None:
+        """On several processes."""
+        self.window.torchrun.open()
+
     def train_again(self) -> None:
         """From the same initialisation."""
         self.window.training.again()

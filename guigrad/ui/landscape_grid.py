@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from guigrad.ui.widgets.terrain import Numbers
 
 SIZES: Final = (9, 17, 33, 65, 129)
+FAR: Final = 1e6
 BATCH: Final = 1024
 """So many points at most are asked for at once."""
 
@@ -64,7 +66,7 @@ class Grid:
         if self.finished or self._done < len(self._todo):
             return False
         self.z, self.ready, self._done = self._next, self.ready + 1, 0
-        if not self.finished:
+        if self.ready < len(SIZES):  # also beyond ``levels``, which may be raised again
             size = SIZES[self.ready]
             self._next = np.full((size, size), np.nan)
             self._next[::2, ::2] = self.z
@@ -74,3 +76,15 @@ class Grid:
     def stop_at(self, levels: int) -> None:
         """No finer than so many levels."""
         self.levels = max(1, min(len(SIZES), levels))
+
+
+def home_range(ends: list[tuple[float, float]], points: list[tuple[float, float]]) -> Range:
+    """The range that holds ``ends`` along both axes and every point that is not lost far away."""
+    found: list[float] = []
+    for k in (0, 1):
+        values = [point[k] for point in points if math.isfinite(point[k]) and abs(point[k]) < FAR]
+        low, high = min([ends[k][0], *values]), max([ends[k][1], *values])
+        room = 0.08 * (high - low) if low < ends[k][0] or high > ends[k][1] else 0.0
+        room = max(room, 1e-6 * max(1.0, abs(low)) if high <= low else room)
+        found += [low - room, high + room]
+    return found[0], found[1], found[2], found[3]

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
 
 from guigrad.document.array import ArrayData
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.run.frame import Frame
 from guigrad.run.landscape import AskLandscape, Landscape, Plane
+from guigrad.run.listen import Event
 from guigrad.run.recording import Recording
 from guigrad.run.request import Reply
-from guigrad.ui.landscape_grid import SIZES, Grid, Range
+from guigrad.ui.landscape_grid import SIZES, Grid, Range, home_range
 from guigrad.ui.landscape_point import Mover
 from guigrad.ui.landscape_ways import Point, Projector, Ways, entries_of, traced_of, trajectory
 from guigrad.ui.panels.landscape import LandscapePanel
@@ -50,6 +52,8 @@ class LandscapeView(QObject):
         self.coach: Any = window.session.coach
         self.panel = LandscapePanel(window.look)
         self.ways, self.mover = Ways(), Mover(self)
+        self.changed = Event()
+        self.viewers: list[QWidget] = [self.panel]
         self.shown: Landscape | None = None
         self.grid: Grid | None = None
         self.old: Grid | None = None
@@ -70,7 +74,7 @@ class LandscapeView(QObject):
         panel.stop_asked.connect(self.stop)
         panel.run_asked.connect(lambda: self.session.forward())
         panel.shown.connect(self._on_shown)
-        panel.hidden.connect(lambda: self.session.cancel(ASKER, False))
+        panel.hidden.connect(self._on_hidden)
         base = window.session.base
         self._ends = [
             base.frame_changed.connect(self._on_frame),
@@ -96,6 +100,11 @@ class LandscapeView(QObject):
     def kind(self) -> str:
         """Which plane it is."""
         return self.panel.plane_kind
+
+    @property
+    def seen(self) -> bool:
+        """Whether anybody looks at the landscape."""
+        return any(viewer.isVisible() for viewer in self.viewers)
 
     @property
     def point(self) -> Point | None:
@@ -129,13 +138,13 @@ class LandscapeView(QObject):
 
     def draw(self) -> None:
         """Everything as it is now."""
-        if not self.panel.isVisible() or self.shown is None or self.shown.problems:
-            return
-        self.panel.show_relief(self.relief())
-        self._tell()
+        if self.panel.isVisible() and self.shown is not None and not self.shown.problems:
+            self.panel.show_relief(self.relief())
+            self._tell()
+        self.changed.tell()
 
     def _later(self, *_: object) -> None:
-        if self.panel.isVisible():
+        if self.seen:
             if not self._draws.isActive():
                 self._draws.start()
             if not self.coach.playing:
@@ -170,7 +179,7 @@ class LandscapeView(QObject):
         self._soon.start(SOON_MS)
 
     def _ask(self) -> None:
-        if self._asking or not self.panel.isVisible() or self.coach.playing:
+        if self._asking or not self.seen or self.coach.playing:
             return
         if not self.session.document.nodes:
             self._problem("There is nothing here yet.", "A landscape needs a loss: one number computed from tensors.")
@@ -192,7 +201,7 @@ class LandscapeView(QObject):
         self._asking = False
         answer = reply.answer if reply is not None else None
         if turn != self._turn or not isinstance(answer, Landscape):
-            if self.panel.isVisible():
+            if self.seen:
                 self._soon.start(SOON_MS)
             return
         if answer.problems:
@@ -243,7 +252,7 @@ class LandscapeView(QObject):
             contour.set_range(to)
         if contour is not None and not getattr(contour, "heard", False):
             contour.heard = True  # type: ignore[attr-defined]  # connected once, when it is there
-            contour.range_changed.connect(self._on_range)
+            contour.range_changed.connect(self.look_at)
             contour.dragged.connect(self.mover.move)
             contour.dropped.connect(self.mover.drop)
             contour.home_asked.connect(self.fit)
@@ -264,6 +273,7 @@ class LandscapeView(QObject):
         self.panel.show_progress("", False)
         self.panel.note.setText("")
         self.panel.show_message(text, why, run)
+        self.changed.tell()
 
     def _list(self) -> None:
         assert self.shown is not None
@@ -292,21 +302,15 @@ class LandscapeView(QObject):
             ends = [(here - max(1.0, abs(here)), here + max(1.0, abs(here))) for here in shown.here]
         points = [(float(x), float(y)) for way in self.ways.of(self.coach.recording) for x, y in zip(way.x, way.y, strict=True)]  # fmt: skip
         points.append(self.point or shown.here)
-        found: list[float] = []
-        for k in (0, 1):
-            values = [point[k] for point in points if math.isfinite(point[k]) and abs(point[k]) < 1e6]
-            low, high = min([ends[k][0], *values]), max([ends[k][1], *values])
-            room = 0.08 * (high - low) if low < ends[k][0] or high > ends[k][1] else 0.0
-            room = max(room, 1e-6 * max(1.0, abs(low)) if high <= low else room)
-            found += [low - room, high + room]
-        return found[0], found[1], found[2], found[3]
+        return home_range(ends, points)
 
     def fit(self) -> None:
         """The range that shows everything."""
         if self.shown is not None and not self.shown.problems:
-            self._on_range(*self._home())
+            self.look_at(*self._home())
 
-    def _on_range(self, x0: float, x1: float, y0: float, y1: float) -> None:
+    def look_at(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        """Another range, computed from the coarse grid on."""
         if not all(map(math.isfinite, (x0, x1, y0, y1))) or not (x1 > x0 and y1 > y0) or self.shown is None:
             return
         self._turn += 1
@@ -347,6 +351,12 @@ class LandscapeView(QObject):
         self._asking = False
         self._turn += 1
         self._tell()
+
+    def _on_hidden(self) -> None:
+        if not self.seen:
+            self.session.cancel(ASKER, False)
+            self._asking = False
+            self._turn += 1
 
     def _on_shown(self) -> None:
         self.draw()

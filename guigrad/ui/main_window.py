@@ -27,12 +27,14 @@ from guigrad.ui.level import Level
 from guigrad.ui.levels import Levels
 from guigrad.ui.live import Live
 from guigrad.ui.panes import Panes
+from guigrad.ui.race_view import RaceView
 from guigrad.ui.settings import Settings
 from guigrad.ui.shelf import Shelf
 from guigrad.ui.spoken import Spoken
 from guigrad.ui.style import Look
 from guigrad.ui.theme import theme
 from guigrad.ui.tidy import Tidy
+from guigrad.ui.torchrun_view import TorchrunView
 from guigrad.ui.training_view import TrainingView
 from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.workbench import Workbench
@@ -64,10 +66,11 @@ class MainWindow(Panes):
         self.tidy = Tidy(self)
         self.training: TrainingView = TrainingView(self)
         self.landscape: LandscapeView = LandscapeView(self)
+        self.race: RaceView = RaceView(self)
         self.live = Live(self)
         self.spoken, self.levels = Spoken(self), Levels(self, self.way)
         self.shelf, self.lab, self.data = Shelf(self), Lab(self), DataView(self)
-        self.films = Films(self)
+        self.films, self.torchrun = Films(self), TorchrunView(self)
         self.tabs.fill(self)
         self.workbench, self.backward, self.ledger = Workbench(self), BackwardView(self), LedgerView(self)
         settings.load_keys(self.keymap)
@@ -269,9 +272,11 @@ class MainWindow(Panes):
             self.ledger,
             self.data,
             self.films,
+            self.torchrun,
         )
         self.training.close()
         self.landscape.close()
+        self.race.close()
         for part in views:
             part.close()
         self.live.close(keep_recovery=not self._asks)

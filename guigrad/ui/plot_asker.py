@@ -138,7 +138,7 @@ class Asker(QObject):
 
     def _is_mine(self, answer: Field) -> bool:
         assert self.fit is not None
-        return (answer.start, answer.end) == (self.fit.start, self.fit.end)
+        return answer.start == self.fit.start and answer.end in ("", self.fit.end)
 
     def _found(self) -> Fit | None:
         """What is fitted, found once for each document and each set of shapes."""

@@ -14,7 +14,7 @@ from guigrad.run.derivative import Question
 from guigrad.run.recording import Recording
 from guigrad.run.sketch import AskSketch, Sketch, bare
 from guigrad.run.training import until_of, watch_of
-from guigrad.run.vital import GUIDE, Verdict, gradients, updates
+from guigrad.run.vital import GUIDE, Verdict, gradients, said_of, updates
 from guigrad.ui.panels.training import NUMBERS, VIEWS
 from guigrad.ui.training_words import differs
 from guigrad.ui.widgets.chart import Chart
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 
 PLOT_MS: Final = 100
 NO_NUMBERS: Final = "Train a step: the loss, and every number that is watched, is drawn here."
-NO_SKETCH: Final = (
-    "Train with this tab in view: each step that is shown adds how the parameters and their gradients are spread,"
-    " as long as there are leaves that require grad."
-)
+NO_SKETCH: Final = "Train a step: how the parameters and their gradients are spread is drawn here, where there are leaves that require grad."
 FILTERS: Final = "Picture (*.png);;Vector picture (*.svg);;Numbers (*.csv)"
 
 
@@ -102,6 +99,7 @@ class TrainingPlots(QObject):
         panel, recording = self.panel, self.coach.recording
         names = tuple(dict.fromkeys(name for run in recording.runs for name in run.series if name not in self.hidden))
         drawn = curves(recording, names, frozenset(range(len(recording.runs))), differs(recording, self._words_of))
+        drawn += self.window.torchrun.curves(len(recording.runs))
         assert panel.plot is not None  # asked before
         panel.plot.show_curves(drawn)
         panel.plot.say_empty("" if drawn else NO_NUMBERS)
@@ -162,7 +160,8 @@ class TrainingPlots(QObject):
     def _sketches(self) -> tuple[Sketch, ...]:
         """Those of the run that goes on, up to the step that is shown."""
         recording = self.coach.recording
-        fill_in(recording, self.window.session.base.document)
+        if not self.coach.playing:
+            fill_in(recording, self.window.session.base.document)
         found: tuple[Sketch, ...] = recording.sketches.along(recording.spans())
         return found
 
@@ -197,7 +196,7 @@ class TrainingPlots(QObject):
             return
         last = sketches[-1]
         more = f" · {last.more:,} more parameters are not shown" if last.more else ""
-        page.say(f"step {last.step:,}: {' · '.join(one.text for one in said) or fine}{more}", bad=bool(said))
+        page.say(f"step {last.step:,}: {said_of(said) or fine}{more}", bad=bool(said))
 
     def _words_of(self, key: str) -> str:
         return bare(self.window.live.names.get(key, key))

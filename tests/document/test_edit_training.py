@@ -68,8 +68,9 @@ def test_a_loop_is_put_around_what_depends_on_the_leaves() -> None:
         "print(loss)"
     )
     by_hand = made(LINE, edit.add_training(optimizer=HAND, steps=3))
-    assert "    with torch.no_grad():\n        w -= lr * w.grad\n        b -= lr * b.grad\n    w.grad = None\n" in emit(
-        by_hand
+    assert (
+        "    w.grad = None\n    b.grad = None\n    loss.backward()\n    with torch.no_grad():\n        w -= lr * w.grad\n        b -= lr * b.grad\n"
+        in emit(by_hand)
     )
     assert play_here([emit(made(LINE, edit.add_training(steps=3)))]) == play_here([emit(by_hand)])
 

@@ -180,3 +180,63 @@ def test_a_training_can_be_kept_after_every_step(last: int) -> None:
     other.train(Train(14 - last, start=told.moment))
     assert torch.equal(engine.value("w1"), other.value("w1"))
     assert torch.equal(engine.value("w2"), other.value("w2"))
+
+
+STOPS = """import torch
+w = torch.tensor(4.0, requires_grad=True)
+for step in range(100):
+    loss = (w - 1) ** 2
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+    w.grad = None
+    if loss < 1:
+        break
+print(step, w)
+"""
+
+
+def test_after_an_early_stop_more_steps_go_on_from_there() -> None:
+    longer = STOPS.replace("loss < 1", "loss < 0.1")
+    (printed, early) = (play_here([longer])[0], play_here([STOPS])[0])
+    engine = engine_of(STOPS)
+    told = engine.train(Train())
+    assert (told.finished, "".join(engine.prints)) == (True, early)
+    here = told.step
+    assert engine.train(Train(1)).step == here + 1  # it stops again at once
+    engine.edit(guigrad.edit.set_number("stop_at", 0.1)(engine.document), 1)
+    told = engine.train(Train())
+    assert (told.finished, "".join(engine.prints).splitlines()[-1]) == (True, printed.strip())
+
+
+def test_a_training_follows_another_optimizer_updates_by_hand_and_batches() -> None:
+    source = """import torch
+torch.manual_seed(0)
+x = torch.linspace(-1, 1, 8)
+w = torch.tensor(0.0, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.1)
+for step in range(100):
+    loss = ((w * x - 3 * x) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+    other = "x = torch.linspace(-1, 1, 8)\nw = torch.tensor({}, requires_grad=True)\n"
+    engine = engine_of(source)
+    engine.train(Train(3))
+    for change, alone in (
+        (guigrad.edit.set_optimizer("torch.optim.Adam"), "o = torch.optim.Adam([w], lr=0.1)\nfor i in range(2):\n    loss = ((w * x - 3 * x) ** 2).mean()\n"
+         "    o.zero_grad()\n    loss.backward()\n    o.step()\n"),
+        (guigrad.edit.set_optimizer("by hand"), "for i in range(2):\n    loss = ((w * x - 3 * x) ** 2).mean()\n    loss.backward()\n    w.data -= 0.1 * w.grad\n"
+         "    w.grad = None\n"),
+        (guigrad.edit.set_batches(["x"], 4, False), "for i in (0, 4):\n    b = x[i : i + 4]\n    loss = ((w * b - 3 * b) ** 2).mean()\n    loss.backward()\n"
+         "    w.data -= 0.1 * w.grad\n    w.grad = None\n"),
+        (guigrad.edit.set_batches([], 0), "for i in range(2):\n    loss = ((w * x - 3 * x) ** 2).mean()\n    loss.backward()\n    w.data -= 0.1 * w.grad\n"
+         "    w.grad = None\n"),
+    ):  # fmt: skip
+        key = next(key for key, node in engine.document.nodes.items() if node.name == "w")
+        before = engine.plan.value(key).item()
+        engine.edit(change(engine.document), engine.revision + 1)
+        assert engine.train(Train(2)).reason == "steps", engine.problems
+        (expected,) = play_here([f"import torch\n{other.format(before)}{alone}print(w.item())\n"])
+        assert float(expected) == engine.plan.value(key).item()

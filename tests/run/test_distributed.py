@@ -119,7 +119,7 @@ for step in range(6):
     script = distributed(document)
     assert "ddp_seed" not in script
     assert "time_ = torch.linspace" in script
-    words = ["one.py", "--log", str(tmp_path / "log.jsonl"), "--parameters", str(tmp_path / "p.safetensors")]
+    words = ["one.py", "--losses", str(tmp_path / "log.jsonl"), "--parameters", str(tmp_path / "p.safetensors")]
     monkeypatch.setattr(sys, "argv", words)
     exec(compile(script, "one.py", "exec"), {"__doc__": "One process"})
     session = guigrad.Session(document)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guigrad.run.sketch import Bins, Sketch, Sketches, Spot
-from guigrad.run.vital import gradients, updates
+from guigrad.run.vital import gradients, said_of, updates
 
 
 def bins(*counts: int, low: float = 0.0, high: float = 1.0, odd: int = 0) -> Bins:
@@ -77,6 +77,14 @@ def test_a_jump_explodes_and_a_size_is_no_vanishing() -> None:
     assert gradients([*before, Sketch(11, (spot("w", 0.5),))]) == ()
     large, small = spot("w", 1.0, size=1_000_000), spot("b", 0.01, size=1)
     assert gradients([Sketch(1, (large, small))]) == ()
+
+
+def test_the_same_words_of_several_are_said_once() -> None:
+    spots = (spot("a", 0.0), spot("b", 0.0), spot("c", math.nan), spot("d", 1.0))
+    assert said_of(gradients([Sketch(1, spots)])) == (
+        "c: exploding, the gradient is not finite · a, b: the gradient is exactly 0"
+    )
+    assert said_of(()) == ""
 
 
 def test_ratios_far_off_are_said_with_their_size() -> None:

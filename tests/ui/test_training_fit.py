@@ -230,7 +230,7 @@ def test_histograms_ratios_and_norms_fill_up_while_they_are_seen(
     for name in ("spread", "ratio", "norms", "bars"):
         chosen(window, name)
         assert panel.chart is not None
-        assert panel.chart.empty.text().startswith("Train with this tab")
+        assert panel.chart.empty.text().startswith("Train a step")
     for _ in range(4):
         window.training.one_step()
     recording = window.session.coach.recording

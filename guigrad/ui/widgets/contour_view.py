@@ -88,6 +88,11 @@ class ContourView(QWidget):
         (x0, x1), (y0, y1) = self.box.viewRange()
         return float(x0), float(x1), float(y0), float(y1)
 
+    @property
+    def moving(self) -> bool:
+        """Whether somebody is zooming or moving it."""
+        return self._settle.isActive()
+
     def set_range(self, to: Range) -> None:
         """Shows that much."""
         self.box.setRange(xRange=to[:2], yRange=to[2:], padding=0, disableAutoRange=True)

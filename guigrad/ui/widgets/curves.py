@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -109,6 +110,8 @@ def sketch_curves(recording: Recording, what: str, differs: Mapping[int, str] | 
         held: dict[str, list[tuple[int, float]]] = {}
         for sketch in recording.sketches.of(run.number):
             for spot in sketch.spots:
+                if spot.grad is None if what == "grad_norm" else math.isnan(spot.ratio):
+                    continue  # nobody knows
                 labels[spot.id] = spot.label
                 held.setdefault(spot.id, []).append((sketch.step, getattr(spot, what)))
         for key, label in labels.items():

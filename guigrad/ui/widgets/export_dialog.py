@@ -33,9 +33,23 @@ FORMATS: Final = {
     "svg": "SVG, vectors",
     "pdf": "PDF, vectors",
     "py": "Python script",
+    "torchrun": "Script for torchrun",
+    "ipynb": "Notebook",
+    "safetensors": "Leaves (safetensors)",
+    "pt2": "Program (torch.export)",
+    "onnx": "Model (ONNX)",
     "gif": "GIF film",
     "mp4": "MP4 film",
 }
+NO_PICTURE: Final = {
+    "py": "The program that the graph is, as a script that needs torch alone.",
+    "torchrun": "The training as a script for several processes, on this machine or on several: torchrun --nproc_per_node=2 FILE.",
+    "ipynb": "The program as a notebook, a cell for each part; it opens again in guigrad as it is.",
+    "safetensors": "The numbers of every leaf, as they are now, by name.",
+    "pt2": "What the graph computes, as a program of torch.export, with the leaves as they are now.",
+    "onnx": "What the graph computes forward, for other runtimes, with the leaves as they are now.",
+}
+"""What those are that are no pictures."""
 THEME_WORDS: Final = {
     "dark": "Dark",
     "light": "Light",
@@ -86,6 +100,7 @@ class ExportDialog(QDialog):
         self.film = self._combo(
             "Film", {"pass": "Forward and backward, step by step", "training": "Steps of the training"}, "pass"
         )
+        self.kind.model().item(list(FORMATS).index("torchrun")).setEnabled(trains)  # type: ignore[attr-defined]  # as below
         self.film.model().item(1).setEnabled(trains)  # type: ignore[attr-defined]  # a combo's own model has items
         self.steps = QSpinBox()
         self.steps.setRange(1, 1_000_000)
@@ -182,7 +197,7 @@ class ExportDialog(QDialog):
 
     def _show(self) -> None:
         choice = self.choice()
-        script, film = choice.kind == "py", self._is_film
+        script, film = choice.kind in NO_PICTURE, self._is_film
         self.theme.setEnabled(not script)
         for field in (self.what, self.transparent):
             field.setEnabled(not script and not film)
@@ -199,7 +214,7 @@ class ExportDialog(QDialog):
         self.scale.setEnabled(choice.kind == "png" or film)
         self.preview.setVisible(not script)
         if script:
-            self.size_text.setText("The program that the graph is, as a script that needs torch alone.")
+            self.size_text.setText(NO_PICTURE[choice.kind])
             return
         painting = self._painting(choice)
         ratio = self.devicePixelRatioF()

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
@@ -40,6 +41,19 @@ class Points(Struct, frozen=True):
         return len(self.x)
 
 
+def _same(one: Points, other: Points) -> bool:
+    """Whether they hold the same numbers."""
+    if (one.y is None) != (other.y is None) or not np.array_equal(one.x, other.x, equal_nan=True):
+        return False
+    return one.y is None or other.y is None or np.array_equal(one.y, other.y, equal_nan=True)
+
+
+def _mixed(ground: QColor, color: QColor, part: float) -> QColor:
+    """So much of a colour over the ground."""
+    pairs = ((ground.red(), color.red()), (ground.green(), color.green()), (ground.blue(), color.blue()))
+    return QColor(*[round(a + (b - a) * part) for a, b in pairs])
+
+
 NOTHING: Final = Points(np.empty((0, 2)))
 
 
@@ -58,6 +72,7 @@ class FieldPlot(Chart):
         self.values: Numbers | None = None
         self.how = Reading("number", 1)
         self.logits = False
+        self.range: tuple[float, float] | None = None  # of numbers that are fitted over a plane
         self.selected = -1
         self.names = ("x", "y")
         self._framed = False
@@ -94,16 +109,26 @@ class FieldPlot(Chart):
     def show_points(self, train: Points, test: Points, names: tuple[str, str]) -> None:
         """Other data; the view is fitted when there are other axes."""
         fits = train.x.shape[1] != self.train.x.shape[1] or not self._framed
+        row = self.hand.row
+        if 0 <= row < len(self.train) == len(train) and train.x.shape == self.train.x.shape:  # it is under the hand
+            train.x[row] = self.train.x[row]
+            if train.y is not None and self.train.y is not None:
+                train.y[row] = self.train.y[row]
+        same = (names, _same(train, self.train), _same(test, self.test)) == (self.names, True, True)
         self.train, self.test, self.names = train, test, names
         self.selected = min(self.selected, len(train) - 1)
         if fits and len(train):
             self.fit_view()
-        self._draw()
+        if not same:
+            self._draw_points()
 
     def show_field(self, axes: list[Numbers], values: Numbers | None, logits: bool) -> None:
         """What the program gives on a grid. Shapes: values [points, columns]; None: nothing."""
+        before = (len(self.curves), self.range)
         self.axes, self.values, self.logits = axes, values, logits
-        self._draw()
+        self._draw_field()
+        if before != (len(self.curves), self.range):
+            self._draw_points()  # their legend, and on which scale their targets are
 
     def fit_view(self) -> None:
         """Shows all points."""
@@ -132,7 +157,6 @@ class FieldPlot(Chart):
             y[row] = target
         self.train = Points(x, y)
         self._draw_points()
-        self._draw_ring()
 
     def grid(self, side: int = SIDE) -> tuple[list[Numbers], Numbers]:
         """The axes and points of what is seen."""
@@ -201,71 +225,61 @@ class FieldPlot(Chart):
     def _draw(self) -> None:
         self._draw_field()
         self._draw_points()
-        self._draw_ring()
-        self.item.setLabel("bottom", self.names[0] if self.dims == 1 else f"{self.names[0]}[:, 0]")
-        self.item.setLabel("left", self.names[1] if self.dims == 1 else f"{self.names[0]}[:, 1]")
-        self._make_room()
 
     def _draw_field(self) -> None:
-        for curve in self.curves:
-            self.item.removeItem(curve)
-        self.curves = []
-        self.border.setData([], [])
-        values = self.values
-        if values is None or len(self.axes) != self.dims:
+        values, self.range = self.values, None
+        known = values is not None and len(self.axes) == self.dims
+        columns = values.shape[1] if values is not None and known and self.dims == 1 else 0
+        while len(self.curves) > columns:
+            self.item.removeItem(self.curves.pop())
+        if values is None or not known or self.dims == 1:
+            self.border.setData([], [])
             self.image.clear()
-            return
-        if self.dims == 1:
-            self.image.clear()
-            self._draw_curves(values)
+            if values is not None and columns:
+                self._draw_curves(values)
             return
         self.how = fields.reading(values, self.train.y, self.logits)
         x, y = self.axes
         wide, tall = x[1] - x[0], y[1] - y[0]
         shape = (len(y), len(x))
+        colors = [self.look.color(token) for token in CLASSES]
         if self.how.kind == "number":
-            rgba = self._number_picture(values[:, 0])
+            self.range = fields.range_of(values[:, 0], self.train.y)
+            rgba = fields.picture(*fields.on_scale(values[:, 0], *self.range), colors)
+            self.border.setData([], [])
         else:
-            classes, sure = fields.sureness(values, self.how, self.logits)
-            rgba = fields.picture(classes, sure, [self.look.color(token) for token in CLASSES])
+            rgba = fields.picture(*fields.sureness(values, self.how, self.logits), colors)
             pieces = [fields.contour(one.reshape(shape), x, y) for one in fields.margins(values, self.how)]
             self.border.setPen(self._pg.mkPen(self.look.color("text"), width=self.look.scale * 1.6))
             self.border.setData(*[np.concatenate(part) for part in zip(*pieces, strict=True)], connect="pairs")
         self.image.setImage(rgba.reshape(*shape, 4), autoLevels=False)
         self.image.setRect(QRectF(x[0] - wide / 2, y[0] - tall / 2, wide * len(x), tall * len(y)))
 
-    def _number_picture(self, values: Numbers) -> NDArray[np.uint8]:
-        good = values[np.isfinite(values)]
-        known = self.train.y[np.isfinite(self.train.y)] if self.train.y is not None else good
-        both = np.concatenate((good, known))
-        low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
-        part = np.where(np.isfinite(values), (values - low) / ((high - low) or 1.0), 0.0)
-        classes, sure = (part > 0.5).astype(np.int64), np.abs(2 * part - 1)
-        return fields.picture(
-            np.where(np.isfinite(values), classes, -1), np.clip(sure, 0, 1), [self.look.color(t) for t in CLASSES]
-        )
-
     def _draw_curves(self, values: Numbers) -> None:
         many = values.shape[1] > 1
         for at in range(values.shape[1]):
+            if at == len(self.curves):
+                self.curves.append(self.item.plot())
             token = CLASSES[at % len(CLASSES)] if many else "grad"
-            pen = self._pg.mkPen(self.look.color(token), width=self.look.scale * 2)
-            curve = self.item.plot(self.axes[0], values[:, at], pen=pen, connect="finite")
-            self.curves.append(curve)
+            self.curves[at].setPen(self._pg.mkPen(self.look.color(token), width=self.look.scale * 2))
+            self.curves[at].setData(self.axes[0], values[:, at], connect="finite")
 
-    def _colors(self, points: Points) -> tuple[list[Any], list[str], list[int]]:
-        if points.y is None:
-            return [self.look.color("value")] * len(points), ["o"] * len(points), [0] * len(points)
-        if self.dims == 1 or not fields.are_classes(self.train.y):
-            if self.dims == 1:
-                return [self.look.color("value")] * len(points), ["o"] * len(points), [0] * len(points)
-            rgba = self._number_picture(points.y)
-            low, high = (self.look.color(token) for token in CLASSES[:2])
-            return [low if row[2] > row[0] else high for row in rgba.tolist()], ["o"] * len(points), [0] * len(points)
-        known = self.classes
-        places = [known.index(value) if value in known else 0 for value in points.y.tolist()]
-        colors = [self.look.color(CLASSES[place % len(CLASSES)]) for place in places]
-        return colors, [SYMBOLS[place % len(SYMBOLS)] for place in places], places
+    def _styles(self, points: Points) -> tuple[list[Any], list[str]]:
+        """Colour and shape of each point."""
+        plain = [self.look.color("value")] * len(points), ["o"] * len(points)
+        if points.y is None or self.dims == 1:
+            return plain
+        if fields.are_classes(self.train.y) and self.range is None:
+            known = self.classes
+            places = [known.index(value) if value in known else 0 for value in points.y.tolist()]
+            colors = [self.look.color(CLASSES[place % len(CLASSES)]) for place in places]
+            return colors, [SYMBOLS[place % len(SYMBOLS)] for place in places]
+        low, high = self.range or fields.range_of(points.y, self.train.y)
+        sides, strong = fields.on_scale(points.y, low, high)
+        ground, ends = self.look.color("panel"), [self.look.color(token) for token in CLASSES[:2]]
+        return [
+            _mixed(ground, ends[side], part) for side, part in zip(sides.tolist(), strong.tolist(), strict=True)
+        ], plain[1]
 
     @property
     def classes(self) -> list[float]:
@@ -281,25 +295,39 @@ class FieldPlot(Chart):
         self.legend.clear()
         for at, curve in enumerate(self.curves):
             self.legend.addItem(curve, f"output [{at}]" if len(self.curves) > 1 else "output")
-        shown: list[dict[str, Any]] = []
-        size = self.look.px(12 if len(self.train) <= FEW else 9)
-        edge = self._pg.mkPen(self.look.color("panel"), width=1)
+        places, pens, brushes, symbols = [], [], [], []
+        edge = self._pg.mkPen(self.look.color("text" if self.range else "panel"), width=1)
         for points, hollow in ((self.train, False), (self.test, True)):
             where = self._flat(points)
-            colors, symbols, _ = self._colors(points)
-            for at, (x, y) in enumerate(where.tolist()):
-                if not (np.isfinite(x) and np.isfinite(y)):
-                    continue
-                pen = self._pg.mkPen(colors[at], width=self.look.scale * 1.7) if hollow else edge
-                brush = None if hollow else self._pg.mkBrush(colors[at])
-                shown.append({"pos": (x, y), "size": size, "symbol": symbols[at], "pen": pen, "brush": brush})
-        self.spots.setData(shown)
-        known = self.classes if self.dims == 2 else []
-        for place, value in enumerate(known[: len(CLASSES)]):
+            good = np.isfinite(where).all(axis=1)
+            colors, shapes = self._styles(points)
+            places.append(where[good])
+            inks = {color.rgba(): self._ink(color, edge, hollow) for color in colors}
+            for at in np.flatnonzero(good).tolist():
+                pen, brush = inks[colors[at].rgba()]
+                pens.append(pen)
+                brushes.append(brush)
+                symbols.append(shapes[at])
+        both = np.concatenate(places)
+        size = self.look.px(12 if len(self.train) <= FEW else 9)
+        self.spots.setData(x=both[:, 0], y=both[:, 1], size=size, pen=pens, brush=brushes, symbol=symbols)
+        if self.range is not None:
+            for value, token in zip(self.range, CLASSES, strict=False):
+                self._name(f"{self.names[1]} = {value:.3g}", token, "o", False)
+        for place, value in enumerate(self.classes[: len(CLASSES)] if self.dims == 2 and self.range is None else []):
             self._name(f"{self.names[1]} = {value:g}", CLASSES[place], SYMBOLS[place], False)
         if len(self.test):
             self._name("train (filled)", "text_muted", "o", False)
             self._name("test (hollow)", "text_muted", "o", True)
+        self._draw_ring()
+        self.item.setLabel("bottom", self.names[0] if self.dims == 1 else f"{self.names[0]}[:, 0]")
+        self.item.setLabel("left", self.names[1] if self.dims == 1 else f"{self.names[0]}[:, 1]")
+        self._make_room()
+
+    def _ink(self, color: QColor, edge: Any, hollow: bool) -> tuple[Any, Any]:
+        """Pen and brush of a point."""
+        pen = self._pg.mkPen(color, width=self.look.scale * 1.7) if hollow else edge
+        return pen, self._pg.mkBrush(self.look.color("panel") if hollow else color)
 
     def _name(self, text: str, token: str, symbol: str, hollow: bool) -> None:
         color = self.look.color(token)

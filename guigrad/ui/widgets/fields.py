@@ -87,6 +87,21 @@ def sureness(values: Numbers, how: Reading, logits: bool) -> tuple[NDArray[np.in
     return np.where(good, classes, -1), np.where(good, sure, 0.0)
 
 
+def range_of(values: Numbers, targets: Numbers | None) -> tuple[float, float]:
+    """The smallest and the largest finite number of outputs and targets."""
+    both = values if targets is None else np.concatenate((values, targets))
+    good = both[np.isfinite(both)]
+    return (float(good.min()), float(good.max())) if len(good) else (0.0, 1.0)
+
+
+def on_scale(values: Numbers, low: float, high: float) -> tuple[NDArray[np.int64], Numbers]:
+    """Which end of a scale each number is nearer to (0 low, 1 high, -1 for what is not finite), and how near, from 0 in the middle to 1."""
+    good = np.isfinite(values)
+    part = (np.where(good, values, low) - low) / ((high - low) or 1.0)
+    near = np.clip(np.abs(2 * part - 1), 0.0, 1.0)
+    return np.where(good, (part > 0.5).astype(np.int64), -1), np.where(good, near, 0.0)
+
+
 def margins(values: Numbers, how: Reading) -> list[Numbers]:
     """Numbers that are zero where one class ends: one for two classes, one for each of more."""
     if how.kind == "binary":

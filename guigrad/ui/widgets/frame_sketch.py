@@ -84,7 +84,7 @@ def _bins(numbers: Any) -> Bins:
     if not len(good):
         return Bins(odd=len(numbers))
     low, high = float(good.min()), float(good.max())
-    count = 1 if low == high else int(min(BINS, max(8, 2 ** math.ceil(math.log2(4 * math.sqrt(len(good)))))))
+    count = 1 if low == high else int(min(BINS, 2 ** math.floor(math.log2(4 * math.sqrt(len(good))))))
     counts = np.array([len(good)]) if count == 1 else np.histogram(good / _top(good), count)[0]
     return Bins(low, high, counts.astype(np.uint32).tobytes(), len(numbers) - len(good))
 

@@ -17,6 +17,8 @@ from guigrad.ui.widgets.chart import Chart
 
 MOST: Final = 40
 """Bars that there is room for."""
+ROOM: Final = 0.45
+"""Room for the words beside the longest bar, of its length."""
 BAD: Final = {"vanishing": "warning", "exploding": "failed", "zero": "warning", "none": "text_muted"}
 
 
@@ -74,6 +76,7 @@ class NormBars(Chart):
         self.bars = self._pg.BarGraphItem(
             x0=[low] * len(spots), x1=ends, y=places, height=0.62, brushes=brushes, pen=self._pg.mkPen(None)
         )
+        self.bars.setZValue(1)
         self.item.addItem(self.bars)
         for spot, kind, end, place in zip(spots, kinds, ends, places.tolist(), strict=True):
             number = "none" if spot.grad is None else f"{spot.grad_norm:.3g}"
@@ -87,7 +90,10 @@ class NormBars(Chart):
             self.texts.append(text)
         ticks = [(place, spot.label) for spot, place in zip(spots, places.tolist(), strict=True)]
         self.item.getAxis("left").setTicks([ticks])
-        room = max(1.0, (high - low) * 0.45)  # for the words beside the longest bar
+        decades = range(math.ceil(low), math.ceil(high + (high - low) * ROOM) + 1)
+        every = max(1, len(decades) // 8)
+        self.item.getAxis("bottom").setTicks([[(decade, f"{10.0**decade:g}") for decade in decades[::every]]])
+        room = max(1.0, (high - low) * ROOM)
         self.item.vb.setRange(xRange=(low, high + room), yRange=(places[-1] - 0.7, 0.7), padding=0)
 
 
