@@ -21,7 +21,7 @@ from msgspec import Struct
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, Eval, In, Item, Node, View
 
-PARTS = ("startup", "document", "engine", "train", "canvas")
+PARTS = ("startup", "document", "engine", "train", "landscape", "canvas")
 
 
 class Row(Struct, frozen=True):
@@ -86,6 +86,10 @@ def measure(part: str, quick: bool = False) -> Iterator[Row]:
 
             for row in bench_window.rows(quick):
                 yield Row("train", *row)
+        case "landscape":
+            surfaces = importlib.import_module("guigrad.engine.bench_landscape")
+            for pair in surfaces.pairs(quick):
+                yield paired(Pair(*pair), quick, "landscape")
         case "canvas":
             from guigrad.ui.canvas import bench
 
