@@ -268,6 +268,10 @@ class Session:
         """All that the next steps depend on, for ``run.checkpoint``; None in the middle of a step, or where it holds a graph of autograd."""
         return self._trainer.moment()
 
+    def last_moment(self) -> Moment | None:
+        """As ``moment``, but of the end of the last whole step: a training that paused in the middle of one goes back there."""
+        return self._trainer.last_moment()
+
     def begin_at(self, moment: Moment) -> bool:
         """Training goes on from a moment of this program; False, and nothing has changed, if it is not one."""
         self._leave()

@@ -57,7 +57,7 @@ def train(
         nonlocal next_write
         bar.show(trained.step, recording.loss[-1] if recording.names and len(recording.loss) else None)
         if path is not None and time.monotonic() > next_write:
-            failed[:] = _write(path, session, document)
+            failed[:] = _write(path, session.moment(), document)
             next_write = time.monotonic() + CHECKPOINT_SECONDS
 
     with _ctrl_c() as pressed:
@@ -68,7 +68,7 @@ def train(
             bar.clear()
         frame = session.frame
         if path is not None and recording.step:
-            failed[:] = _write(path, session, document)
+            failed[:] = _write(path, session.last_moment(), document)
     problems = distinct((*document.problems, *recording.problems, *frame.problems))
     if failed:
         problems = (*problems, Problem(failed[-1], kind="file"))
@@ -91,13 +91,10 @@ def _begin_at(session: Any, moment: Any) -> None:
         raise Refused("the checkpoint does not fit this program", PROBLEMS)
 
 
-def _write(path: str, session: Any, document: Document) -> list[str]:
+def _write(path: str, moment: Moment | None, document: Document) -> list[str]:
     """What went wrong, if something did; the checkpoint before is whole then."""
-    moment = session.moment()
     if moment is None:
-        return [
-            "guigrad: no checkpoint: between these steps the program holds a graph of autograd, which cannot be written"
-        ]
+        return ["no checkpoint: between these steps the program holds a graph of autograd, which cannot be written"]
     try:
         checkpoint.write(path, moment, document)
     except OSError as error:

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,25 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_result_and_the_old_file(
     status, _, err = run(capsys, script, "--steps", "3", "--until", "loss")
     assert status == 1
     assert "no condition" in err
+
+
+def test_a_loss_that_is_no_number_leaves_a_checkpoint_of_the_step_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script, path = tmp_path / "diverges.py", tmp_path / "c.safetensors"
+    text = "import torch\n\nw = torch.tensor(1.0, requires_grad=True)\nfor i in range(9):\n    loss = (w * 3) ** 4\n    loss.backward()\n"
+    script.write_text(text + "    with torch.no_grad():\n        w -= 10.0 * w.grad\n    w.grad = None\n")
+    status, out, err = run(capsys, str(script), "--steps", "9", "--checkpoint", str(path))
+    assert status == 1
+    assert err.splitlines() == [f"{script}:5:12: Step 3: loss is inf. It came up in loss itself."]
+    assert "inf" in out
+    document = guigrad.load(script)
+    assert checkpoint.read(path, document).step == 2
+    again, same = guigrad.Session(document), guigrad.Session(document)
+    again.begin_at(checkpoint.read(path, document))
+    same.train(2)
+    assert torch.equal(again.tensor("w"), same.tensor("w"))
+    assert run(capsys, str(script), "--steps", "9", "--checkpoint", str(path), "--resume")[2] == err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -152,7 +152,7 @@ class Way:
                 self._block = plan.block(self._items)
                 kept += env[len(kept) :]  # constants of closures that were made now
             plan.running.clear()
-            env[plan.slot(self._start)] = x
+            env[plan.slot(self._start)] = x.clone()  # the program may change it in place
             with torch.no_grad():
                 self._block.run()
             found = plan.read(self._end)
@@ -279,7 +279,7 @@ class Way:
     def _own(self, item: Eval | Effect) -> bool:
         node = self._engine.document.nodes[item.node]
         target = dict(node.kwargs).get("out", node.args[0] if node.args else None)
-        return isinstance(target, In) and target.node in self._depends and target.node != self._start.node
+        return isinstance(target, In) and target.node in self._depends
 
     def _check(self, item: Item) -> None:
         """A loop or branch that is run as a whole changes nothing that does not come from the input."""

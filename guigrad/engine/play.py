@@ -53,6 +53,7 @@ class Engine:
     ) -> None:
         self.cancelled = cancelled
         self.prints: list[str] = []
+        self.ended = 0.0  # when torch had finished the last backward, by perf_counter
         self.listening = True
         self.training: Training | None = None
         self._walk: Walk | None = None
@@ -263,10 +264,12 @@ class Engine:
             self.training = Training(self)
         return self.training.play(verb)
 
-    def sketch(self) -> Sketch:
-        """The trained parameters as they are, see run/sketch."""
+    def sketch(self, bins: bool = True) -> Sketch:
+        """The trained parameters at the end of the step that was played last; empty where nobody looked at that step."""
         training = self.training
-        return Sketch() if training is None else training.sketch()
+        if training is None or training.course is None or not training.course.boundary:
+            return Sketch()
+        return training.sketcher.take(training.step, bins)
 
     def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""

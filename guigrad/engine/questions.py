@@ -51,7 +51,7 @@ def answer(engine: Engine, question: Question) -> Answer:
 
                 return field(engine, question)
             case AskSketch():
-                return engine.sketch()
+                return engine.sketch(question.bins)
             case AskPaths():
                 from guigrad.engine.paths import paths  # late: most sessions ask for none
 

@@ -11,7 +11,6 @@ import torch
 
 from guigrad.engine.summary import pieces, spread, summed
 from guigrad.engine.values import is_leaf, tensors_in
-from guigrad.run.frame import Stats
 from guigrad.run.sketch import PARAMETERS, Bins, Sketch, Spot, bare
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ SHARE = 20
 """Sketches take no more than such a part of the time."""
 COPIED = 1 << 24
 """Entries of all parameters together that are copied to see how far a step moves them."""
-
-Numbers = tuple[Stats | None, Bins]
 
 
 class Sketcher:
@@ -46,7 +43,7 @@ class Sketcher:
         self._cost = perf_counter() - began
 
     @torch.no_grad()
-    def take(self, step: int) -> Sketch:
+    def take(self, step: int, bins: bool) -> Sketch:
         """The parameters as they are at the end of a step; empty where its beginning was not looked at."""
         if self._step + 1 != step:
             return Sketch()
@@ -55,7 +52,7 @@ class Sketcher:
         found = parameters(engine)
         gradients = _gradients(engine)
         spots = tuple(
-            _spot(key, bare(engine.label(key)), value, before.get(key), gradients.get(id(value)))
+            _spot(key, bare(engine.label(key)), value, before.get(key), gradients.get(id(value)), bins)
             for key, value in list(found.items())[:PARAMETERS]
         )
         now = perf_counter()
@@ -98,23 +95,24 @@ def _gradients(engine: Engine) -> dict[int, torch.Tensor]:
     return found
 
 
-def _spot(key: str, label: str, value: torch.Tensor, before: torch.Tensor | None, heard: torch.Tensor | None) -> Spot:
+def _spot(
+    key: str, label: str, value: torch.Tensor, before: torch.Tensor | None, heard: torch.Tensor | None, spreads: bool
+) -> Spot:
     held, value = value.grad, value.detach()
     if heard is not None and (held is None or not bool(held.any())):  # emptied since
         held = heard
     if held is not None and (held.shape != value.shape or held.layout is not torch.strided):
         held = None
-    stats, bins = _numbers(value)
-    grad_stats, grad = _numbers(held.detach()) if held is not None else (None, None)
+    grad = held.detach() if held is not None else None
     return Spot(
-        key, label, value.numel(), _norm(stats), _norm(grad_stats), _ratio(before, value), bins or Bins(), grad
+        key, label, value.numel(), _norm(value), math.nan if grad is None else _norm(grad), _ratio(before, value),
+        _bins(value) if spreads else Bins(), None if grad is None else _bins(grad) if spreads else Bins(),
     )  # fmt: skip
 
 
-def _norm(stats: Stats | None) -> float:
-    if stats is None:
-        return math.nan
-    return math.nan if stats.nans else stats.norm
+def _norm(tensor: torch.Tensor) -> float:
+    dtype = torch.complex128 if tensor.is_complex() else torch.float64
+    return float(torch.linalg.vector_norm(tensor, dtype=dtype if tensor.device.type != "mps" else None).real)
 
 
 def _ratio(before: torch.Tensor | None, now: torch.Tensor) -> float:
@@ -132,13 +130,13 @@ def _fewer(counts: tuple[int, ...], entries: int) -> list[int]:
     return [sum(counts[at : at + together]) for at in range(0, len(counts), together)]
 
 
-def _numbers(tensor: torch.Tensor) -> tuple[Stats | None, Bins | None]:
+def _bins(tensor: torch.Tensor) -> Bins:
     def source() -> Any:
         return pieces(tensor)
 
     sums = summed(source)
     if sums is None:
-        return None, None
+        return Bins()
     found = spread(source, sums, False)
     counts = array.array("I", [min(count, 2**32 - 1) for count in _fewer(found.counts, tensor.numel())])
-    return sums.stats, Bins(found.low, found.high, counts.tobytes(), sums.stats.nans + sums.stats.infs)
+    return Bins(found.low, found.high, counts.tobytes(), sums.stats.nans + sums.stats.infs)

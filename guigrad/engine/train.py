@@ -23,7 +23,7 @@ from guigrad.engine.unpack import put_back
 from guigrad.engine.values import MISSING
 from guigrad.engine.walk import Walk
 from guigrad.engine.watching import Readers, first_bad, loops_of
-from guigrad.run.sketch import AskSketch, Sketch
+from guigrad.run.sketch import AskSketch
 from guigrad.run.training import Moment, Train, Trained
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Training:
         self._pace = 0.0
         self._random: dict[str, Any] | None = None
         self._known_total: int | None = None
-        self._sketcher = Sketcher(engine)
+        self.sketcher = Sketcher(engine)
 
     @property
     def step(self) -> int:
@@ -118,10 +118,6 @@ class Training:
             return moment.take(self.engine, self.course.place, self.course.step, self.course.over(False))
         except moment.CannotKeep:
             return None
-
-    def sketch(self) -> Sketch:
-        """The parameters at the end of the step that was played last; empty where nobody looked at that step."""
-        return self._sketcher.take(self.step) if self.course is not None and self.course.boundary else Sketch()
 
     def close(self) -> None:
         """Leaves the regions that it stands in."""
@@ -283,7 +279,7 @@ class Training:
             last = closing or verb.phase or step + 1 == target or (target is None and step + 1 == total)
             engine.listening = verb.xray and (last or verb.every)
             if looks and last and course.boundary:
-                self._sketcher.begin(step)
+                self.sketcher.begin(step)
             phase = next(generator, None)
             if phase is None:
                 self.finished = True

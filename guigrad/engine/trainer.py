@@ -109,6 +109,14 @@ class Trainer:
         with self.engine.ambient.active():
             return None if training is None else training.take()
 
+    def last_moment(self) -> Moment | None:
+        """The end of the last whole step, where it is in the middle of one by playing that step again: it goes on from there then."""
+        found = self.moment()
+        if found is None and self.recording.step:
+            self._replay(self.recording.step)
+            found = self.moment()
+        return found
+
     def begin_at(self, moment: Moment) -> bool:
         """Goes on from a moment; False if it is not one of this program."""
         trained = self.engine.train(Train(0, start=moment, on_nan=False, watch=()))

@@ -19,7 +19,9 @@ SAMPLES = 600
 
 
 class AskSketch(Struct, frozen=True, tag=True):
-    """How the trained parameters and their gradients are spread, and how far the last step moved them."""
+    """How large the trained parameters and their gradients are, how far the last step moved them, and with ``bins`` how they are spread."""
+
+    bins: bool = True
 
 
 class Bins(Struct, frozen=True):
@@ -32,7 +34,7 @@ class Bins(Struct, frozen=True):
 
 
 class Spot(Struct, frozen=True):
-    """One parameter at the end of a step. NaN: not known. ``ratio`` is how far the step moved it against how large it was."""
+    """One parameter at the end of a step. NaN: not known. Histograms are empty where nobody asked for them. ``ratio`` is how far the step moved it against how large it was."""
 
     id: str
     label: str
@@ -51,6 +53,11 @@ class Sketch(Struct, frozen=True):
     spots: tuple[Spot, ...] = ()
     more: int = 0
     seconds: float = 0.0
+
+    @property
+    def has_bins(self) -> bool:
+        """Whether it has histograms."""
+        return any(spot.value.counts or spot.value.odd for spot in self.spots)
 
     @property
     def size_bytes(self) -> int:

@@ -91,7 +91,7 @@ def updates(sketches: Sequence[Sketch]) -> tuple[Verdict, ...]:
         last = [one.ratio for sketch in sketches[-ENOUGH:] for one in sketch.spots if one.id == spot.id]
         known = [ratio for ratio in last if math.isfinite(ratio)]
         if not known:
-            if last and spot.value.odd:
+            if last and (spot.value.odd or not math.isfinite(spot.norm)):
                 found.append(Verdict(spot.id, spot.label, "large", f"{spot.label} is not finite any more"))
             continue
         usual = median(known)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ASKER: Final = "landscape"
 SLICE_SECONDS: Final = 0.06
+DRAW_MS: Final = 33
 SOON_MS: Final = 40
 PATIENCE_S: Final = 4.0
 """A surface that would take longer at the finest grid stays coarser by a level."""
@@ -65,7 +66,7 @@ class LandscapeView(QObject):
         self._asking, self._turn, self._spent = False, 0, 0.0
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._ask)
-        self._draws = QTimer(self, singleShot=True, interval=33)
+        self._draws = QTimer(self, singleShot=True, interval=DRAW_MS)
         self._draws.timeout.connect(self.draw)
         panel = self.panel
         panel.plane_asked.connect(self._on_plane)
@@ -91,6 +92,7 @@ class LandscapeView(QObject):
         self._ends.clear()
         self._soon.stop()
         self._draws.stop()
+        self.panel.surface.stop()
         if self.panel.contour is not None:
             self.panel.contour.stop()
 
@@ -139,8 +141,10 @@ class LandscapeView(QObject):
     def draw(self) -> None:
         """Everything as it is now."""
         if self.panel.isVisible() and self.shown is not None and not self.shown.problems:
-            self.panel.show_relief(self.relief())
+            began = perf_counter()
+            self.panel.show_relief(self.relief(), self.coach.playing or self.mover.held is not None)
             self._tell()
+            self._draws.setInterval(max(DRAW_MS, round(5000 * (perf_counter() - began))))
         self.changed.tell()
 
     def _later(self, *_: object) -> None:

@@ -161,7 +161,7 @@ class TrainingPlots(QObject):
         """Those of the run that goes on, up to the step that is shown."""
         recording = self.coach.recording
         if not self.coach.playing:
-            fill_in(recording, self.window.session.base.document)
+            fill_in(recording, self.window.session.base.document, self.panel.view_now == "spread")
         found: tuple[Sketch, ...] = recording.sketches.along(recording.spans())
         return found
 
@@ -207,7 +207,7 @@ class TrainingPlots(QObject):
         if not self.panel.isVisible() or self.panel.plot is None or self.window.session.base.exercise.keys:
             return ()
         asker = self.askers.get(self.panel.view_now)
-        return (AskSketch(), *(asker.asks() if asker is not None else ()))
+        return (AskSketch(self.panel.view_now == "spread"), *(asker.asks() if asker is not None else ()))
 
     def _on_answered(self, answer: object) -> None:
         asker = self.askers.get(self.panel.view_now)

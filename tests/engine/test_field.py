@@ -148,6 +148,26 @@ def test_what_is_fitted_is_found_and_can_be_asked(name: str) -> None:
     assert not answer.mixes
 
 
+def test_what_is_changed_in_place_on_the_way_is_the_points_own() -> None:
+    source = HEAD + (
+        "X = torch.randn(6, 2)\nw = torch.randn(2, 3, requires_grad=True)\nb = torch.randn(3)\nfor i in range(5):\n    xb = X[0:4]\n"
+        "    xb *= 1.5\n    h = xb @ w\n    h += b\n    if h.shape[1] > 2:\n        h = h.relu_()\n    out = h * 2\n"
+        "    loss = out.pow(2).mean()\n    loss.backward()\n"
+    )  # fmt: skip
+    document, handler, frame = trained(source)
+    engine = handler.engine
+    before, data = engine.value("X").clone(), GRID.clone()
+    first = frame.labels["xb@1"]
+    out = values(asked(handler, AskField(first, "out", bits(GRID))))
+    expected = (GRID * 1.5) @ engine.value("w").detach()
+    expected += engine.value("b")
+    assert torch.equal(out, expected.relu() * 2)
+    assert torch.equal(engine.value("X"), before)
+    assert torch.equal(GRID, data)
+    assert not asked(handler, AskField(first, "out", bits(GRID))).mixes
+    assert Finder(document, frame).fit() is not None
+
+
 def test_batches_of_one_size_and_rows_that_depend_on_each_other_are_told() -> None:
     fixed = HEAD + (
         "X = torch.randn(6, 2)\nnoise = torch.zeros(6, 1)\nw = torch.randn(2, 1, requires_grad=True)\nfor i in range(5):\n"

@@ -41,7 +41,7 @@ VIEWS: Final = (
     ("bars", "Gradient by layer", "The norm of each parameter's gradient in the step that is shown"),
     (
         "fit",
-        "Decision boundary",
+        "Boundary and fit",
         "Points with the decision boundary, or with the fitted curve; points are edited by hand",
     ),
     ("images", "Images", "Rows that are pictures, with what the program takes them for"),

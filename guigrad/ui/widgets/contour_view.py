@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from guigrad.ui.style import Look
-from guigrad.ui.widgets.relief import Relief, Way, thinned
+from guigrad.ui.widgets.relief import Relief, Way, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, contour, finer, short
 
 REACH_PX: Final = 14
@@ -190,7 +190,7 @@ class ContourView(QWidget):
             self.ways.append(parts)
         for (casing, line, marks), way in zip(self.ways, self.relief.ways, strict=True):
             x, y = thinned(way)
-            color = self.look.color(way.token)
+            color = ink(self.look, way.token)
             casing.setData(x, y)
             casing.setPen(pg.mkPen(QColor(15, 16, 20, 210), width=4.5 * self.look.scale))
             line.setData(x, y)

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
+from msgspec import structs
 
 from guigrad.document.array import ArrayData
 from guigrad.document.model import Document
@@ -18,16 +19,34 @@ SECONDS: Final = 0.02
 """So long frames are looked at in one go."""
 
 
-def fill_in(recording: Recording, document: Document) -> None:
-    """Sketches of frames of the run that goes on that have none yet, as many as there is time for. How far a step moved is not known of them."""
-    known = {one.step for one in recording.sketches.along(recording.spans())}
+def fill_in(recording: Recording, document: Document, bins: bool) -> None:
+    """Sketches of frames of the run that goes on that have none yet, or no histograms, as many as there is time for.
+
+    How far a step moved is not known of a frame.
+    """
+    known = {one.step: one for one in recording.sketches.along(recording.spans())}
     until = perf_counter() + SECONDS
     for step in recording.frame_steps:
         if perf_counter() > until:
             return
-        frame = recording.frame(step) if step not in known else None
-        if frame is not None and not recording.sketches.is_thinned(recording.owner(step)):
-            recording.sketches.add(recording.owner(step), from_frame(frame, step, document))
+        there = known.get(step)
+        if recording.sketches.is_thinned(recording.owner(step)) or (there is not None and (there.has_bins or not bins)):
+            continue
+        frame = recording.frame(step)
+        if frame is not None:
+            made = from_frame(frame, step, document)
+            recording.sketches.add(recording.owner(step), made if there is None else _with_bins(there, made))
+
+
+def _with_bins(sketch: Sketch, made: Sketch) -> Sketch:
+    known = {spot.id: spot for spot in made.spots}
+    spots = [
+        structs.replace(spot, value=known[spot.id].value, grad=known[spot.id].grad if spot.grad is not None else None)
+        if spot.id in known
+        else spot
+        for spot in sketch.spots
+    ]
+    return structs.replace(sketch, spots=tuple(spots))
 
 
 def from_frame(frame: Frame, step: int, document: Document) -> Sketch:

@@ -10,6 +10,7 @@ from guigrad.ui.widgets.spread_plot import SpreadPlot
 NO_GRADIENT = (
     "No gradient of it was there at the end of a step. With x-ray on it is kept although zero_grad empties .grad."
 )
+NO_HISTOGRAM = "Train on with this plot in view: each step that is shown adds a histogram."
 
 
 class SpreadPage(PlotPage):
@@ -32,4 +33,4 @@ class SpreadPage(PlotPage):
         self.drawing.show_sketches(sketches, key, part)
         self.say(self.drawing.words())
         if sketches:
-            self.drawing.say_empty("" if self.drawing.samples else NO_GRADIENT)
+            self.drawing.say_empty("" if self.drawing.samples else NO_GRADIENT if part == "grad" else NO_HISTOGRAM)

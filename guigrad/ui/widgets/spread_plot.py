@@ -98,7 +98,7 @@ class SpreadPlot(Chart):
             if spot is not None:
                 self.name = f"{spot.label}.grad" if part == "grad" else spot.label
                 bins = spot.grad if part == "grad" else spot.value
-                if bins is not None:
+                if bins is not None and (bins.counts or bins.odd):
                     found.append((sketch.step, bins))
         self.samples = tuple(found)
         if self.token != part:

@@ -67,7 +67,7 @@ class StepPlot(Chart):
         """A horizontal line that others are held against."""
         self._guide = self._pg.InfiniteLine(
             float(np.log10(value)) if self.log_y else value, angle=0, label=text,
-            labelOpts={"position": 0.04, "anchors": [(0, 1), (0, 1)]},
+            labelOpts={"position": 0.7, "anchors": [(0, 1), (0, 1)]},
         )  # fmt: skip
         self.item.addItem(self._guide, ignoreBounds=True)
         self._style_guide()
