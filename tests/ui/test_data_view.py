@@ -163,6 +163,10 @@ def test_a_dropped_table_asks_for_its_columns(window: MainWindow, data: DataView
     assert isinstance(targets, ChevronCombo)
     assert isinstance(inputs, QListWidget)
     assert targets.currentText() == "kind"
+    targets.setCurrentIndex(targets.findData("width"))
+    states = [inputs.item(row).checkState() for row in range(3)]
+    assert states == [Qt.CheckState.Checked, Qt.CheckState.Unchecked, Qt.CheckState.Checked]
+    targets.setCurrentIndex(targets.findData("kind"))
     inputs.item(1).setCheckState(Qt.CheckState.Unchecked)
     qtbot.waitUntil(lambda: dialog.made is not None)
     assert dialog.made is not None
