@@ -29,7 +29,7 @@ from guigrad.run.sketch import Sketch
 from guigrad.run.training import Moment, Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
-MOMENT_SECONDS = 1.0
+MOMENT_SECONDS = 0.1
 MOMENT_BYTES_A_SECOND = 10_000_000
 """Moments may cost so much on average; larger ones come less often."""
 

@@ -7,9 +7,9 @@ from typing import Final
 from guigrad.run.recording import Recording
 from guigrad.run.training import Train
 
-NEAR: Final = 64
+NEAR: Final = 24
 """Moments that are kept on the way lie no nearer."""
-MANY: Final = 16
+MANY: Final = 24
 """So many are kept on one way at most."""
 SMALL: Final = 100_000
 """Units: bytes. Larger moments are not kept on the way."""
