@@ -82,14 +82,18 @@ def measure(part: str, quick: bool = False) -> Iterator[Row]:
             lessons = importlib.import_module("guigrad.engine.bench_train")
             for pair in lessons.pairs(quick):
                 yield paired(Pair(*pair), quick, "train")
+            from guigrad.ui import bench_window
+
+            for row in bench_window.rows(quick):
+                yield Row("train", *row)
         case "landscape":
             surfaces = importlib.import_module("guigrad.engine.bench_landscape")
             for pair in surfaces.pairs(quick):
                 yield paired(Pair(*pair), quick, "landscape")
         case "canvas":
-            from guigrad.ui.canvas.bench import rows
+            from guigrad.ui.canvas import bench
 
-            for row in rows(quick):
+            for row in bench.rows(quick):
                 yield Row("canvas", *row)
 
 

@@ -88,7 +88,7 @@ class RacePanel(QWidget):
         self.one = self._button("Step", "One step of each lane", self.step_asked.emit)
         self.reset = self._button("Reset", "Every lane back at its start", self.reset_asked.emit)
         self.clear = self._button("Clear", "Takes all lanes away", self.clear_asked.emit)
-        self.log_y = self._chip("log y", "Losses on a logarithmic axis")
+        self.log_y = self._chip("log y", "Losses on a logarithmic axis, as long as all are above zero")
         self.log_y.setChecked(True)
         self.log_y.toggled.connect(lambda _: self._on_style())
         self.race_chip, self.sweep_chip = self._chip("Race", "Lanes side by side"), self._chip("Sweep", "One setting over a range")  # fmt: skip
@@ -121,6 +121,7 @@ class RacePanel(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setAccessibleName("Values and final losses")
         self.tried: tuple[Tried, ...] = ()
+        self._positive = True
         self._build()
         self.set_look(look)
         self.show_page(0)
@@ -262,7 +263,10 @@ class RacePanel(QWidget):
         for button in (self.play, self.one, self.reset, self.clear):
             button.setEnabled(bool(self.rows))
         if self.plot is not None:
-            self.plot.show_curves(_curves(lanes, name or "loss"))
+            drawn = _curves(lanes, name or "loss")
+            self._positive = all(not len(curve.y) or not np.nanmin(curve.y, initial=1.0) <= 0 for curve in drawn)
+            self._on_style()
+            self.plot.show_curves(drawn)
 
     def show_playing(self, playing: bool) -> None:
         """Play or pause on the button."""
@@ -327,7 +331,7 @@ class RacePanel(QWidget):
 
     def _on_style(self) -> None:
         if self.plot is not None:
-            self.plot.set_style(1, False, self.log_y.isChecked())
+            self.plot.set_style(1, False, self.log_y.isChecked() and self._positive)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -160,6 +160,8 @@ class SurfaceView(QWidget):
                 painter.drawConvexPolygon(QPolygonF(quad))
             for line in lines.get(at, ()):
                 self._line(painter, *line)
+        for line in lines.get(-1, ()):
+            self._line(painter, *line)
 
     def _lines(self, x: Numbers, y: Numbers) -> dict[int, list[tuple[str, Numbers, bool]]]:
         """Pieces of the ways, and the marks on them, by the cell in which they lie."""
@@ -176,7 +178,7 @@ class SurfaceView(QWidget):
                 if np.isfinite(h[[one, other]]).all():
                     column = int(np.clip(np.searchsorted(x, (ux[one] + ux[other]) / 2) - 1, 0, len(x) - 2))
                     row = int(np.clip(np.searchsorted(y, (uy[one] + uy[other]) / 2) - 1, 0, len(y) - 2))
-                    cell = row * (len(x) - 1) + column
+                    cell = -1 if dot else row * (len(x) - 1) + column  # marks are seen through the surface
                     found.setdefault(cell, []).append((token, seen[[one, other], :2], dot))
 
         for way in r.ways:
