@@ -9,6 +9,7 @@ failure. The width grows with the largest absolute element, in equal steps of it
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from PySide6.QtGui import QColor, QPen
 from guigrad.document.array import ArrayData
 from guigrad.ui.canvas.content import elements, stacks
 from guigrad.ui.canvas.wire import Array
+from guigrad.ui.theme import Theme
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.ink import Ink
@@ -113,6 +115,12 @@ def sign_of(style: int) -> int:
     return max(sign for sign, first in _FIRST.items() if style >= first)
 
 
+def dashed(styles: Array) -> tuple[Array, Array]:
+    """Which styles have dashes or dots, and which of them nothing else. Shapes: [n] -> bool [n], bool [n]"""
+    only = ((styles >= _FIRST[MINUS]) & (styles < _FIRST[BOTH])) | (styles == DOTTED)
+    return only | ((styles >= _FIRST[BOTH]) & (styles < DOTTED)), only
+
+
 def width_of(style: int) -> float:
     """Units: canvas units."""
     if PLAIN < style < DOTTED:
@@ -132,7 +140,12 @@ def color_of(ink: Ink, style: int) -> QColor:
 
 def minus(ink: Ink) -> QColor:
     """The colour of negative gradients, as cells have it."""
-    return QColor(ink.theme.heat["grad"][0])
+    return _minus(ink.theme)
+
+
+@lru_cache(maxsize=8)
+def _minus(theme: Theme) -> QColor:
+    return QColor(theme.heat["grad"][0])
 
 
 def dashes(length_px: Array) -> Array:
