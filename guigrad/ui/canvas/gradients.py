@@ -2,7 +2,7 @@
 
 Note [Signs]
 A tensor has one sign if no element has the other. Positive wires are solid in the warm end of the gradient scale, negative ones dashed in the
-other end, wires with elements of both signs are solid with the dashes laid over them, zeros are dotted, and what is not finite has the colour of
+other end, wires with elements of both signs change between both colours, zeros are dotted, and what is not finite has the colour of
 failure. The width grows with the largest absolute element, in equal steps of its logarithm between the decades around what is in view.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ZERO, PLUS, MINUS, BOTH, BAD = range(5)
 """Signs of a gradient: all zero, positive, negative, elements of both signs, not finite."""
-WIDTHS: Final = (1.5, 2.1, 2.9, 3.8, 4.9)
+WIDTHS: Final = (1.6, 2.4, 3.3, 4.6)
 """Units: canvas units. Of wires by magnitude."""
 DECADES: Final = 6
 """So many powers of ten are told apart; what is smaller is as thin as the smallest."""
@@ -36,7 +36,7 @@ DOTTED: Final = 1 + 3 * len(WIDTHS)
 FAILED: Final = DOTTED + 1
 LIT: Final = DOTTED + 2
 STYLES: Final = LIT + 1
-DASHES: Final = ((60.0, 4), (140.0, 8), (320.0, 16), (700.0, 32), (math.inf, 56))
+DASHES: Final = ((60.0, 3), (140.0, 5), (320.0, 9), (700.0, 16), (math.inf, 28))
 """Up to how many px long a wire has so many dashes."""
 
 Extreme = tuple[float, int]
@@ -115,10 +115,22 @@ def sign_of(style: int) -> int:
     return max(sign for sign, first in _FIRST.items() if style >= first)
 
 
-def dashed(styles: Array) -> tuple[Array, Array]:
-    """Which styles have dashes or dots, and which of them nothing else. Shapes: [n] -> bool [n], bool [n]"""
-    only = ((styles >= _FIRST[MINUS]) & (styles < _FIRST[BOTH])) | (styles == DOTTED)
-    return only | ((styles >= _FIRST[BOTH]) & (styles < DOTTED)), only
+def dashed(styles: Array) -> Array:
+    """Which styles have dashes or dots. Shapes: [n] -> bool [n]"""
+    found: Array = (styles >= _FIRST[MINUS]) & (styles <= DOTTED)
+    return found
+
+
+def is_both(styles: Array) -> Array:
+    """Which styles are of both signs. Shapes: [n] -> bool [n]"""
+    found: Array = (styles >= _FIRST[BOTH]) & (styles < DOTTED)
+    return found
+
+
+def as_plus(styles: Array) -> Array:
+    """Styles of both signs as positive ones of the same width. Shapes: [n] -> [n]"""
+    found: Array = styles - (_FIRST[BOTH] - _FIRST[PLUS])
+    return found
 
 
 def width_of(style: int) -> float:

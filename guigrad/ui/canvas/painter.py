@@ -234,8 +234,8 @@ class Painter:
         order = np.argsort(styles, kind="stable")
         rows, styles = rows[order], styles[order]
         p.setRenderHint(QPainter.RenderHint.Antialiasing, self._smooth(len(rows) * pieces))
-        dashed, only = (np.zeros(len(rows), bool),) * 2 if pieces == 1 else gradients.dashed(styles)
-        solid = ~only
+        dashed = np.zeros(len(rows), bool) if pieces == 1 else gradients.dashed(styles)
+        solid = ~dashed
         if solid.any():
             lines, mine = self._segments(view, rows[solid], pieces), styles[solid]
             cuts = np.searchsorted(mine, np.arange(gradients.STYLES + 1)).tolist()
@@ -255,16 +255,20 @@ class Painter:
         return lines
 
     def _dashes(self, p: QPainter, view: Viewport, rows: Array, styles: Array) -> None:
-        """Every other piece of wires, as many as their lengths take; of dotted ones the beginning of each."""
+        """Every other piece of wires, as many as their lengths take; of dotted ones the beginning of each, of those with both signs both in turn."""
         x1, y1, x2, y2, _ = self.scene.wires.ends[:, rows]
         counts = gradients.dashes(np.hypot(x2 - x1, y2 - y1) * view.scale)
         found: list[Array] = []
         kinds: list[Array] = []
         for count in set(counts.tolist()):
             chosen = counts == count
-            lines = self._segments(view, rows[chosen], count * 2)[:, 0::2]
-            found.append(lines.reshape(-1, 4))
-            kinds.append(np.repeat(styles[chosen], count))
+            lines, mine = self._segments(view, rows[chosen], count * 2), styles[chosen]
+            found.append(lines[:, 0::2].reshape(-1, 4))
+            kinds.append(np.repeat(mine, count))
+            both = gradients.is_both(mine)
+            if both.any():
+                found.append(lines[both, 1::2].reshape(-1, 4))
+                kinds.append(np.repeat(gradients.as_plus(mine[both]), count))
         lines, mine = np.concatenate(found), np.concatenate(kinds)
         order = np.argsort(mine, kind="stable")
         lines, mine = lines[order], mine[order]
@@ -276,7 +280,9 @@ class Painter:
             dots = style == gradients.DOTTED
             if dots:
                 part[:, 2:] = part[:, :2] + (part[:, 2:] - part[:, :2]) * 0.3
-            color = gradients.color_of(self.ink, style) if dots else gradients.minus(self.ink)
+            color = gradients.color_of(self.ink, style)
+            if gradients.sign_of(style) == gradients.BOTH:
+                color = gradients.minus(self.ink)
             self._style_pen(p, color, gradients.width_of(style) * view.scale, flat=True)
             self._draw(p, part[None])
 
