@@ -27,9 +27,10 @@ from guigrad.run.request import Reply
 from guigrad.ui.landscape_grid import SIZES, Grid, Range, home_range
 from guigrad.ui.landscape_point import Mover
 from guigrad.ui.landscape_ways import Point, Projector, Ways, entries_of, traced_of, trajectory
+from guigrad.ui.landscape_words import described
 from guigrad.ui.panels.landscape import LandscapePanel
 from guigrad.ui.widgets.relief import Relief
-from guigrad.ui.widgets.terrain import Scale, scale_of, short
+from guigrad.ui.widgets.terrain import Scale, scale_of
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
@@ -112,7 +113,14 @@ class LandscapeView(QObject):
     def point(self) -> Point | None:
         """Where the parameters of the frame are."""
         frame, projector = self.session.base.frame, self.ways.projector
-        return projector.of_frame(frame) if frame is not None and projector is not None else None
+        found = projector.of_frame(frame) if frame is not None and projector is not None else None
+        if found is None and self.shown is not None and self._good and self.coach.shown is None:
+            return self.shown.here  # of a large document a frame has what is in view
+        return found
+
+    @property
+    def _good(self) -> bool:
+        return self.shown is not None and not self.shown.problems
 
     def _scaled(self, grid: Grid) -> Scale | None:
         known = (id(grid.z), self.log)
@@ -140,7 +148,7 @@ class LandscapeView(QObject):
 
     def draw(self) -> None:
         """Everything as it is now."""
-        if self.panel.isVisible() and self.shown is not None and not self.shown.problems:
+        if self.panel.isVisible() and self._good:
             began = perf_counter()
             self.panel.show_relief(self.relief(), self.coach.playing or self.mover.held is not None)
             self._tell()
@@ -161,18 +169,7 @@ class LandscapeView(QObject):
         known, whole = grid.count
         busy = not grid.finished and not self.stopped
         self.panel.show_progress(f"{known:,} of {whole:,} points" if not grid.finished or self.stopped else "", busy)
-        step = self.coach.step
-        words = [f"{shown.of} = {short(shown.loss)} here"]
-        if step:
-            words.append(f"with the values and the batch of step {step:,}")
-        if shown.random:
-            words.append("the same random numbers at each point")
-        if self.coach.shown is not None:
-            words.append(f"the point is that of step {self.coach.shown:,}")
-        if self.plane is not None and self.kind == "random":
-            words.append("each direction filter-normalised (Li et al. 2018)")
-        if shown.error:
-            words.append(f"NaN where torch refused: {shown.error.splitlines()[0]}")
+        words = described(shown, self.kind, self.coach.step, self.coach.shown)
         self.panel.note.setText(" · ".join(words))
 
     # --- asking ---
@@ -227,7 +224,8 @@ class LandscapeView(QObject):
             self._pace(len(answer.values), perf_counter() - began)
             self.draw()
         self._tell()
-        self._later_draw()
+        if not self._draws.isActive():
+            self._draws.start()
         if not self.grid_done and not self.stopped:
             self._soon.start(0)
 
@@ -235,10 +233,6 @@ class LandscapeView(QObject):
     def grid_done(self) -> bool:
         """Whether there is nothing more to ask."""
         return self.grid is not None and self.grid.finished
-
-    def _later_draw(self) -> None:
-        if not self._draws.isActive():
-            self._draws.start()
 
     def _pace(self, count: int, seconds: float) -> None:
         """Grids that would take too long are left out."""
@@ -288,7 +282,7 @@ class LandscapeView(QObject):
 
     def _remember_start(self) -> None:
         if not self.coach.step and not self.coach.recording.step:
-            self.ways.start = self.point
+            self.ways.begin = self.session.base.frame if self.session.base.follows else None
 
     # --- ranges ---
 
@@ -310,7 +304,7 @@ class LandscapeView(QObject):
 
     def fit(self) -> None:
         """The range that shows everything."""
-        if self.shown is not None and not self.shown.problems:
+        if self._good:
             self.look_at(*self._home())
 
     def look_at(self, x0: float, x1: float, y0: float, y1: float) -> None:
@@ -390,7 +384,7 @@ class LandscapeView(QObject):
         self.log, self.stopped, self._asking = None, False, False
         self.coach.trace = ()
         self.ways.use(None)
-        self.ways.start = None
+        self.ways.begin = None
         self.mover.forget()
         self.panel.show_kind("entries")
         self.panel.show_entries((), self.x, self.y)

@@ -152,7 +152,8 @@ class Expressions(Operands):
                 quiet=True,
             )
         if bound.function is not None:
-            raise RefusedError(expr, f"the function `{expr.id}` as a value is not understood", why="Call it.")
+            why = "Call it. An optimizer whose step needs a function, such as LBFGS, cannot be played here."
+            raise RefusedError(expr, f"the function `{expr.id}` as a value is not understood", why=why)
         return self._constant(expr, bound.path) if bound.path else bound.value
 
     def _constant(self, expr: ast.expr, path: str) -> Value:
