@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -62,6 +63,7 @@ def _run_window(path: str | None) -> int:
         window.show()
         lesson = next((str(lesson.path) for lesson in index.lessons()), "")
         window.start(path, lesson)
+        gc.freeze()  # what is loaded by now stays: collecting it again and again would hold the window up for many frames
         status = app.exec()
         end_ctrl_c()
     finally:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document, Eval, In, Item, Node, View
 
-PARTS = ("startup", "document", "engine", "train", "canvas")
+PARTS = ("startup", "document", "engine", "train", "landscape", "canvas")
 
 
 class Row(Struct, frozen=True):
@@ -82,10 +82,18 @@ def measure(part: str, quick: bool = False) -> Iterator[Row]:
             lessons = importlib.import_module("guigrad.engine.bench_train")
             for pair in lessons.pairs(quick):
                 yield paired(Pair(*pair), quick, "train")
-        case "canvas":
-            from guigrad.ui.canvas.bench import rows
+            from guigrad.ui import bench_window
 
-            for row in rows(quick):
+            for row in bench_window.rows(quick):
+                yield Row("train", *row)
+        case "landscape":
+            surfaces = importlib.import_module("guigrad.engine.bench_landscape")
+            for pair in surfaces.pairs(quick):
+                yield paired(Pair(*pair), quick, "landscape")
+        case "canvas":
+            from guigrad.ui.canvas import bench
+
+            for row in bench.rows(quick):
                 yield Row("canvas", *row)
 
 

@@ -93,7 +93,10 @@ def parser() -> argparse.ArgumentParser:
 
     bench = add("bench", "measure what this program promises, against plain torch", file=False)
     bench.add_argument(
-        "part", nargs="?", choices=("engine", "train", "canvas", "startup", "document"), help="one part alone"
+        "part",
+        nargs="?",
+        choices=("engine", "train", "landscape", "canvas", "startup", "document"),
+        help="one part alone",
     )
     bench.add_argument("--quick", action="store_true", help="fewer repetitions")
     return whole

@@ -135,10 +135,10 @@ KINDS: dict[str, Kind] = {
         Kind(
             "csv", "Table (CSV)", "A row for each point",
             (_PATH,
-             Setting("delimiter", "Between cells", "choice", "auto", choices=(
-                 ("auto", "What the first line has"), (",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), (" ", "Space"), ("|", "|"))),
-             Setting("header", "First line", "choice", "auto", choices=(
-                 ("auto", "Names, if it has no number"), ("yes", "Names of the columns"), ("no", "Numbers already"))),
+             Setting("delimiter", "Between cells", "choice", "auto", "Automatic: what the first line has most of", choices=(
+                 ("auto", "Automatic"), (",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), (" ", "Space"), ("|", "|"))),
+             Setting("header", "First line", "choice", "auto", "Automatic: names of columns, unless it has a number", choices=(
+                 ("auto", "Automatic"), ("yes", "Names of the columns"), ("no", "Numbers already"))),
              Setting("targets", "Targets", "columns", ["-1"], "Names of columns, or their numbers from 1; -1 is the last"),
              Setting("inputs", "Inputs", "columns", [], "All others, if none is named"), _TASK, _BAD, _LIMIT),
             (".csv", ".tsv", ".txt"),

@@ -37,6 +37,7 @@ from guigrad.document.recorded import WHY
 from guigrad.document.scope import body_keys, inside
 from guigrad.ops import table
 from guigrad.ops.bind import Kind, bind_overloads
+from guigrad.ops.lambdas import LambdaError, function, is_lambda
 from guigrad.ops.search import search
 
 DEVICES = re.compile(
@@ -268,7 +269,12 @@ def _unknown(node: Node) -> Problem:
 
 def _value_problems(node: Node, value: Value) -> Iterator[Problem]:
     if isinstance(value, Sym):
-        if value.path.startswith(UNKNOWN):
+        if is_lambda(value.path):
+            try:
+                function(value.path)
+            except LambdaError as error:
+                yield Problem(str(error), "type", node_id=node.id)
+        elif value.path.startswith(UNKNOWN):
             yield Problem("an argument that this version does not understand", "file", node_id=node.id)
         elif not table.is_symbol(value.path) and table.find(value.path) is None:
             yield Problem(f"no constant is called {value.path}", "name", node_id=node.id)

@@ -41,6 +41,7 @@ from guigrad.document.model import (
 )
 from guigrad.document.problem import Problem
 from guigrad.document.template import map_wires
+from guigrad.ops.lambdas import sound
 
 MAX_DEPTH = 96
 """Values inside values, and bodies inside bodies; torch itself stops at 64 dimensions."""
@@ -132,6 +133,8 @@ def _value(raw: Any, reading: Reading, node: str, depth: int) -> Value:
                 return In(source, output)
             case "sym", str() if is_dotted(inner):
                 return Sym(inner)
+            case "sym", str() if text := sound(inner):
+                return Sym(text)
             case "tuple", list():
                 return tuple(read_value(item, reading, node, depth + 1) for item in inner)
             case "dict", list() if all(isinstance(pair, list) and len(pair) == 2 for pair in inner):

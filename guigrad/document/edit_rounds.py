@@ -40,6 +40,7 @@ from guigrad.document.model import (
     Node,
     Region,
     Slice,
+    Sym,
     Value,
     item_key,
     walk,
@@ -158,6 +159,8 @@ def _settings(document: Document, known: Training, op: str) -> dict[str, Value]:
         "ConstantLR": {"total_iters": some},
         "CosineAnnealingLR": {"T_max": steps},
         "CosineAnnealingWarmRestarts": {"T_0": some},
+        "LambdaLR": {"lr_lambda": Sym("lambda epoch: 0.95 ** epoch")},
+        "MultiplicativeLR": {"lr_lambda": Sym("lambda epoch: 0.95")},
         "CyclicLR": {"base_lr": rate / 10, "max_lr": rate, "step_size_up": some, **momentum},
         "OneCycleLR": {"max_lr": rate, "total_steps": max(1, steps), **momentum},
     }

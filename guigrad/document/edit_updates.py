@@ -16,6 +16,7 @@ from guigrad.document.draft import Draft, Edit, Refused, refused, resolve
 from guigrad.document.edit_program import operands
 from guigrad.document.enclose import make, put_before, put_behind, rebind, take_away, unbind
 from guigrad.document.model import Document, Effect, Eval, In, Item, ListOf, Loop, Node, Region, Value, walk
+from guigrad.document.starts import start_variables
 from guigrad.document.training import CLIPS, HAND, OPTIM, Setting, Training, source
 from guigrad.document.training_read import read_training
 from guigrad.ops import table
@@ -53,14 +54,15 @@ def training_now(draft: Draft) -> Training:
     return known
 
 
-def finished(draft: Draft, label: str, merge: str = "") -> Diff:
+def finished(draft: Draft, label: str) -> Diff:
     """The edit, unless it would bring an error that was not there. Raises: Refused with that error."""
+    start_variables(draft)
     before = {(problem.message, problem.node_id) for problem in check(draft.start)}
     new = [one for one in check(draft.document) if (one.message, one.node_id) not in before and one.severity == "error"]
     if new:
         hint = "The lines cannot be put into a loop as they stand: " if new[0].kind == "order" else ""
         raise Refused((structs.replace(new[0], kind="edit", message=hint + new[0].message),))
-    return draft.diff(label, merge)
+    return draft.diff(label)
 
 
 def set_optimizer(op: str) -> Edit:
@@ -159,7 +161,7 @@ def set_number(part: str, value: float, merge: str = "") -> Edit:
                     ports.set_at(draft.node(other.node), other.path, number) if other.path else draft.node(other.node)
                 )
         words = {"rate": "learning rate", "decay": "weight decay", "clip_at": "clipping", "stop_at": "early stop"}
-        return finished(draft, f"Set {words.get(part, part)} to {number:g}", merge)
+        return draft.diff(f"Set {words.get(part, part)} to {number:g}", merge)
 
     return apply
 

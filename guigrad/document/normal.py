@@ -33,6 +33,7 @@ from guigrad.document.plan import Plan, plan
 from guigrad.document.rewire import rewire_items, rewire_node
 from guigrad.document.simulate import simulate
 from guigrad.document.variables import prune
+from guigrad.ops.lambdas import is_lambda, needs_math
 
 _ROUNDS: Final = 8
 
@@ -308,7 +309,7 @@ def _needed(value: object) -> Iterator[str]:
         case EllipsisType():
             yield "Ellipsis"
         case Sym(path):
-            yield _root(path) or "torch"
+            yield ("math" if needs_math(path) else "min") if is_lambda(path) else _root(path) or "torch"
         case float() | complex():
             text = repr(value)
             if "inf" in text or "nan" in text:

@@ -10,6 +10,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.model import DictOf, Format, In, ListOf, Slice, Star, Sym, Value
 from guigrad.engine.resolve import resolve, resolve_symbol
 from guigrad.engine.values import MISSING, tensor_of
+from guigrad.ops.lambdas import LambdaError, function, is_lambda
 
 Step = Callable[[], None]
 Getter = Callable[[], Any]
@@ -60,6 +61,11 @@ def constant_of(value: Value, device: str | None = None) -> Any:
         return value
     if isinstance(value, tuple):
         return tuple(constant_of(item, device) for item in value)
+    if isinstance(value, Sym) and is_lambda(value.path):
+        try:
+            return function(value.path)
+        except LambdaError as error:
+            raise Refused(str(error)) from None
     if isinstance(value, Sym):
         try:
             return resolve_symbol(value.path)

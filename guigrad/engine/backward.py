@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -117,9 +118,12 @@ def backward(
     try:
         notes = noting(tensors) if create_graph else nullcontext()
         heard = engine.recorder(tensors, xray)
+        if engine.tape is not None:
+            engine.tape.prepare()
         told = engine.ledger.backward(state.bearers(), roots.keys, engine.tape)
         with walk.catching(lambda: roots.keys[0]), told, heard, notes:
             torch.autograd.backward(tensors, grads, retain_graph, create_graph, inputs=leaves)
+            engine.ended = perf_counter()
     except Exception as error:
         engine.said.append(blame(engine, roots.keys[0], error))
     finally:

@@ -99,6 +99,7 @@ class Handler:
             cancelled,
             devices() if isinstance(request.verb, Load) else (),
             trained=trained,
+            ended=engine.ended,
         )
 
     def _with_shapes(self, frame: Frame) -> Frame:

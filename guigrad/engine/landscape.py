@@ -32,6 +32,8 @@ from guigrad.run.landscape import AskLandscape, Entry, Landscape, Leaf, Plane
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
 
+LARGEST = 2_000_000
+"""Directions of more numbers would take longer to send than to evaluate."""
 HASHED = 1 << 22
 """Of tensors of more elements the key holds what tells whether they were changed, not what they hold."""
 _ENTRY = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[-\d,\s\[\]]*)\]")
@@ -73,8 +75,7 @@ class Surface:
     def at(self, a: float, b: float) -> float:
         """The loss at a point; NaN where an op refuses it."""
         try:
-            with quiet():
-                return number_of(self.replay(self.values(a, b)))
+            return number_of(self.replay(self.values(a, b)))
         except Wrong:
             raise
         except Exception as error:
@@ -91,11 +92,12 @@ class Surface:
         here = self.here()
         loss = self._now
         found: list[float] = []
-        for a, b in ask.points:
-            stop_if_asked(self.engine)
-            found.append(self.at(a, b))
-            if perf_counter() > until:
-                break
+        with quiet(), self.replay.mode():
+            for a, b in ask.points:
+                stop_if_asked(self.engine)
+                found.append(self.at(a, b))
+                if perf_counter() > until:
+                    break
         return Landscape(
             label, self.x, self.y, self.plane if ask.plane is None else None, here, loss, leaves, tuple(found), self.key(), self.error,
             self.replay.random,
@@ -161,10 +163,14 @@ class Surface:
         def values(a: float, b: float) -> Values:
             if self.replay.graph or self.replay.changes or not once:
                 once[:] = [make()]
-            made, spots = once[0]
+            made, (one, other) = once[0]
+            if not self.replay.graph:
+                one.fill_(a)
+                other.fill_(b)
+                return made
             with torch.no_grad():
-                spots[0].fill_(a)
-                spots[1].fill_(b)
+                one.fill_(a)
+                other.fill_(b)
             return made
 
         self.values = values
@@ -249,8 +255,11 @@ class Surface:
         by_id = {self._id(one): one for one in groups}
         plane = self.ask.plane
         if plane is None:
-            if sum(value.numel() for value, _ in groups.values()) < 2:
+            count = sum(value.numel() for value, _ in groups.values())
+            if count < 2:
                 raise Wrong("Directions need at least two numbers that train.", _TWO)
+            if count > LARGEST:
+                raise Wrong(f"{count:,} numbers train: directions are for up to {LARGEST:,}.", "Take two entries.")
             here = {key: groups[one][0].detach() for key, one in by_id.items()}
             if self.ask.kind == "random":
                 columns = [key for key, one in by_id.items() if self._right_of_product(one)]
@@ -300,11 +309,13 @@ class Surface:
         self.replay.graph = True
         try:
             with quiet():
-                self._now = number_of(self.replay(now))
+                with self.replay.mode():
+                    self._now = number_of(self.replay(now))
                 if not self.replay.double:
                     self.replay.graph = False
                     now = {one: _as(copy_of(groups[one][0]), groups[one][0]) for one in self.moved}
-                    plain = number_of(self.replay(now))
+                    with self.replay.mode():
+                        plain = number_of(self.replay(now))
                     self.replay.graph = not (plain == self._now or (math.isnan(plain) and math.isnan(self._now)))
         except (Wrong, NoFunction):
             raise

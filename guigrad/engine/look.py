@@ -16,7 +16,7 @@ from guigrad.document.model import Document, Node
 from guigrad.document.names import frame_labels, labels
 from guigrad.engine.recorded import recorded_records
 from guigrad.engine.summary import stats
-from guigrad.engine.values import MISSING, array_of, dtype_name, is_leaf, plain, tensors_in, text_of
+from guigrad.engine.values import MISSING, array_of, arrays_of, dtype_name, is_leaf, plain, tensors_in, text_of
 from guigrad.run.frame import Frame, Record, Stats
 from guigrad.run.graph import Graph
 from guigrad.run.request import Want
@@ -148,10 +148,10 @@ def frame(engine: Engine, want: Want) -> Frame:
     tape = engine.tape
     contributions: dict[tuple[str, str, str], ArrayData] = {}
     if tape is not None and want.contributions:
-        for (source, target, path), gradient in tape.contributions.items():
-            array = None if 0 < want.limit < gradient.numel() else array_of(gradient)
+        sent = {w: part for w, part in tape.contributions.items() if not 0 < want.limit < part.numel()}
+        for (source, target, path), array in zip(sent, arrays_of(tuple(sent.values())), strict=True):
             if array is not None:
-                contributions[(shown.get(source, source), engine.label(target), path)] = array
+                contributions[(shown.get(source, source), label_of(target) or engine.label(target), path)] = array
     return Frame(
         freshness=(engine.revision, engine.verbs),
         device=engine.device,

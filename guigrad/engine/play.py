@@ -53,6 +53,7 @@ class Engine:
     ) -> None:
         self.cancelled = cancelled
         self.prints: list[str] = []
+        self.ended = 0.0  # when torch had finished the last backward, by perf_counter
         self.listening = True
         self.training: Training | None = None
         self._walk: Walk | None = None

@@ -10,6 +10,7 @@ depend on the leaves is read, not computed. Each random node draws what it drew 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -133,7 +134,7 @@ def _can_vary(value: object) -> bool:
 class Replay:
     """``replay(values)`` is what the end would be if each leaf (by the id of its tensor) held that value. Nothing of the session changes.
 
-    Raises: NoFunction when it cannot be played by itself. Thread: the engine's, inside ``engine.asking()``.
+    Raises: NoFunction when it cannot be played by itself. Thread: the engine's, inside ``engine.asking()`` and ``mode()``.
     """
 
     def __init__(self, part: Part, moved: Collection[int]) -> None:
@@ -183,22 +184,27 @@ class Replay:
         self.changes = any(state.facts(key).changes for key in run)
         self._block = self._plan.block(program)
         self._state = torch.get_rng_state()
+        self._slot = self._plan.slot(self._end)
+        self._values: Mapping[int, torch.Tensor] | None = None
         self.graph = self.double
 
     def __call__(self, values: Mapping[int, torch.Tensor]) -> Any:
         plan = self._plan
         if self.random:
             torch.set_rng_state(self._state)
-        for key, one in self._puts:
-            plan.put(key, values[one])
-        plan.failed = None
-        plan.running.clear()
-        if self.graph:
-            self._block.run()
-        else:
-            with torch.no_grad():
-                self._block.run()
-        return plan.read(self._end)
+        if values is not self._values:  # else they are the same tensors, with other numbers in them
+            self._values = values
+            for key, one in self._puts:
+                plan.put(key, values[one])
+        if plan.failed is not None:
+            plan.failed = None
+            plan.running.clear()
+        self._block.run()
+        return plan.env[self._slot]
+
+    def mode(self) -> AbstractContextManager[Any]:
+        """What replays are to run in: with a graph, or without."""
+        return torch.set_grad_enabled(True) if self.graph else torch.no_grad()
 
     @property
     def failed(self) -> str:

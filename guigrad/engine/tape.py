@@ -22,6 +22,7 @@ from guigrad.engine.again import again
 from guigrad.engine.recorder import ACCUMULATE, ARRIVED, Earlier, Edge, Recorder, Tensor, edge_of
 from guigrad.engine.values import MISSING, elements
 
+Place = tuple[str, Tensor, list[Edge | None]]
 Wire = tuple[str, str, str]
 """(place of the source, node id of the consumer, port path). A place is a node id, or ``id[k]`` for an output."""
 
@@ -97,11 +98,11 @@ class Tape:
         arrivals: list[tuple[int, int, Wire]] = []
         numbers = self._numbers
         for wire, left in edges.items():
-            fn, at = min(left, key=lambda edge: (numbers[edge[0]], edge[1]))
-            arrivals.append((numbers[fn], at, wire))
+            first = left[0] if len(left) == 1 else min(left, key=lambda edge: (numbers[edge[0]], edge[1]))
+            arrivals.append((numbers[first[0]], first[1], wire))
         result: dict[Wire, Tensor] = {}
         for _, _, wire in sorted(arrivals):
-            total = _sum(self._left(edge) for edge in sorted(edges[wire], key=lambda edge: (numbers[edge[0]], edge[1])))
+            total = self._whole(edges[wire], numbers)
             if total is not None:
                 result[wire] = total
         for wire in reversed(same):  # a node that hands on its input: all that came back to it
@@ -111,6 +112,12 @@ class Tape:
             if total is not None:
                 result[wire] = total
         return result
+
+    def _whole(self, edges: list[Edge], numbers: dict[Any, int]) -> Tensor | None:
+        """What left on some edges, summed up in the order in which it did."""
+        if len(edges) == 1:
+            return self._left(edges[0])
+        return _sum(self._left(edge) for edge in sorted(edges, key=lambda edge: (numbers[edge[0]], edge[1])))
 
     @cached_property
     def owners(self) -> dict[Any, str]:
@@ -148,8 +155,20 @@ class Tape:
 
     # --- places and owners ---
 
-    def places(self) -> Iterator[tuple[str, Tensor, list[Edge | None]]]:
+    def prepare(self) -> None:
+        """Works out before the backward what does not depend on it, so that what it gave is told the sooner."""
+        assert self._owner is not None
+        assert self._reads is not None
+
+    def places(self) -> list[Place]:
         """Every tensor of the document: its place, and where its gradient may have arrived, oldest first."""
+        return self._places
+
+    @cached_property
+    def _places(self) -> list[Place]:
+        return list(self._found())
+
+    def _found(self) -> Iterator[Place]:
         for key in self._order:
             value = self._values(key, -1)
             if value is MISSING or key not in self._document.nodes:
@@ -208,24 +227,15 @@ class Tape:
         """The edges that are each wire's, and the wires into nodes that hand on their input as it is."""
         edges: dict[Wire, list[Edge]] = {}
         same: list[Wire] = []
-        at = {key: number for number, key in enumerate(self._order)}
-        outputs: dict[str, list[Edge]] = {}
-        makers: set[Any] = set()
-        for place, _, known in self.places():
-            made = [edge for edge in known if edge is not None]
-            outputs.setdefault(place.partition("[")[0], []).extend(made)
-            makers.update(fn for fn, _ in made)
-        for key in self._order:
-            node, outs = self._document.nodes.get(key), outputs.get(key)
-            if node is None or not outs:
-                continue
-            inputs: dict[Edge, list[tuple[str, str]]] = {}
-            for place, path, edge in self._inputs(node, at):
-                inputs.setdefault(edge, []).append((place, path))
+        events = self.recorder.events
+        for key, (node, outs, inputs, ways) in self._reads.items():
             for out in dict.fromkeys(outs):
                 if out in inputs:
                     same.extend((place, key, path) for place, path in inputs[out])
-            for edge, hits in self._walk(outs, inputs, makers).items():
+            for edge, known in ways.items():
+                hits = [hit for hit in known if hit[0] in events]
+                if not hits:
+                    continue
                 if edge not in inputs:
                     # A view of what was changed in place since: its gradient goes to the new version.
                     path = next((wire.path for wire in node_wires(node)), "")
@@ -237,6 +247,25 @@ class Tape:
                 else:
                     self._share(node, wires, hits, edges)
         return edges, same
+
+    @cached_property
+    def _reads(self) -> dict[str, tuple[Node, list[Edge], dict[Edge, list[tuple[str, str]]], dict[Edge, list[Edge]]]]:
+        """By node: it, the edges of what it made, by edge the places that it read with the port of each, and by input the edges that lead there."""
+        found = {}
+        makers = {edge[0] for _, _, known in self.places() for edge in known if edge is not None}
+        at = {key: number for number, key in enumerate(self._order)}
+        outputs: dict[str, list[Edge]] = {}
+        for place, _, known in self.places():
+            outputs.setdefault(place.partition("[")[0], []).extend(edge for edge in known if edge is not None)
+        for key in self._order:
+            node, outs = self._document.nodes.get(key), outputs.get(key)
+            if node is None or not outs:
+                continue
+            inputs: dict[Edge, list[tuple[str, str]]] = {}
+            for place, path, edge in self._inputs(node, at):
+                inputs.setdefault(edge, []).append((place, path))
+            found[key] = (node, outs, inputs, self._walk(outs, inputs, makers))
+        return found
 
     def _inputs(self, node: Node, at: dict[str, int]) -> Iterator[tuple[str, str, Edge]]:
         """Each tensor that a node read: place, port path, and its edge at that time."""
@@ -263,7 +292,7 @@ class Tape:
         own, seen = set(todo), set()
         while todo:
             fn = todo.pop()
-            if fn in seen or fn not in self.recorder.events:
+            if fn in seen:
                 continue
             seen.add(fn)
             for at, target in enumerate(fn.next_functions):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import torch
@@ -29,6 +29,8 @@ DTYPES: Final = {
 _NAMES: Final = {value: str(value).removeprefix("torch.") for value in DTYPES.values()}
 _NUMPY_DTYPES: Final = frozenset(DTYPES[name] for name in NUMPY)
 
+
+_NUMBERS: Final = frozenset((torch.float32, torch.float64))
 
 _NUMPY_DIMENSIONS: Final = 32
 """NumPy 1 knows no more; NumPy 2 knows 64, torch any number."""
@@ -75,6 +77,31 @@ def array_of(tensor: torch.Tensor, alias: str = "") -> ArrayData | None:
         return None
     except (RuntimeError, NotImplementedError, TypeError):  # wrappers without a storage (functorch, fake tensors)
         return None
+
+
+def arrays_of(tensors: Sequence[torch.Tensor]) -> list[ArrayData | None]:
+    """The same of many; numbers are copied together, since a call for each would take longer than all the rest."""
+    found: list[ArrayData | None] = [None] * len(tensors)
+    numbers: dict[torch.dtype, list[int]] = {}
+    for at, tensor in enumerate(tensors):
+        if (
+            type(tensor) is torch.Tensor
+            and not tensor.dim()
+            and tensor.dtype in _NUMBERS
+            and tensor.layout is torch.strided
+            and tensor.is_cpu
+            and not tensor.is_neg()
+        ):
+            numbers.setdefault(tensor.dtype, []).append(at)
+        else:
+            found[at] = array_of(tensor)
+    for dtype, places in numbers.items():
+        with torch.no_grad():
+            data = torch.stack([tensors[at] for at in places]).numpy().tobytes()
+        name, size = dtype_name(dtype), dtype.itemsize
+        for number, at in enumerate(places):
+            found[at] = ArrayData(name, (), (), data[number * size : (number + 1) * size])
+    return found
 
 
 def tensor_of(array: ArrayData, device: str | torch.device | None = None) -> torch.Tensor:

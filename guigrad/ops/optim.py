@@ -45,6 +45,8 @@ CosineAnnealingWarmRestarts(optimizer: optimizer, T_0: int, T_mult: int = 1, eta
 CyclicLR(optimizer: optimizer, base_lr: float|float[], max_lr: float|float[], step_size_up: int = 2000, step_size_down: int? = None, mode: str = 'triangular', gamma: float = 1.0, scale_fn: None = None, scale_mode: str = 'cycle', cycle_momentum: bool = True, base_momentum: float = 0.8, max_momentum: float = 0.9, last_epoch: int = -1) -> scheduler # A rate that goes up and down.
 OneCycleLR(optimizer: optimizer, max_lr: float|float[], total_steps: int? = None, epochs: int? = None, steps_per_epoch: int? = None, pct_start: float = 0.3, anneal_strategy: str = 'cos', cycle_momentum: bool = True, base_momentum: float|float[] = 0.85, max_momentum: float|float[] = 0.95, div_factor: float = 25.0, final_div_factor: float = 10000.0, three_phase: bool = False, last_epoch: int = -1) -> scheduler # One rise and one fall of the rate.
 ReduceLROnPlateau(optimizer: optimizer, mode: str = 'min', factor: float = 0.1, patience: int = 10, threshold: float = 0.0001, threshold_mode: str = 'rel', cooldown: int = 0, min_lr: float|float[] = 0, eps: float = 1e-08) -> scheduler # A smaller rate when the loss stands still.
+LambdaLR(optimizer: optimizer, lr_lambda: any, last_epoch: int = -1) -> scheduler # The first rate times a function of the epoch.
+MultiplicativeLR(optimizer: optimizer, lr_lambda: any, last_epoch: int = -1) -> scheduler # Multiplies the rate by a function of the epoch.
 SequentialLR(optimizer: optimizer, schedulers: any, milestones: int[], last_epoch: int = -1) -> scheduler # Schedulers one after another.
 ChainedScheduler(schedulers: any, optimizer: optimizer? = None) -> scheduler # Schedulers all at once.
 """

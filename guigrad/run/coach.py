@@ -10,8 +10,8 @@ the next one goes on. Steps behind that moment are played again, and their numbe
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import Protocol
 
 from msgspec import structs
 
@@ -21,6 +21,7 @@ from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
+from guigrad.run.owner import Owner
 from guigrad.run.recording import BUDGET_BYTES, Recording
 from guigrad.run.replay import again
 from guigrad.run.request import Edit, Reply, Reset, Run, Verb
@@ -28,31 +29,9 @@ from guigrad.run.sketch import Sketch
 from guigrad.run.training import Moment, Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
-MOMENT_SECONDS = 1.0
+MOMENT_SECONDS = 0.1
 MOMENT_BYTES_A_SECOND = 10_000_000
 """Moments may cost so much on average; larger ones come less often."""
-
-
-class Owner(Protocol):
-    """The session."""
-
-    x_ray: bool
-
-    @property
-    def document(self) -> Document:
-        """The document as it is now."""
-
-    def edit(self, edit: Diff) -> bool:
-        """Changes the document."""
-
-    def answered(self, reply: Reply, frame: Frame | None) -> None:
-        """A verb has been played; ``frame`` is what is shown after it."""
-
-    def show_step(self, frame: Frame) -> None:
-        """Shows a frame of another moment."""
-
-    def leave_steps(self) -> None:
-        """Ends stepping through one pass."""
 
 
 class Coach:
@@ -350,8 +329,13 @@ class Coach:
         moment = recording.nearest(step) if step else None
         begin = 0 if moment is None else moment.step
         before = self._become(now, recording.document(begin))
-        self._live.play(Train(0, start=moment, restart=moment is None, on_nan=False, watch=()), answer=_nobody)
-        plays = again(recording, begin, step, phases, self._owner.x_ray)
+        size = 0 if moment is None else moment.size_bytes
+        plays = again(recording, begin, step, phases, self._owner.x_ray, size)
+        end, first = plays[0]
+        if first.phase or recording.document(begin) is not recording.document(end):
+            first = Train(0, on_nan=False, watch=())  # an edit stands between: it holds from there on
+            plays.insert(0, (begin, first))
+        plays[0] = (plays[0][0], structs.replace(first, start=moment, restart=moment is None))
         for at, (end, verb) in enumerate(plays):
             before = self._become(before, recording.document(end))
             last = at == len(plays) - 1
@@ -359,16 +343,18 @@ class Coach:
                 verb,
                 answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer))
                 if last
-                else (lambda reply: self._passed(step - 1, reply, course))
-                if end == step - 1
-                else _nobody,
+                else partial(self._passed, end, step, course),
             )
         self._become(before, now)
 
-    def _passed(self, step: int, reply: Reply, course: int) -> None:
-        """The step before the one that is asked for has been played again."""
-        if course == self._course and reply.frame is not None and reply.trained is not None and step:
-            self.recording.add_frame(step, reply.frame)
+    def _passed(self, end: int, step: int, course: int, reply: Reply) -> None:
+        """On the way to a step that is played again: moments, and the frame of the step before."""
+        if course != self._course or reply.trained is None:
+            return
+        if reply.trained.moment is not None:
+            self.recording.add_moment(reply.trained.moment)
+        if end == step - 1 and end and reply.frame is not None:
+            self.recording.add_frame(end, reply.frame)
 
     def _replayed(self, step: int, reply: Reply, course: int, answer: Callable[[Frame | None], None] | None) -> None:
         if course != self._course:

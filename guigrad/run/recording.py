@@ -212,7 +212,8 @@ class Recording:
                 self._blob_bytes += len(data)
             self._blobs[name] = (data, users + 1)
         own = structs.replace(moment, blobs={})
-        for gone in self._moments[self.current].put(moment.step, own, own.size_bytes, self._marked(self.current)):
+        number = self.owner(moment.step)
+        for gone in self._moments[number].put(moment.step, own, own.size_bytes, self._marked(number)):
             self._free(gone)
         self._within_budget()
 

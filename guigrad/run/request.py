@@ -195,7 +195,7 @@ class Trial(Struct, frozen=True):
 
 class Reply(Struct, frozen=True):
     """The answer to the request of that number. ``prints`` are the texts that the program printed; ``cancelled``: it was stopped.
-    ``devices``: what a ``Load`` finds to compute on, the CPU first.
+    ``devices``: what a ``Load`` finds to compute on, the CPU first. ``ended``: when torch had finished a backward, by ``time.perf_counter``.
     """
 
     number: int = 0
@@ -208,3 +208,4 @@ class Reply(Struct, frozen=True):
     trial: Trial | None = None
     answer: Answer | None = None
     trained: Trained | None = None
+    ended: float = 0.0

@@ -114,6 +114,10 @@ class Series:
         """The last step of each bucket, of an unfinished one too; the last of all may lie behind ``end``."""
         return range(self.first + self.stride - 1, self.first + self.stride * (len(self._last) + 1) - 1, self.stride)
 
+    def every(self, stride: int) -> array[float]:
+        """The last number of every so many buckets, from the first on."""
+        return self._last[::stride]
+
     def packed(self) -> tuple[bytes, bytes, bytes]:
         """Least, greatest and last of each bucket as float64 in a row: copies, for those who count with arrays."""
         low, high = (self._last, self._last) if self.stride == 1 else (self._low, self._high)

@@ -28,6 +28,7 @@ from guigrad.document.model import (
 )
 from guigrad.document.plan import Plan
 from guigrad.ops.builtin import ATTRIBUTES
+from guigrad.ops.lambdas import is_lambda, needs_math
 from guigrad.ops.table import RECORDED
 from guigrad.source.literals import ATOM, UNARY, number, text_literal
 
@@ -90,6 +91,9 @@ class Printer:
                 return f"[{self.items(items)}]", ATOM
             case DictOf(items):
                 return "{" + ", ".join(f"{self.free(key)}: {self.free(item)}" for key, item in items) + "}", ATOM
+            case Sym(path) if is_lambda(path):
+                self.modules.update(("math",) if needs_math(path) else ())
+                return path, ATOM
             case Sym(path):
                 return (
                     "..." if path.startswith("?") else self.path(path)

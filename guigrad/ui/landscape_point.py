@@ -43,9 +43,14 @@ class Mover:
         to = self._rounded((x, y))
         self.held = self._wanted = to
         self._let_go = False
-        if not view.session.running:
+        if self._free:
             self._go()
         view.draw()
+
+    @property
+    def _free(self) -> bool:
+        """Whether an edit is taken at once: nothing runs, or a training that takes it between two of its slices."""
+        return not self.view.session.running or bool(self.view.coach.playing)
 
     def drop(self) -> None:
         """It was let go: the next move is an undo step of its own."""
@@ -55,7 +60,7 @@ class Mover:
 
     def follow(self) -> None:
         """There are values: the next ones can be asked for."""
-        if self._wanted is not None and not self.view.session.running:
+        if self._wanted is not None and self._free:
             self._go()
         elif self._wanted is None and self._let_go:
             self._end()
@@ -88,6 +93,8 @@ class Mover:
         if not view.coach.step and not view.session.follows:
             view.session.forward()  # an edit would play the whole program again
         edit = self._edit(to) if to is not None else None
+        if to is not None and edit is None:
+            view.window.say_status("The leaf's values are not known here: run forward, or bring its card into view.")
         if edit is None or not view.session.edit_whole(edit):
             self.held = None
             return

@@ -27,15 +27,17 @@ from guigrad.run.request import Reply
 from guigrad.ui.landscape_grid import SIZES, Grid, Range, home_range
 from guigrad.ui.landscape_point import Mover
 from guigrad.ui.landscape_ways import Point, Projector, Ways, entries_of, traced_of, trajectory
+from guigrad.ui.landscape_words import described
 from guigrad.ui.panels.landscape import LandscapePanel
 from guigrad.ui.widgets.relief import Relief
-from guigrad.ui.widgets.terrain import Scale, scale_of, short
+from guigrad.ui.widgets.terrain import Scale, scale_of
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
 
 ASKER: Final = "landscape"
 SLICE_SECONDS: Final = 0.06
+DRAW_MS: Final = 33
 SOON_MS: Final = 40
 PATIENCE_S: Final = 4.0
 """A surface that would take longer at the finest grid stays coarser by a level."""
@@ -65,7 +67,7 @@ class LandscapeView(QObject):
         self._asking, self._turn, self._spent = False, 0, 0.0
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._ask)
-        self._draws = QTimer(self, singleShot=True, interval=33)
+        self._draws = QTimer(self, singleShot=True, interval=DRAW_MS)
         self._draws.timeout.connect(self.draw)
         panel = self.panel
         panel.plane_asked.connect(self._on_plane)
@@ -91,6 +93,7 @@ class LandscapeView(QObject):
         self._ends.clear()
         self._soon.stop()
         self._draws.stop()
+        self.panel.surface.stop()
         if self.panel.contour is not None:
             self.panel.contour.stop()
 
@@ -110,7 +113,14 @@ class LandscapeView(QObject):
     def point(self) -> Point | None:
         """Where the parameters of the frame are."""
         frame, projector = self.session.base.frame, self.ways.projector
-        return projector.of_frame(frame) if frame is not None and projector is not None else None
+        found = projector.of_frame(frame) if frame is not None and projector is not None else None
+        if found is None and self.shown is not None and self._good and self.coach.shown is None:
+            return self.shown.here  # of a large document a frame has what is in view
+        return found
+
+    @property
+    def _good(self) -> bool:
+        return self.shown is not None and not self.shown.problems
 
     def _scaled(self, grid: Grid) -> Scale | None:
         known = (id(grid.z), self.log)
@@ -138,9 +148,11 @@ class LandscapeView(QObject):
 
     def draw(self) -> None:
         """Everything as it is now."""
-        if self.panel.isVisible() and self.shown is not None and not self.shown.problems:
-            self.panel.show_relief(self.relief())
+        if self.panel.isVisible() and self._good:
+            began = perf_counter()
+            self.panel.show_relief(self.relief(), self.coach.playing or self.mover.held is not None)
             self._tell()
+            self._draws.setInterval(max(DRAW_MS, round(5000 * (perf_counter() - began))))
         self.changed.tell()
 
     def _later(self, *_: object) -> None:
@@ -157,18 +169,7 @@ class LandscapeView(QObject):
         known, whole = grid.count
         busy = not grid.finished and not self.stopped
         self.panel.show_progress(f"{known:,} of {whole:,} points" if not grid.finished or self.stopped else "", busy)
-        step = self.coach.step
-        words = [f"{shown.of} = {short(shown.loss)} here"]
-        if step:
-            words.append(f"with the values and the batch of step {step:,}")
-        if shown.random:
-            words.append("the same random numbers at each point")
-        if self.coach.shown is not None:
-            words.append(f"the point is that of step {self.coach.shown:,}")
-        if self.plane is not None and self.kind == "random":
-            words.append("each direction filter-normalised (Li et al. 2018)")
-        if shown.error:
-            words.append(f"NaN where torch refused: {shown.error.splitlines()[0]}")
+        words = described(shown, self.kind, self.coach.step, self.coach.shown)
         self.panel.note.setText(" · ".join(words))
 
     # --- asking ---
@@ -223,7 +224,8 @@ class LandscapeView(QObject):
             self._pace(len(answer.values), perf_counter() - began)
             self.draw()
         self._tell()
-        self._later_draw()
+        if not self._draws.isActive():
+            self._draws.start()
         if not self.grid_done and not self.stopped:
             self._soon.start(0)
 
@@ -231,10 +233,6 @@ class LandscapeView(QObject):
     def grid_done(self) -> bool:
         """Whether there is nothing more to ask."""
         return self.grid is not None and self.grid.finished
-
-    def _later_draw(self) -> None:
-        if not self._draws.isActive():
-            self._draws.start()
 
     def _pace(self, count: int, seconds: float) -> None:
         """Grids that would take too long are left out."""
@@ -306,7 +304,7 @@ class LandscapeView(QObject):
 
     def fit(self) -> None:
         """The range that shows everything."""
-        if self.shown is not None and not self.shown.problems:
+        if self._good:
             self.look_at(*self._home())
 
     def look_at(self, x0: float, x1: float, y0: float, y1: float) -> None:

@@ -18,6 +18,8 @@ from guigrad.ui.widgets.terrain import Numbers
 
 TRACED = 16
 """Programs with no more entries that train have them all traced."""
+MOST = 8000
+"""Of a longer trace every so many steps are looked at."""
 TOKENS = ("grad", "value", "success", "xray", "warning", "optim", "loss", "leaf")
 MARKS = ("o", "s", "t", "d", "star", "p", "h", "+")
 Point: TypeAlias = tuple[float, float]
@@ -57,7 +59,8 @@ class Projector:
         if self.plane is not None:
             flat = [np.concatenate([_flat(part) for part in parts]) for parts in (self.plane.first, self.plane.second)]
             self._origin = np.concatenate([_flat(part) for part in self.plane.origin])
-            self._matrix = np.linalg.pinv(np.stack(flat, 1))
+            along = np.stack(flat)
+            self._matrix = np.linalg.solve(along @ along.T, along)  # the nearest point of the plane
             self.names = [name for key in self.plane.leaves if key in leaves for name in entries_of(leaves[key])]
         elif self.x is not None and self.y is not None:
             self.names = [self.x.name, self.y.name]
@@ -95,8 +98,9 @@ class Projector:
         if any(series.stride != stride or series.first != first for series in held):
             return None
         count = min(len(series) for series in held)
-        values = np.stack([np.frombuffer(series.packed()[2])[:count] for series in held])
-        steps = np.minimum(np.arange(count) * stride + first + stride - 1, held[0].end).astype(np.float64)
+        every = max(1, -(-count // MOST))
+        values = np.stack([np.array(series.every(every)) for series in held])[:, : -(-count // every)]
+        steps = np.minimum(np.arange(0, count, every) * stride + first + stride - 1, held[0].end).astype(np.float64)
         if self.plane is not None:
             if len(values) != len(self._origin):
                 return None
@@ -153,7 +157,7 @@ class Ways:
         if traced is not None:
             steps, x, y = traced
             at = int(np.searchsorted(steps, run.start))
-            return (float(x[at]), float(y[at])) if at < len(steps) and steps[at] == run.start else None
+            return (float(x[at]), float(y[at])) if at < len(steps) else None
         frames = dict(recording.frames_of(run.parent))
         return self._point(run.parent, run.start, frames[run.start]) if run.start in frames else None
 

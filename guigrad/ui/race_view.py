@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from guigrad.document.diff import Diff
 from guigrad.document.model import Document
 from guigrad.document.problem import ProblemError
-from guigrad.document.variants import Number, Variant, edit_of, numbers, presets, rates, seeds, set_to, spaced
+from guigrad.document.variants import SEEDS, Number, Variant, edit_of, numbers, presets, rates, seeds, set_to, spaced
 from guigrad.run.race import Lane, Race
 from guigrad.run.sweep import Sweep
 from guigrad.ui.landscape_ways import traced_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
 
 DRAW_MS: Final = 33
+SPREAD: Final = ((0.15, 0.2), (0.85, 0.25), (0.5, 0.55), (0.2, 0.85), (0.8, 0.8))
+"""Where other starts lie, as parts of the range."""
 
 
 class RaceView(QObject):
@@ -79,15 +81,32 @@ class RaceView(QObject):
     def add(self, kind: str) -> None:
         """More lanes: "optimizers", "rates" or "seeds"."""
         document = self.session.whole
+        variants = self._starts() if kind == "seeds" else ()
         try:
-            variants: tuple[Variant, ...] = (
-                presets() if kind == "optimizers" else rates(document) if kind == "rates" else seeds(document)
-            )
+            if not variants:
+                variants = (
+                    presets() if kind == "optimizers" else rates(document) if kind == "rates" else seeds(document)
+                )
         except ProblemError as error:
             self._say(error.problems[0].message)
             return
         self._follow()
         self._say(self.race.add(document, variants))
+
+    def _starts(self) -> tuple[Variant, ...]:
+        """Starts spread over the landscape, where nothing is drawn at random and its axes are two numbers of the program; else none."""
+        shown, grid = self.landscape.shown, self.landscape.grid
+        random = any(node.op in SEEDS for node in self.session.whole.nodes.values())
+        if random or grid is None or shown is None or shown.x is None or shown.y is None:
+            return ()
+        if shown.x.index or shown.y.index:
+            return ()
+        x0, x1, y0, y1 = grid.to
+        found = []
+        for u, v in SPREAD:
+            at = tuple(float(f"{low + part * (high - low):.3g}") for part, low, high in ((u, x0, x1), (v, y0, y1)))
+            found.append(Variant(f"from ({at[0]:g}, {at[1]:g})", start=((shown.x.name, at[0]), (shown.y.name, at[1]))))
+        return tuple(found)
 
     def play_or_pause(self) -> None:
         """Plays all lanes, or holds them."""
@@ -231,7 +250,9 @@ class RaceView(QObject):
             good = [lane for lane in race.lanes if not lane.over and lane.loss is not None]
             best = min(good, key=lambda lane: lane.loss if lane.loss is not None else math.inf, default=None)
             words = f"step {race.step_now:,}" + (f" · ahead: {best.variant.name} with {short(best.loss or 0.0)}" if best else "")  # fmt: skip
-        panel.note.setText(words)
+        if race.playing and not race.step_now:
+            words = "starting an engine for each lane…"
+        panel.note.setText(words if panel.race_chip.isChecked() else "")
         relief = self.relief()
         why = ""
         if relief is None and shown is not None and shown.problems:

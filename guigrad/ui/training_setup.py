@@ -209,11 +209,10 @@ class TrainingSetup(QObject):
         facts = self.facts(known) if known is not None else None
         self.card.show_loop(facts)
         self._show_on_canvas(facts)
-        if self.editor is not None:
-            if known is None:
-                self.editor.close()
-            else:
-                self.editor.show_offer(self.offer(known))
+        if self.editor is not None and known is not None and self.editor.look == self.window.look:
+            self.editor.show_offer(self.offer(known))
+        elif self.editor is not None:  # nothing trains any more, or it must be made anew in another look
+            self.editor.close()
 
     def _show_on_canvas(self, facts: Facts | None) -> None:
         """The optimizer and its rate in the head of the loop."""

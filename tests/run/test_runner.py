@@ -165,6 +165,23 @@ def test_a_child_that_cannot_start_is_a_problem() -> None:
     runner.close()
 
 
+def test_another_runner_has_a_child_of_its_own_from_the_same_host() -> None:
+    runner = ProcessRunner(ENGINE)
+    other = runner.another()
+    try:
+        for one in (runner, other):
+            assert not one.submit(Look()).result(SECONDS).problems
+        assert runner.child_pid != other.child_pid
+        runner.close()
+        assert not other.submit(Look()).result(SECONDS).problems
+    finally:
+        runner.close()
+        other.close()
+    assert other.submit(Look()).result(SECONDS).cancelled
+    inline = InlineRunner(ENGINE)
+    assert inline.another().engine is not inline.engine
+
+
 @linux
 def test_descriptors_and_processes_are_given_back(tmp_path: Path) -> None:
     def descriptors() -> int:

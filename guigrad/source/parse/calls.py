@@ -7,6 +7,7 @@ from typing import Final
 
 from guigrad.document.model import In, Star, Sym, Value
 from guigrad.ops import table
+from guigrad.ops.lambdas import TAKERS
 from guigrad.source.parse import kinds
 from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.exact import exact_tensor
@@ -100,7 +101,11 @@ class Calls(Expressions):
                 why = f"Write `with {path}():` and indent what it is for."
                 raise RefusedError(expr, f"{path}() stands only behind `with`", why=why)
             raise RefusedError(expr, *unknown_op(path, self.may_suggest()))
-        return self._call(expr, path, self._args(expr), self._kwargs(expr))
+        outer, self.takes_lambda = self.takes_lambda, path in TAKERS
+        try:
+            return self._call(expr, path, self._args(expr), self._kwargs(expr))
+        finally:
+            self.takes_lambda = outer
 
     def _method(self, expr: ast.Call, func: ast.Attribute) -> Value:
         base = self.value(func.value)

@@ -10,6 +10,7 @@ from typing import Final
 
 from guigrad.document.model import Branch, Carried, DictOf, Format, In, Item, ListOf, Slice, Star, Sym, Value, wires_in
 from guigrad.ops import table
+from guigrad.ops.lambdas import LambdaError, text_of
 from guigrad.source.parse import kinds
 from guigrad.source.parse.constants import constant_number
 from guigrad.source.parse.operands import Lazy, Operands
@@ -32,7 +33,7 @@ NOT_HERE: Final[dict[type[ast.expr], tuple[str, str]]] = {
     ast.SetComp: ("a set comprehension is not understood", "Write a `for` loop."),
     ast.DictComp: ("a dict comprehension is not understood", "Write a `for` loop that sets the keys."),
     ast.GeneratorExp: ("a generator expression is not understood", "Write a `for` loop that adds the items up."),
-    ast.Lambda: ("`lambda` is not understood", "Write the expression where it is used."),
+    ast.Lambda: ("`lambda` is not understood here", "Write the expression where it is used. Only LambdaLR and MultiplicativeLR take one."),
     ast.NamedExpr: ("`:=` is not understood", "Assign the name in a line of its own."),
     ast.Await: ("`await` is not understood", ""),
     ast.Yield: ("`yield` is not understood", ""),
@@ -85,8 +86,23 @@ class Expressions(Operands):
                 return ListOf(self._items(expr.elts))
             case ast.Dict():
                 return self._dict(expr)
+            case ast.Lambda() if self.takes_lambda:
+                return self._lambda(expr)
         message, why = NOT_HERE.get(type(expr), ("this expression is not understood", ""))
         raise RefusedError(expr, message, why=why)
+
+    def _lambda(self, expr: ast.Lambda) -> Sym:
+        """A function of one number, as text. See ops/lambdas."""
+        for part in ast.walk(expr.body):
+            path = self.path(part) if isinstance(part, ast.Attribute) else ""
+            if path.startswith("math.") and isinstance(part, ast.Attribute):
+                part.value = ast.Name("math", ast.Load())  # whatever it was imported as
+        try:
+            return Sym(text_of(expr))
+        except LambdaError as error:
+            where = error.part if isinstance(error.part, ast.expr) and hasattr(error.part, "lineno") else expr
+            why = "Its parameter, numbers, `if … else`, min, max, abs, round and math can stand in it."
+            raise RefusedError(where, str(error), why=why) from None
 
     def call(self, expr: ast.Call) -> Value:
         """Overridden by Calls."""
@@ -136,7 +152,8 @@ class Expressions(Operands):
                 quiet=True,
             )
         if bound.function is not None:
-            raise RefusedError(expr, f"the function `{expr.id}` as a value is not understood", why="Call it.")
+            why = "Call it. An optimizer whose step needs a function, such as LBFGS, cannot be played here."
+            raise RefusedError(expr, f"the function `{expr.id}` as a value is not understood", why=why)
         return self._constant(expr, bound.path) if bound.path else bound.value
 
     def _constant(self, expr: ast.expr, path: str) -> Value:

@@ -82,6 +82,7 @@ class Scope:
         self.suggestions = 0
         self.bodies = 0  # that are open
         self.kept: set[str] = set()  # variables that are the value of an expression
+        self.takes_lambda = False  # whether what is read is an argument of a scheduler
 
     # -- making ---------------------------------------------------------------------------------
 

@@ -41,18 +41,20 @@ def draw_box(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> N
     _head(p, ink, rect, title, "box", ink.box, scale)
 
 
-def draw_bracket(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float) -> None:
-    """A loop, branch or region: a dashed frame with its head as code."""
+def draw_bracket(p: QPainter, ink: Ink, rect: QRectF, title: str, scale: float, share: float = 1.0) -> None:
+    """A loop, branch or region: a dashed frame with its head as code, which may take ``share`` of the width."""
     pen = QPen(ink.color("loop"), 1.4, Qt.PenStyle.CustomDashLine)
     pen.setDashPattern([5, 4])
     p.setPen(pen)
     p.setBrush(ink.brush("loop_fill"))
     p.drawRoundedRect(rect, 14, 14)
-    _head(p, ink, rect, title, "loop", ink.op, scale)
+    _head(p, ink, rect, title, "loop", ink.op, scale, share, above=True)
 
 
 PHASES: Final = {"forward": "value", "backward": "grad", "step": "optim", "zero_grad": "text_muted"}
 """The colour of each phase of a training step."""
+PHASES_SHARE: Final = 0.6
+"""So much of the width of a training loop may its phases take; its own words have the rest."""
 
 
 def draw_phases(
@@ -63,16 +65,18 @@ def draw_phases(
         return
     grow = max(1.0, 0.75 / scale)  # as the head's words do
     p.save()
-    p.translate(rect.right() - 12, rect.top() + 7)
+    p.translate(
+        rect.right() - 12, rect.top() + (24 if grow == 1 else -4)
+    )  # larger than the head they stand above the frame
     p.scale(grow, grow)
     p.setFont(ink.chip)
-    right, room = 0.0, rect.width() * 0.6 / grow
+    right, room = 0.0, rect.width() * PHASES_SHARE / grow
     for place in range(len(phases) - 1, -1, -1):
         name = phases[place]
         token, width = PHASES.get(name, "text_muted"), text_width(ink.chip, name) + 14
         if width - right > room:
             break  # the head's own words come first
-        chip = QRectF(right - width, 0, width, 17)
+        chip = QRectF(right - width, -17, width, 17)
         on = place == at or all_on
         p.setPen(ink.pen(token, 1.0))
         p.setBrush(ink.brush(token if on else "canvas"))
@@ -83,16 +87,26 @@ def draw_phases(
     p.restore()
 
 
-def _head(p: QPainter, ink: Ink, rect: QRectF, title: str, token: str, font: QFont, scale: float) -> None:
+def _head(
+    p: QPainter,
+    ink: Ink,
+    rect: QRectF,
+    title: str,
+    token: str,
+    font: QFont,
+    scale: float,
+    share: float = 1.0,
+    above: bool = False,
+) -> None:
     if not title or scale < g.BLOCKS:
         return
     grow = max(1.0, 0.75 / scale)  # a title stays readable when zoomed out
     p.save()
-    p.translate(rect.left() + 16, rect.top() + 6 + 16 * grow)
+    p.translate(rect.left() + 16, rect.top() + (-8 if above and grow > 1 else 6 + 16 * grow))
     p.scale(grow, grow)
     p.setFont(font)
     p.setPen(ink.color(token))
-    p.drawText(QPointF(0, 0), elided(font, title, max(0.0, (rect.width() - 32) / grow)))
+    p.drawText(QPointF(0, 0), elided(font, title, max(0.0, (rect.width() * share - 32) / grow)))
     p.restore()
 
 

@@ -5,12 +5,13 @@ Where every corner has cards it is one line; with no such wire in view, or far o
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from msgspec import Struct
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPixmap
 
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas import gradients
@@ -83,6 +84,7 @@ class Legend:
         self.key: Key | None = None
         self.place = QRectF()
         self.short = False
+        self._picture: tuple[object, QPixmap] | None = None
         self._corner = CORNERS[0]
 
     @property
@@ -136,8 +138,21 @@ class Legend:
 
     def paint(self, p: QPainter) -> None:
         """Draws it where it was settled."""
-        if self.key is not None:
-            draw(p, self._board.painter.ink, self.place, self.key, self.short, self._grown)
+        if self.key is None:
+            return
+        board, ink = self._board, self._board.painter.ink
+        ratio = board.devicePixelRatioF()
+        drawn = (self.key, self.short, self._grown, ratio, ink.theme.name)
+        if self._picture is None or self._picture[0] != drawn:
+            width, height = (math.ceil(side * self._grown * ratio) for side in size_of(self.key, self.short))
+            picture = QPixmap(width, height)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            on = QPainter(picture)
+            draw(on, ink, QRectF(QPointF(0, 0), self.place.size()), self.key, self.short, self._grown)
+            on.end()
+            self._picture = (drawn, picture)
+        p.drawPixmap(self.place.topLeft(), self._picture[1])
 
 
 def size_of(key: Key, short: bool) -> tuple[float, float]:

@@ -184,7 +184,8 @@ class Painter:
             if overlaps(shown, rect):
                 trains = bracket.key == self.phases[0] and self.loop_words
                 title = f"{bracket.title}   {self.loop_words}" if trains else bracket.title
-                decor.draw_bracket(p, self.ink, rect, title, view.scale)
+                share = 1 - decor.PHASES_SHARE if bracket.key == self.phases[0] else 1.0
+                decor.draw_bracket(p, self.ink, rect, title, view.scale, share)
                 if bracket.key == self.phases[0]:
                     decor.draw_phases(p, self.ink, rect, *self.phases[1:], view.scale)
         for bracket in scene.brackets:

@@ -179,13 +179,13 @@ class LandscapePanel(QWidget):
 
     # --- what is shown ---
 
-    def show_relief(self, relief: Relief) -> None:
-        """Another surface, other ways, another point."""
+    def show_relief(self, relief: Relief, moving: bool = False) -> None:
+        """Another surface, other ways, another point; ``moving``: more will come at once."""
         self._pages.setCurrentIndex(0)
         if self.contour is not None and not self._left.isHidden():
             self.contour.show_relief(relief)
         if not self._right.isHidden():
-            self.surface.show_relief(relief)
+            self.surface.show_relief(relief, moving)
         self.bar.show_relief(relief)
         log = relief.scale is not None and relief.scale.log
         if self.log.isChecked() != log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -36,9 +37,12 @@ from guigrad.ui.widgets.relief import Relief
 from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.step_plot import TOKENS, StepPlot
 from guigrad.ui.widgets.sweep_plot import SweepPlot
-from guigrad.ui.widgets.terrain import short
+from guigrad.ui.widgets.terrain import Numbers, short
 
 MARKS: Final = ("o", "s", "t", "d", "star", "p", "h", "+")
+OUT: Final = 1e3
+"""A lane that diverges is drawn up to so many times the largest loss at the start, else the others would be one line."""
+NO_SWEEP: Final = "Sweep trains once for each value and draws the final loss against it."
 HEADS: Final = ("value", "final loss", "steps", "note")
 
 
@@ -72,7 +76,11 @@ class RacePanel(QWidget):
             for text, tip, kind in (
                 ("+ Optimizers", "Four lanes: SGD, Momentum, RMSprop, Adam", "optimizers"),
                 ("+ Learning rates", "Five lanes: the rate times 0.1, 0.3, 1, 3, 10", "rates"),
-                ("+ Seeds", "Five lanes: the same training from other random numbers", "seeds"),
+                (
+                    "+ Starts",
+                    "Five lanes from other starts: other random numbers, or, where none are drawn, points spread over the landscape",
+                    "seeds",
+                ),
             )
         ]
         self.play = self._button("Play", "Trains all lanes, always at the same step", self.play_asked.emit)
@@ -80,7 +88,7 @@ class RacePanel(QWidget):
         self.one = self._button("Step", "One step of each lane", self.step_asked.emit)
         self.reset = self._button("Reset", "Every lane back at its start", self.reset_asked.emit)
         self.clear = self._button("Clear", "Takes all lanes away", self.clear_asked.emit)
-        self.log_y = self._chip("log y", "Losses on a logarithmic axis")
+        self.log_y = self._chip("log y", "Losses on a logarithmic axis, as long as all are above zero")
         self.log_y.setChecked(True)
         self.log_y.toggled.connect(lambda _: self._on_style())
         self.race_chip, self.sweep_chip = self._chip("Race", "Lanes side by side"), self._chip("Sweep", "One setting over a range")  # fmt: skip
@@ -113,6 +121,7 @@ class RacePanel(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setAccessibleName("Values and final losses")
         self.tried: tuple[Tried, ...] = ()
+        self._positive = True
         self._build()
         self.set_look(look)
         self.show_page(0)
@@ -254,15 +263,10 @@ class RacePanel(QWidget):
         for button in (self.play, self.one, self.reset, self.clear):
             button.setEnabled(bool(self.rows))
         if self.plot is not None:
-            drawn = []
-            for at, lane in enumerate(lanes):
-                series = next(iter(lane.recording.run.series.values()), None)
-                if series is not None and len(series):
-                    x, y = columns(series)
-                    drawn.append(Curve(at, name or "loss", lane.variant.name, x, y))
-                else:
-                    drawn.append(Curve(at, name or "loss", lane.variant.name, np.empty(0), np.empty(0)))
-            self.plot.show_curves(tuple(drawn))
+            drawn = _curves(lanes, name or "loss")
+            self._positive = all(not len(curve.y) or not np.nanmin(curve.y, initial=1.0) <= 0 for curve in drawn)
+            self._on_style()
+            self.plot.show_curves(drawn)
 
     def show_playing(self, playing: bool) -> None:
         """Play or pause on the button."""
@@ -310,6 +314,7 @@ class RacePanel(QWidget):
                     self.table.setItem(at, column, item)
         if self.sweep_plot is not None:
             self.sweep_plot.show_tried(tried, name, log)
+            self.sweep_plot.say_empty("" if tried else NO_SWEEP)
 
     @property
     def best(self) -> Tried | None:
@@ -326,7 +331,7 @@ class RacePanel(QWidget):
 
     def _on_style(self) -> None:
         if self.plot is not None:
-            self.plot.set_style(1, False, self.log_y.isChecked())
+            self.plot.set_style(1, False, self.log_y.isChecked() and self._positive)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -336,5 +341,23 @@ class RacePanel(QWidget):
             self._map_row.addWidget(self.contour, 1)
             self._chart_row.addWidget(self.plot)
             self._sweep_row.addWidget(self.sweep_plot)
+            self.sweep_plot.say_empty(NO_SWEEP)
             self._on_style()
         self.shown.emit()
+
+
+def _curves(lanes: Sequence[Lane], name: str) -> tuple[Curve, ...]:
+    """The losses of the lanes."""
+    found: list[tuple[Lane, Numbers, Numbers]] = []
+    for lane in lanes:
+        series = next(iter(lane.recording.run.series.values()), None)
+        x, y = columns(series) if series is not None and len(series) else (np.empty(0), np.empty(0))
+        found.append((lane, x, y))
+    top = OUT * max((abs(float(y[0])) for _, _, y in found if len(y) and np.isfinite(y[0])), default=math.inf)
+    return tuple(
+        Curve(
+            at, name, lane.variant.name + (" (diverged)" if lane.state == "diverged" else ""), x,
+            np.where(np.abs(y) <= top, y, np.nan) if lane.state == "diverged" else y,
+        )
+        for at, (lane, x, y) in enumerate(found)
+    )  # fmt: skip

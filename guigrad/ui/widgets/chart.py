@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from guigrad.document.file import write_atomically
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
+from guigrad.ui.widgets.axis import axes
 
 FORMATS: Final = (".png", ".svg", ".csv")
 LEGEND: Final = 8
@@ -33,7 +34,7 @@ class Chart(QWidget):
         self._pg: Any = import_module("pyqtgraph")
         self._pg.setConfigOption("exitCleanup", False)  # it would tear Qt objects down in an order of its own
         self.look = look
-        self.plot: Any = self._pg.PlotWidget(antialias=True)
+        self.plot: Any = self._pg.PlotWidget(antialias=True, axisItems=axes())
         self.plot.setAccessibleName(name)
         self.plot.setMinimumSize(80, 60)
         self.item: Any = self.plot.getPlotItem()
@@ -59,6 +60,7 @@ class Chart(QWidget):
         self.item.showGrid(x=True, y=True, alpha=0.18)
         for name in ("left", "bottom"):
             axis = self.item.getAxis(name)
+            axis.ground = look.color("panel")
             axis.setPen(look.color("border_strong"))
             axis.setTextPen(look.color("text_muted"))
             axis.setTickFont(look.code(10))

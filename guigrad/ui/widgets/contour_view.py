@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from guigrad.ui.style import Look
-from guigrad.ui.widgets.relief import Relief, Way, thinned
+from guigrad.ui.widgets.relief import Relief, Way, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, contour, finer, short
 
 REACH_PX: Final = 14
@@ -151,19 +151,22 @@ class ContourView(QWidget):
         self._label_levels(found)
 
     def _label_levels(self, found: list[tuple[float, Numbers]]) -> None:
-        """Each level once, as far from the labels before as its line goes, and not at the rim."""
+        """Each level once, as far from the labels before as its line goes, not at the rim and not on another."""
         relief, item = self.relief, self.plot.getPlotItem()
         spans = np.array([relief.x[-1] - relief.x[0], relief.y[-1] - relief.y[0]])
         corner = np.array([relief.x[0], relief.y[0]])
         placed: list[Numbers] = []
+        view = self.plot.viewport().size()
+        room = np.array([view.width() / self.look.px(58), view.height() / self.look.px(30)])
         for level, lines in found:
             if not len(lines):
                 continue
             spots = (lines.mean(axis=1) - corner) / spans
             rim = np.minimum(spots, 1 - spots).min(axis=1)
-            distance = np.min([np.hypot(*(spots - one).T) for one in placed], axis=0) if placed else np.ones(len(spots))
+            away = [np.hypot(*((spots - one) * room).T) for one in placed]
+            distance = np.min(away, axis=0) if placed else np.ones(len(spots))
             best = int(np.argmax(np.minimum(distance, 4 * rim)))
-            if rim[best] < 0.03 or distance[best] < 0.08:
+            if rim[best] < 0.03 or distance[best] < 1:
                 continue
             placed.append(spots[best])
             text = self._pg.TextItem(short(level), color=(255, 255, 255), anchor=(0.5, 0.5), fill=(20, 22, 27, 110))
@@ -190,7 +193,7 @@ class ContourView(QWidget):
             self.ways.append(parts)
         for (casing, line, marks), way in zip(self.ways, self.relief.ways, strict=True):
             x, y = thinned(way)
-            color = self.look.color(way.token)
+            color = ink(self.look, way.token)
             casing.setData(x, y)
             casing.setPen(pg.mkPen(QColor(15, 16, 20, 210), width=4.5 * self.look.scale))
             line.setData(x, y)

@@ -48,12 +48,12 @@ class DataDialog(QDialog):
         self.setWindowTitle("Data")
         self.kinds = QListWidget()
         self.kinds.setAccessibleName("Data set")
-        self.kinds.setFixedWidth(look.px(176))
+        self.kinds.setFixedWidth(look.px(160))
         self.kinds.setFrameShape(QListWidget.Shape.NoFrame)
         self._list_kinds()
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
-        self.area.setMinimumWidth(look.px(270))
+        self.area.setMinimumWidth(look.px(220))
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.about = parts.label("", "muted")
         self.preview = DataPreview(look)
@@ -192,6 +192,9 @@ class DataDialog(QDialog):
         self._wait.stop()
         settings = self.form.settings()
         if settings.get("path", "-"):
+            if self.made is None:
+                self.error.hide()
+                self.said.setText("Making it …")
             self.asked.emit(self.form.kind.name, settings)
 
     def _forget(self) -> None:

@@ -41,6 +41,7 @@ class DataForm(QWidget):
         self.look, self.kind = look, kind
         self.fields: dict[str, QWidget] = {}
         self._settings = {each.name: each for each in (*kind.settings, *SPLIT)}
+        self._target = ""
         self._chosen = {name: value for name, value in given.items() if name in self._settings}
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
@@ -83,6 +84,7 @@ class DataForm(QWidget):
         wanted = [str(each) for each in self._chosen.get("targets", [LAST_COLUMN])] or [NONE]
         target = names[-1] if wanted[0] == LAST_COLUMN and LAST_COLUMN not in names else wanted[0]
         _fill(targets, [(NONE, "None"), *((name, name) for name in names)], target)
+        self._target = targets.currentText()
         taken = set(self._chosen.get("inputs", []))
         inputs.blockSignals(True)
         inputs.clear()
@@ -107,6 +109,7 @@ class DataForm(QWidget):
                 whole = QSpinBox()
                 whole.setRange(int(setting.low), int(min(setting.high, MOST_INT)))
                 whole.setValue(min(int(value), MOST_INT))
+                whole.setSpecialValueText("all" if setting.name == "limit" else "")
                 parts.plain(whole, self.look)
                 whole.valueChanged.connect(self.changed)
                 return whole
@@ -130,7 +133,9 @@ class DataForm(QWidget):
                     listed.setFixedHeight(self.look.px(96))
                     listed.itemChanged.connect(self.changed)
                     return listed
-                return self._combo([], "")
+                combo = self._combo([], "")
+                combo.currentTextChanged.connect(self._on_target)
+                return combo
             case "array":
                 return self._combo([], "")
             case "choice":
@@ -157,6 +162,16 @@ class DataForm(QWidget):
         button.clicked.connect(self.choose_file)
         layout.addWidget(button)
         return row
+
+    def _on_target(self, name: str) -> None:
+        """The target is no input; what was one before is an input again."""
+        inputs = self.fields.get("inputs")
+        if isinstance(inputs, QListWidget):
+            for row in range(inputs.count()):
+                item = inputs.item(row)
+                if item.text() in (name, self._target):
+                    item.setCheckState(Qt.CheckState.Unchecked if item.text() == name else Qt.CheckState.Checked)
+        self._target = name
 
     def _on_path(self) -> None:
         path = self._value("path")

@@ -29,7 +29,7 @@ class DataPreview(QWidget):
         super().__init__(parent)
         self.look = look
         self.made: Made | None = None
-        self.setMinimumSize(look.px(300), look.px(220))
+        self.setMinimumSize(look.px(220), look.px(140))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Preview")
 

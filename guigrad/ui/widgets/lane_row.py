@@ -91,7 +91,10 @@ class LaneRow(QWidget):
         loss = lane.loss
         words = [f"step {lane.step:,}"] if lane.step else []
         words += [f"loss {short(loss)}"] if loss is not None else []
-        words += [lane.said or STATES[lane.state]] if lane.said or STATES[lane.state] else []
+        said = lane.said or STATES[lane.state]
+        words = [said, *words] if lane.over else [*words, said] if said else words
+        if lane.state == "runs" and not lane.step:
+            words = ["starting…"]
         self.note.setText(" · ".join(words) or lane.variant.words)
         role = "error" if lane.over else "muted"
         if self.note.property("role") != role:

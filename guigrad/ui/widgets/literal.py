@@ -8,6 +8,7 @@ import math
 from guigrad.document.array import ArrayData
 from guigrad.document.model import DictOf, Format, In, ListOf, Slice, Star, Sym, Value
 from guigrad.ops import table
+from guigrad.ops.lambdas import LambdaError, text_of
 
 
 class LiteralTextError(ValueError):
@@ -124,6 +125,11 @@ def _convert(tree: ast.expr, text: str) -> Value:
         case ast.Slice():
             parts = (_convert(part, text) if part else None for part in (tree.lower, tree.upper, tree.step))
             return Slice(*parts)
+        case ast.Lambda():
+            try:
+                return Sym(text_of(tree))
+            except LambdaError as error:
+                raise LiteralTextError(str(error)) from None
         case ast.Name(id="nan" | "inf" as name):
             return float(name)
         case ast.Name() | ast.Attribute():

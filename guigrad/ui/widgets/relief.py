@@ -6,11 +6,14 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from PySide6.QtGui import QColor
 
+from guigrad.ui.style import Look
+from guigrad.ui.theme import theme
 from guigrad.ui.widgets.terrain import Numbers, Scale, sample
 
 NOTHING: Final = np.empty(0)
-POINTS: Final = 4000
+POINTS: Final = 1500
 """Of a longer way every so many points are drawn."""
 
 
@@ -44,6 +47,11 @@ class Relief(Struct, frozen=True):
     def height(self, x: Numbers, y: Numbers) -> Numbers:
         """The surface at points of the plane."""
         return sample(self.x, self.y, self.z, x, y) if self.known else np.full(len(x), np.nan)
+
+
+def ink(look: Look, token: str) -> QColor:
+    """A way's colour on the surface, which is as dark in every theme: that of the dark one."""
+    return look.color(token) if look.theme.dark else theme("dark").color(token)
 
 
 def thinned(way: Way) -> tuple[Numbers, Numbers]:

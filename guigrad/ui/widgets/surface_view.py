@@ -12,17 +12,19 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
 from guigrad.ui.widgets.contour_view import own_key
-from guigrad.ui.widgets.relief import Relief, thinned
+from guigrad.ui.widgets.relief import Relief, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, round_levels, short
 
-CELLS: Final = 48
+CELLS: Final = 64
 """Cells along each side at most."""
+COARSE: Final = 32
+"""The same while it is turned, or something moves on it."""
 TURN: Final = 5.0
 START: Final = (-52.0, 33.0)
 HEIGHT: Final = 1.1
@@ -39,6 +41,9 @@ class SurfaceView(QWidget):
         self.look, self.relief = look, Relief()
         self.azimuth, self.elevation = START
         self.near = 1.0
+        self.coarse = False
+        self._still = QTimer(self, singleShot=True, interval=160)
+        self._still.timeout.connect(self._on_still)
         self._at: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 90)
@@ -52,10 +57,24 @@ class SurfaceView(QWidget):
         self.look = look
         self.update()
 
-    def show_relief(self, relief: Relief) -> None:
-        """Another surface, other ways, another point."""
+    def show_relief(self, relief: Relief, moving: bool = False) -> None:
+        """Another surface, other ways, another point; ``moving``: more will come at once."""
         self.relief = relief
+        self._move() if moving else self.update()
+
+    def _move(self) -> None:
+        """Drawn quickly now, and finely when it stands still."""
+        self.coarse = True
+        self._still.start()
         self.update()
+
+    def _on_still(self) -> None:
+        self.coarse = False
+        self.update()
+
+    def stop(self) -> None:
+        """Draws nothing later."""
+        self._still.stop()
 
     # --- projection ---
 
@@ -104,8 +123,9 @@ class SurfaceView(QWidget):
         """The mesh: x, y and heights of at most CELLS + 1 points each way."""
         r = self.relief
         assert r.scale is not None
-        rows = np.unique(np.round(np.linspace(0, len(r.y) - 1, min(len(r.y), CELLS + 1))).astype(int))
-        columns = np.unique(np.round(np.linspace(0, len(r.x) - 1, min(len(r.x), CELLS + 1))).astype(int))
+        cells = COARSE if self.coarse else CELLS
+        rows = np.unique(np.round(np.linspace(0, len(r.y) - 1, min(len(r.y), cells + 1))).astype(int))
+        columns = np.unique(np.round(np.linspace(0, len(r.x) - 1, min(len(r.x), cells + 1))).astype(int))
         x, y = self._unit(r.x[columns], r.y[rows])
         return x, y, np.clip(r.scale.unit(r.z[np.ix_(rows, columns)]), 0, 1)
 
@@ -140,6 +160,8 @@ class SurfaceView(QWidget):
                 painter.drawConvexPolygon(QPolygonF(quad))
             for line in lines.get(at, ()):
                 self._line(painter, *line)
+        for line in lines.get(-1, ()):
+            self._line(painter, *line)
 
     def _lines(self, x: Numbers, y: Numbers) -> dict[int, list[tuple[str, Numbers, bool]]]:
         """Pieces of the ways, and the marks on them, by the cell in which they lie."""
@@ -156,7 +178,7 @@ class SurfaceView(QWidget):
                 if np.isfinite(h[[one, other]]).all():
                     column = int(np.clip(np.searchsorted(x, (ux[one] + ux[other]) / 2) - 1, 0, len(x) - 2))
                     row = int(np.clip(np.searchsorted(y, (uy[one] + uy[other]) / 2) - 1, 0, len(y) - 2))
-                    cell = row * (len(x) - 1) + column
+                    cell = -1 if dot else row * (len(x) - 1) + column  # marks are seen through the surface
                     found.setdefault(cell, []).append((token, seen[[one, other], :2], dot))
 
         for way in r.ways:
@@ -171,7 +193,7 @@ class SurfaceView(QWidget):
 
     def _line(self, painter: QPainter, token: str, ends: Numbers, dot: bool) -> None:
         look = self.look
-        color = look.color(token) if token else QColor("#ffffff")
+        color = ink(look, token) if token else QColor("#ffffff")
         one, other = (QPointF(*end) for end in ends)
         if dot:
             painter.setPen(QPen(QColor(15, 16, 20), 2 * look.scale))
@@ -230,7 +252,7 @@ class SurfaceView(QWidget):
         """Seen from so many degrees further round and further up."""
         self.azimuth = (self.azimuth + azimuth + 180) % 360 - 180
         self.elevation = min(88.0, max(4.0, self.elevation + elevation))
-        self.update()
+        self._move()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -204,7 +204,7 @@ class Timeline(QWidget):
         if not c.end:
             p.setPen(look.color("text_faint"))
             p.setFont(look.text(11.5))
-            words = "Nothing has been trained yet." if c.phases else "The program has no loop that could be trained."
+            words = "Nothing trained yet." if c.phases else "No training loop yet."
             p.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
         else:
             self._head(p, room, tall, per)

@@ -71,6 +71,8 @@ class TopBar(QFrame):
 
     def set_file(self, name: str, changed: bool) -> None:
         """The document's name, with a dot when it is not saved."""
+        if self._name == (name, changed):
+            return
         self._name = (name, changed)
         self.file.setToolTip(f"{name}: not saved" if changed else name)
         self._adapt()

@@ -1,2 +1,2 @@
-# 2:5 `lambda` is not understood
+# 2:5 `lambda` is not understood here
 f = lambda x: x

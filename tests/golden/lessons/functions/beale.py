@@ -8,4 +8,3 @@ for step in range(400):
     loss = (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
     loss.backward()
     opt.step()
-print(x.item(), y.item())

@@ -8,4 +8,3 @@ for step in range(150):
     loss = (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
     loss.backward()
     opt.step()
-print(x.item(), y.item())

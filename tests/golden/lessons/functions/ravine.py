@@ -8,4 +8,3 @@ for step in range(100):
     loss = 0.05 * x**2 + 2 * y**2
     loss.backward()
     opt.step()
-print(x.item(), y.item())

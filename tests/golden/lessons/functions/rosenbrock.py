@@ -8,4 +8,3 @@ for step in range(500):
     loss = (1 - x) ** 2 + 100 * (y - x**2) ** 2
     loss.backward()
     opt.step()
-print(x.item(), y.item())

@@ -8,4 +8,3 @@ for step in range(120):
     loss = x**2 - y**2 + 0.1 * y**4
     loss.backward()
     opt.step()
-print(x.item(), y.item())

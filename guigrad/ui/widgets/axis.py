@@ -1,0 +1,53 @@
+"""Axes that are drawn at once: pyqtgraph plays a recorded picture of them in every frame, which looks each font up anew."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from PySide6.QtGui import QColor, QPen
+
+
+@cache
+def _kind() -> Any:
+    pg: Any = import_module("pyqtgraph")  # late: the first plot brings it
+
+    class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+        """``picture`` holds what is to be drawn: line, ticks, texts; ``ground`` is the colour behind the plot."""
+
+        picture: Any
+        ground: QColor | None = None
+
+        def paint(self, p: Any, opt: Any, widget: Any) -> None:
+            p.save()
+            if self.picture is None:
+                if self.style["tickFont"]:
+                    p.setFont(self.style["tickFont"])
+                self.picture = _opaque(self.generateDrawSpecs(p), self.ground)
+            if self.picture is not None:
+                self.drawPicture(p, *self.picture)
+            p.restore()
+
+    return Axis
+
+
+def _opaque(specs: Any, ground: QColor | None) -> Any:
+    """Lines of the grid in the colour that they have over the ground: what is translucent takes many times as long."""
+    if specs is None or ground is None:
+        return specs
+    line, ticks, texts = specs
+    return line, [(_blended(pen, ground), start, end) for pen, start, end in ticks], texts
+
+
+def _blended(pen: QPen, ground: QColor) -> QPen:
+    color, part = pen.color(), pen.color().alphaF()
+    made = QPen(pen)
+    parts = ((color.redF(), ground.redF()), (color.greenF(), ground.greenF()), (color.blueF(), ground.blueF()))
+    made.setColor(QColor.fromRgbF(*(above * part + below * (1 - part) for above, below in parts)))
+    return made
+
+
+def axes() -> dict[str, Any]:
+    """The axes of a plot: left and bottom, with lines in two densities."""
+    return {side: _kind()(orientation=side, maxTickLevel=1) for side in ("left", "bottom")}
