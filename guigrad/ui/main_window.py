@@ -233,6 +233,7 @@ class MainWindow(Panes):
         """What can be done now, and the words that depend on it."""
         self.commands.refresh(state_of(self))
         self.top.set_file(self.document_name(), self.session.dirty)
+        self.training.later()
         self.setWindowTitle(f"{self.document_name()}{' ●' if self.session.dirty else ''} — guigrad")
 
     # --- Qt ---
