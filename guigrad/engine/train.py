@@ -255,7 +255,7 @@ class Training:
         engine, course, generator = self.engine, self.course, self._generator
         assert course is not None
         assert generator is not None
-        readers.open()
+        readers.open(course.step == 0 and course.boundary)
         course.after = readers.after if verb.on_nan or readers.early else None
         readers.stops = verb.on_nan and not self._was_bad
         course.by_pieces = verb.phase or bool(readers.early)

@@ -175,6 +175,11 @@ def _has(value: Any, kind: str) -> bool:
         return False
 
 
+Names = tuple[str, ...]
+Columns = tuple[tuple[float, ...], ...]
+Told = tuple[Names, Columns, Names, Columns, tuple[float, ...]]
+
+
 class Readers:
     """The numbers that are told of each step. ``roots``: what backward starts from; ``judged``: what the condition asks for."""
 
@@ -191,6 +196,7 @@ class Readers:
                 self.watches.append(until.watch)
             self._at_until = self.watches.index(until.watch)
         self._shown = len(self.watches)
+        self.origin: tuple[float, ...] = ()
         self.watches += trace
         self.columns: list[list[float]] = [[] for _ in self.watches]
         self.reads: list[tuple[Read, list[float]]] = []
@@ -198,8 +204,8 @@ class Readers:
         self.late: list[tuple[Read, list[float]]] = []
         self.stops, self.clean = True, True
 
-    def open(self) -> None:
-        """Finds where the numbers lie, in the document as it is now."""
+    def open(self, start: bool = False) -> None:
+        """Finds where the numbers lie, in the document as it is now; at the ``start`` what is traced is read at once."""
         engine = self.engine
         for watch, column in zip(self.watches, self.columns, strict=True):
             read = reader(engine, watch)
@@ -209,19 +215,19 @@ class Readers:
             one = (read, column)
             self.reads.append(one)
             (self.early if watch.of == "grad" else self.late).append(one)
+        if start:
+            self.origin = tuple([read() for read, _ in self.reads[self._shown :]])
         plan = engine.plan
         self._env = plan.env
         self._slots = tuple(at for at in map(plan.slot, self.roots) if at >= 0)
 
     @property
-    def told(
-        self,
-    ) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...], tuple[str, ...], tuple[tuple[float, ...], ...]]:
-        """What is watched and its numbers, what is traced and its numbers."""
+    def told(self) -> Told:
+        """What is watched and its numbers, what is traced, its numbers, and those before the first step."""
         names, columns, shown = (
             tuple([watch.text for watch in self.watches]), tuple(map(tuple, self.columns)), self._shown
         )  # fmt: skip
-        return names[:shown], columns[:shown], names[shown:], columns[shown:]
+        return names[:shown], columns[:shown], names[shown:], columns[shown:], self.origin
 
     @property
     def judged(self) -> float:

@@ -90,7 +90,8 @@ class Planner:
         if not shared:
             raise refused("the loss reads no data that could be shared out")
         rank = {key: at for at, key in enumerate(self._inputs_first())}
-        shared.sort(key=lambda wire: rank.get(data[wire.node or ""], len(rank)))
+        spots = tree.spots(self.document)
+        shared.sort(key=lambda wire: (rank.get(data[wire.node or ""], len(rank)), spots.get(wire.node or "", ())))
         whole = [wire for wire in outside if wire.node not in data]
         named = self._named([*shared, *whole, loss], data)
         keys = tuple(item_key(self.body[at]) for at in sorted(model))
@@ -111,7 +112,7 @@ class Planner:
                 raise refused(f"it takes gradients by {node.op}, which DistributedDataParallel does not hear", node.id)
             if table.effect_of(node.op) == "backward":
                 found.append(node)
-            if table.effect_of(node.op) == "step" and (len(node.args) > 1 or node.kwargs):
+            if table.effect_of(node.op) == "step" and self._calls_back(node):
                 raise refused("its optimizer calls the forward part itself (a closure)", node.id)
         if len(found) != 1:
             raise refused(f"a round has {len(found)} backwards; one can be shared out")
@@ -122,6 +123,13 @@ class Planner:
         if item_key(self.body[self.top[node.id]]) != node.id:
             raise refused("its backward stands inside a branch, a loop or a region of a round", node.id)
         return node.id, root
+
+    def _calls_back(self, step: Node) -> bool:
+        """Whether an optimizer is given what it calls; a scheduler is given a number."""
+        target = step.args[0] if step.args else None
+        maker = self.nodes.get(self._origin(target.node or "")) if isinstance(target, In) else None
+        scheduler = maker is not None and maker.op.startswith("torch.optim.lr_scheduler")
+        return not scheduler and (len(step.args) > 1 or bool(step.kwargs))
 
     def _trained(self) -> dict[str, None]:
         """The leaves that are updated: what an optimizer is given, and whatever has its ``.grad`` read in a round."""

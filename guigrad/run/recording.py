@@ -39,6 +39,7 @@ class Run(Struct):
     documents: list[tuple[int, Document]] = []
     reason: str = ""
     traces: dict[str, Series] = {}
+    origins: dict[str, float] = {}
 
 
 class Recording:
@@ -189,6 +190,8 @@ class Recording:
                     series.fill(trained.first)
                     skip = max(0, series.end + 1 - trained.first)  # told before, of steps that were played again
                     series.extend(values[skip:])
+        if trained.origin:
+            run.origins = dict(zip(trained.traced, trained.origin, strict=True))
         run.end, run.reason = max(run.end, trained.step), trained.reason
         self.problems = problems
         self.prints += prints

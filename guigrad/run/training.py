@@ -181,7 +181,7 @@ class Trained(Struct, frozen=True):
 
     ``phase``: the phase that has just been played; ``boundary``: a step has just ended (or none has begun). ``total``: steps of the
     program as it is written, None when nobody can tell. ``watched`` and ``series``: for each watch its text and a number for each step from ``first`` on; ``traced`` and ``traces``: for
-    what was to be traced.
+    what was to be traced, ``origin`` that before the first step.
     """
 
     step: int = 0
@@ -194,6 +194,7 @@ class Trained(Struct, frozen=True):
     series: tuple[tuple[float, ...], ...] = ()
     traced: tuple[str, ...] = ()
     traces: tuple[tuple[float, ...], ...] = ()
+    origin: tuple[float, ...] = ()
     moment: Moment | None = None
     bad: str = ""
     finished: bool = False

@@ -36,7 +36,7 @@ class DataView(QObject):
 
     def open(self, kind: str = "", settings: dict[str, Any] | None = None) -> None:
         """The dialog, with the data set of the document that was added last, or with a kind and its settings."""
-        there = self.window.session.document.datasets
+        there = self.window.session.whole.datasets
         last = next(reversed(list(there.values())), None)
         if not kind and last is not None and last.kind in KINDS:
             kind, settings = last.kind, sound(last.kind, last.settings)
@@ -57,6 +57,10 @@ class DataView(QObject):
     def takes(self, name: str) -> bool:
         """Whether a dropped file or folder holds points: a table, several arrays, a folder of images."""
         return kind_of_file(name, os.path.isdir(name)) in ("csv", "images") or name.lower().endswith(".npz")
+
+    def reads(self, name: str) -> bool:
+        """Whether a file or a folder can be read as a data set."""
+        return bool(kind_of_file(name, os.path.isdir(name)))
 
     def open_file(self, name: str) -> None:
         """The dialog for a file or a folder."""
@@ -96,6 +100,7 @@ class DataView(QObject):
     def _on_chosen(self, made: Made, key: str) -> None:
         """One change: leaves, cards and what is known of them. Where it cannot be, the dialog stays and says why."""
         window, record = self.window, made.record()
+        window.session.go(())  # data are the program's, not a function's
         change: Edit
         if key:
             change = edit.replace_data(key, made.arrays, made.name, made.kind, record)

@@ -282,7 +282,7 @@ class LandscapeView(QObject):
 
     def _remember_start(self) -> None:
         if not self.coach.step and not self.coach.recording.step:
-            self.ways.start = self.point
+            self.ways.begin = self.session.base.frame if self.session.base.follows else None
 
     # --- ranges ---
 
@@ -384,7 +384,7 @@ class LandscapeView(QObject):
         self.log, self.stopped, self._asking = None, False, False
         self.coach.trace = ()
         self.ways.use(None)
-        self.ways.start = None
+        self.ways.begin = None
         self.mover.forget()
         self.panel.show_kind("entries")
         self.panel.show_entries((), self.x, self.y)

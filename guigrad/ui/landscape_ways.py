@@ -11,7 +11,6 @@ from guigrad.document.array import ArrayData
 from guigrad.run.frame import Frame
 from guigrad.run.landscape import Landscape, Leaf
 from guigrad.run.recording import Recording, Run
-from guigrad.run.series import Series
 from guigrad.run.training import Watch
 from guigrad.ui.widgets.relief import Way
 from guigrad.ui.widgets.terrain import Numbers
@@ -88,8 +87,9 @@ class Projector:
             found.append(float(value[entry.index]))
         return found[0], found[1]
 
-    def of_traces(self, traces: dict[str, Series]) -> tuple[Numbers, Numbers, Numbers] | None:
-        """Steps, x and y of what was traced; None where not all of it was."""
+    def of_traces(self, run: Run) -> tuple[Numbers, Numbers, Numbers] | None:
+        """Steps, x and y of what was traced, from before the first step on; None where not all of it was."""
+        traces, origins = run.traces, run.origins
         columns = [traces.get(name) for name in self.names]
         held = [series for series in columns if series is not None and len(series)]
         if not held or len(held) < len(columns):
@@ -101,6 +101,9 @@ class Projector:
         every = max(1, -(-count // MOST))
         values = np.stack([np.array(series.every(every)) for series in held])[:, : -(-count // every)]
         steps = np.minimum(np.arange(0, count, every) * stride + first + stride - 1, held[0].end).astype(np.float64)
+        if all(name in origins for name in self.names):
+            values = np.insert(values, 0, [origins[name] for name in self.names], axis=1)
+            steps = np.insert(steps, 0, 0.0)
         if self.plane is not None:
             if len(values) != len(self._origin):
                 return None
@@ -114,12 +117,17 @@ class Ways:
 
     def __init__(self) -> None:
         self.projector: Projector | None = None
-        self.start: Point | None = None
+        self.begin: Frame | None = None
         self._known: dict[tuple[int, int], Point | None] = {}
 
     def use(self, projector: Projector | None) -> None:
         """Another plane, or another recording."""
         self.projector, self._known = projector, {}
+
+    @property
+    def start(self) -> Point | None:
+        """Where the first run began."""
+        return self.projector.of_frame(self.begin) if self.projector is not None and self.begin is not None else None
 
     def of(self, recording: Recording) -> tuple[Way, ...]:
         """One for each run."""
@@ -135,9 +143,11 @@ class Ways:
         projector = self.projector
         if projector is None:
             return np.empty(0), np.empty(0)
-        traced = projector.of_traces(run.traces)
+        traced = projector.of_traces(run)
         if traced is not None:
-            _, x, y = traced
+            steps, x, y = traced
+            if steps[0] == 0:
+                return x, y
         else:
             points = [point for step, frame in recording.frames_of(run.number) if (point := self._point(run.number, step, frame))]  # fmt: skip
             x, y = (np.array([point[k] for point in points], np.float64) for k in (0, 1))
@@ -151,13 +161,13 @@ class Ways:
         assert self.projector is not None
         assert run.parent is not None
         parent = recording.runs[run.parent]
-        traced = self.projector.of_traces(parent.traces)
-        if run.start == 0:
-            return self.start
+        traced = self.projector.of_traces(parent)
         if traced is not None:
             steps, x, y = traced
             at = int(np.searchsorted(steps, run.start))
             return (float(x[at]), float(y[at])) if at < len(steps) else None
+        if run.start == 0:
+            return self.start
         frames = dict(recording.frames_of(run.parent))
         return self._point(run.parent, run.start, frames[run.start]) if run.start in frames else None
 

@@ -233,24 +233,25 @@ class MainWindow(Panes):
         """What can be done now, and the words that depend on it."""
         self.commands.refresh(state_of(self))
         self.top.set_file(self.document_name(), self.session.dirty)
+        self.training.later()
         self.setWindowTitle(f"{self.document_name()}{' ●' if self.session.dirty else ''} — guigrad")
 
     # --- Qt ---
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         names = [url.toLocalFile() for url in event.mimeData().urls()]
-        if any(readable(name) or self.data.takes(name) for name in names):
+        if any(readable(name) or self.data.reads(name) for name in names):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         names = [url.toLocalFile() for url in event.mimeData().urls()]
-        name = next((name for name in names if readable(name) or self.data.takes(name)), "")
+        name = next((name for name in names if readable(name) or self.data.reads(name)), "")
         if name:
             event.acceptProposedAction()
-            if self.data.takes(name):
-                self.data.open_file(name)
-            else:
+            if readable(name):
                 self.intents.open_path(name)
+            else:
+                self.data.open_file(name)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._asks and not self.intents.may_leave():

@@ -227,10 +227,10 @@ class RaceView(QObject):
         ways = []
         projector = landscape.ways.projector
         for at, lane in enumerate(self.race.lanes):
-            traced = projector.of_traces(lane.recording.run.traces) if projector is not None else None
+            traced = projector.of_traces(lane.recording.run) if projector is not None else None
             begin = projector.of_frame(lane.start) if projector is not None and lane.start is not None else None
             x, y = (traced[1], traced[2]) if traced is not None else (np.empty(0), np.empty(0))
-            if begin is not None:
+            if begin is not None and (traced is None or traced[0][0] > 0):
                 x, y = np.insert(x, 0, begin[0]), np.insert(y, 0, begin[1])
             ways.append(Way(lane.variant.name, x, y, TOKENS[at % len(TOKENS)], MARKS[at % len(MARKS)], len(x) - 1))
         return structs.replace(landscape.relief(), ways=tuple(ways), point=None)

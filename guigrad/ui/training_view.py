@@ -87,10 +87,10 @@ class TrainingView(QObject):
         self.pacer.changed.connect(self._on_changed)
         self._ends = [
             self.coach.changed.connect(self._on_changed),
-            self.coach.recorded.connect(self._later),
+            self.coach.recorded.connect(self.later),
             self.coach.restarted.connect(self._on_restarted),
             self.session.base.document_changed.connect(self._on_document),
-            self.session.state_changed.connect(self._later),
+            self.session.state_changed.connect(self.later),
         ]
 
     def close(self) -> None:
@@ -202,7 +202,7 @@ class TrainingView(QObject):
             return
         if text is None and here in marks(self.coach.recording):
             coach.recording.forget_bookmark(here)
-            self._later()
+            self.later()
         else:
             coach.bookmark(here, text or "")
 
@@ -251,7 +251,7 @@ class TrainingView(QObject):
         self._replaying = False
         if self._wanted is not None:
             self._go()
-        self._later()
+        self.later()
 
     def _at_present(self) -> None:
         self.playback.stop()
@@ -276,13 +276,13 @@ class TrainingView(QObject):
         if state != self._state:
             self._state = state
             self.window.update_actions()
-        self._later()
+        self.later()
 
     def _on_restarted(self, recording: Recording) -> None:
         self._at = -1
         self._at_present()
         self.pacer.pause()
-        self._later()
+        self.later()
 
     def _on_document(self, document: Document, diff: Diff) -> None:
         if not diff.only_layout or not diff.label:
@@ -292,7 +292,7 @@ class TrainingView(QObject):
                 self.trains = found
                 self._light()
                 self.window.update_actions()
-        self._later()
+        self.later()
 
     # --- lights ---
 
@@ -327,7 +327,8 @@ class TrainingView(QObject):
 
     # --- what is shown ---
 
-    def _later(self) -> None:
+    def later(self) -> None:
+        """Shows what there is, in a moment."""
         if self.panel.isVisible():
             if not self._shows.isActive():
                 self._shows.start()

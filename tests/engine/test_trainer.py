@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 import guigrad
 from guigrad import edit
+from guigrad.engine.play import Engine
+from guigrad.run.training import Train, Watch
 from tests.engine.test_train import BATCHES
 
 
@@ -139,3 +143,27 @@ def test_ctrl_c_in_a_script_loses_no_step(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(KeyboardInterrupt):
         list(session.training(steps=3))
     assert session.train().loss == guigrad.Session(guigrad.parse(BATCHES)).train().loss
+
+
+def test_entries_are_traced_from_before_the_first_step_on() -> None:
+    source = "import torch\nw = torch.tensor([[1.0, 2.0]], requires_grad=True)\nfor i in range(3):\n    loss = (w**2).sum()\n    loss.backward()\n    with torch.no_grad():\n        w -= 0.25 * w.grad\n    w.grad = None\n"
+    engine = Engine(guigrad.parse(source))
+    first = engine.train(Train(1, trace=(Watch("w[0, 1]"), Watch("w[0, 5]"))))
+    assert first.traced == ("w[0, 1]", "w[0, 5]")
+    assert first.watched == ("loss",)
+    assert first.origin[0] == 2.0
+    assert first.traces[0] == (1.0,)
+    assert math.isnan(first.origin[1])
+    later = engine.train(Train(2, trace=(Watch("w[0, 1]"),)))
+    assert later.origin == ()
+    assert later.traces == ((0.5, 0.25),)
+
+
+def test_an_edit_holds_that_was_made_while_another_verb_had_the_values() -> None:
+    source = "import torch\nx = torch.tensor(1.0, requires_grad=True)\nopt = torch.optim.SGD([x], lr=0.25)\nfor i in range(9):\n    opt.zero_grad()\n    loss = x**2\n    loss.backward()\n    opt.step()\n"
+    engine = Engine(guigrad.parse(source))
+    engine.train(Train(2))
+    engine.forward()
+    engine.edit(edit.set_value("x", 8.0)(engine.expansion.source), 1)
+    engine.train(Train(1))
+    assert engine.value("x").item() == 4.0

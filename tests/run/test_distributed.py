@@ -14,6 +14,7 @@ import torch
 
 import guigrad
 from guigrad import cli
+from guigrad.document import edit
 from guigrad.files.arrays import read_arrays
 from guigrad.run.distributed import distributed
 
@@ -139,6 +140,21 @@ def test_the_forward_part_becomes_a_module() -> None:
     assert "        ddp_part.backward()\n" in loop
     assert "w1 = torch.nn.Parameter(w1)" in text
     compile(text, "train_ddp.py", "exec")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit.set_batches(["X", "y"], 4), edit.set_stop(0.1), edit.set_clip("norm", 1.0), edit.set_zero("zeros"), edit.set_optimizer("torch.optim.Adam"),
+        edit.set_scheduler("torch.optim.lr_scheduler.ReduceLROnPlateau"), edit.set_optimizer("by hand"), edit.set_zero("forgotten"),
+    ],
+)  # fmt: skip
+def test_what_can_be_set_up_can_be_shared_out(change: edit.Edit) -> None:
+    loop = "for i in range(3):\n    loss = F.mse_loss(X @ w, y)\n    loss.backward()\n    optimizer.step()\n    optimizer.zero_grad()\n"
+    document = guigrad.parse(SETUP + loop)
+    text = distributed(change(document).apply(document))
+    compile(text, "train_ddp.py", "exec")
+    assert text.count("ddp_part.backward()") == text.count("= ddp(") == 1
 
 
 SETUP = """import torch

@@ -251,3 +251,15 @@ def test_code_of_much_data_is_shown_short_and_copied_whole(window: MainWindow, d
     view.setTextCursor(cursor)
     view.copy()
     assert QGuiApplication.clipboard().text() == "impo"
+
+
+def test_inside_a_function_it_goes_to_the_program(window: MainWindow, data: DataView, qtbot: QtBot) -> None:
+    assert window.intents.open_code("import torch\n\n\ndef f(a):\n    return a * 2\n\n\ny = f(torch.ones(2))\n")
+    session = window.session
+    call = next(key for key, node in session.document.nodes.items() if node.op.startswith("def."))
+    assert session.enter(call)
+    data.open("moons", {})
+    qtbot.mouseClick(dialog_of(data, qtbot).add, LEFT)
+    assert not session.way
+    (found,) = session.whole.datasets.values()
+    assert set(found.leaves()) <= set(session.document.nodes)

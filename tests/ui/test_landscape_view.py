@@ -184,8 +184,10 @@ def test_entries_are_typed_and_directions_drawn(net: LandscapeView, qtbot: QtBot
     assert net.plane is not None
     assert sum(net.plane.explained) > 0.9
     (way,) = net.relief().ways
-    assert len(way.x) >= 12
+    assert len(way.x) == 13
     assert way.x[-1] == pytest.approx(0, abs=1e-5)
+    away = np.hypot(np.diff(way.x), np.diff(way.y))
+    assert away[0] < 3 * away[1]  # it begins where the training began, in this plane too
 
 
 def test_what_has_no_landscape_says_why(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -219,7 +219,12 @@ class SurfaceView(QWidget):
                 t = (tick - values[0]) / (values[-1] - values[0]) * 2 - 1
                 self._word(painter, short(tick), *((t, near_y * 1.1) if edge == "x" else (near_x * 1.1, t)))
             painter.setFont(look.code(11, 600))
-            self._word(painter, name, *((0.0, near_y * 1.32) if edge == "x" else (near_x * 1.32, 0.0)), True)
+            self._word(
+                painter,
+                name.partition(" · ")[0],
+                *((0.0, near_y * 1.32) if edge == "x" else (near_x * 1.32, 0.0)),
+                True,
+            )
             painter.setFont(look.code(9.5))
         corners = [(x, y, self.project(x, y, 0.0)[0]) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
         x, y, _ = min(corners, key=lambda corner: corner[2])
