@@ -99,7 +99,7 @@ class TrainingSetup(QObject):
             self.editor.finished.connect(self._on_finished)
         self.follow()
         if not self.editor.isVisible():  # beside the graph, not over it
-            corner = self.window.mapToGlobal(QPoint(self.window.width() - self.editor.width() - 12, 90))
+            corner = self.window.mapToGlobal(QPoint(self.window.width() - self.editor.width() - 12, 64))
             self.editor.move(corner)
         self.editor.show()
         self.editor.raise_()
@@ -131,6 +131,10 @@ class TrainingSetup(QObject):
         record = frame.records.get(node.id) if frame is not None else None
         shape = record.shape if record is not None else None
         return shape in (None, (), (1,)) and not node.outputs and _computes(node)
+
+    def is_its_loop(self, keys: tuple[str, ...]) -> bool:
+        """Whether an item of the rail is the training loop, or the one over its epochs."""
+        return self.known is not None and bool({self.known.loop, self.known.outer} & set(keys))
 
     def add_to(self, menu: QMenu, key: str) -> None:
         """What the right click on a value offers: a loop that makes it smaller."""
