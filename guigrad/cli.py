@@ -219,8 +219,7 @@ def _export(given: argparse.Namespace) -> int:
     if document.problems and given.file != "-" and same_file(given.file, given.output):
         report(document.problems, given.file)
         raise Refused("not written: what was not understood would be lost", PROBLEMS)
-    with ctrl_c_ends_at_once():
-        export(document, given.output, given.distributed, given.node, given.steps)
+    export(document, given.output, given.distributed, given.node, given.steps)
     return report(document.problems, given.file)
 
 

@@ -10,7 +10,7 @@ from guigrad.document.model import Document
 from guigrad.files.notebook import document_notebook
 from guigrad.run.distributed import distributed
 from guigrad.source.emit import emit
-from guigrad.terminal import Refused, suffix_of, write_whole
+from guigrad.terminal import Refused, ctrl_c_ends_at_once, suffix_of, write_whole
 
 TEXTS: dict[str, Callable[[Document], bytes]] = {
     ".py": lambda document: emit(document).encode(),
@@ -42,8 +42,11 @@ def export(
         write_whole(output, lambda path: save(document, path))
         return
     if suffix in COMPUTED:
-        make = getattr(importlib.import_module("guigrad.interop.exported"), COMPUTED[suffix])  # by name: it is torch's
-        data: bytes = make(document, steps=steps) if suffix == ".safetensors" else make(document, node, steps)
+        with ctrl_c_ends_at_once():  # also the import: torch swallows a KeyboardInterrupt in the middle of its own
+            make = getattr(
+                importlib.import_module("guigrad.interop.exported"), COMPUTED[suffix]
+            )  # by name: it is torch's
+            data: bytes = make(document, steps=steps) if suffix == ".safetensors" else make(document, node, steps)
     else:
         data = distributed(document).encode() if shared else TEXTS[suffix](document)
     write_whole(output, lambda path: write_atomically(path, data))

@@ -85,9 +85,10 @@ def _pass(session: Any, wish: Wish, fps: int, notes: list[str]) -> tuple[int, It
     session.step_forward()
     frame = session.step_backward(wish.backward)
     steps: Steps = session.steps
-    if not steps.events and wish.backward is None:
-        notes += [f"no backward: {problem.message}" for problem in frame.problems[-1:]]
-        steps = structs.replace(steps, after=None)
+    wrong = [problem for problem in frame.problems if problem.severity == "error"]
+    if wish.backward is None and (not steps.events or wrong):
+        notes += [f"no backward: {problem.message}" for problem in (wrong or frame.problems)[-1:]]
+        steps = structs.replace(steps, after=None, events=())
     numbers, each = plan(steps, fps, wish.seconds)
     return len(numbers) + 1, of_pass(steps, numbers, each)
 

@@ -16,7 +16,7 @@ from guigrad.document.model import Document
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.run import checkpoint
 from guigrad.run.training import Moment
-from guigrad.terminal import CANCELLED, PROBLEMS, Refused, distinct
+from guigrad.terminal import CANCELLED, PROBLEMS, Refused, ctrl_c_ends_at_once, distinct
 
 CHECKPOINT_SECONDS = 30.0
 _BAR = 30
@@ -44,9 +44,9 @@ def train(
     if resume and path is None:
         raise Refused("--resume needs --checkpoint")
     moment = _read(path, document) if resume and path is not None else None
-    session = importlib.import_module("guigrad.api").Session(
-        document, device=device, seed=seed
-    )  # by name: it is torch's
+    with ctrl_c_ends_at_once():  # torch swallows a KeyboardInterrupt in the middle of its import
+        session_class = importlib.import_module("guigrad.api").Session  # by name: it is torch's
+    session = session_class(document, device=device, seed=seed)
     if moment is not None:
         _begin_at(session, moment)
     done = 0 if moment is None else moment.step

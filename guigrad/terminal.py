@@ -123,6 +123,8 @@ def ctrl_c_ends_at_once() -> Iterator[None]:
         os.write(2, b"guigrad: cancelled\n")
         os._exit(CANCELLED)
 
+    # No KeyboardInterrupt: one in the middle of torch's import is swallowed there, or ends the process as a crash.
+    handler = signal.signal(signal.SIGINT, lambda number, frame: None)
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     watch = threading.Thread(target=wait, daemon=True, name="ctrl-c")
     watch.start()
@@ -130,6 +132,7 @@ def ctrl_c_ends_at_once() -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
+        signal.signal(signal.SIGINT, handler)
         os.write(writing, b".")
         watch.join()
         os.close(reading)

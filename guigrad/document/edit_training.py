@@ -228,14 +228,13 @@ def _enclose(draft: Draft, root: str, wires: tuple[In, ...], steps: int) -> str:
         at = next(index for index, item in enumerate(body) if root in set(tree.defined(item))) + 1
         body = (*body[:at], Effect(key), *body[at:])
     draft.put_program((*parts.before, Eval(count), Loop(loop, var, In(count), body), *parts.after))
+    made = {key for item in body for key in tree.defined(item)}
     for item in walk(body):
         own = draft.document.nodes.get(getattr(item, "node", ""))
         if own is not None and own.args and isinstance(own.args[0], In) and _is_update(draft.document, own):
             start = source(draft.document, own.args[0])
-            if start in wires or (
-                own.name is not None and start.node not in {key for each in body for key in tree.defined(each)}
-            ):
-                rebind(draft, start, own.id, (loop,))
+            if start in wires or (own.name is not None and start.node not in made):
+                rebind(draft, ((start, own.id),), (loop,))
     carry_out(draft, loop)
     return loop
 

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import structs
 
 from guigrad.document import order, ports, tree
-from guigrad.document.check import check
+from guigrad.document.check import Checker
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, Refused, refused, resolve
 from guigrad.document.edit_program import operands
@@ -57,8 +57,10 @@ def training_now(draft: Draft) -> Training:
 def finished(draft: Draft, label: str) -> Diff:
     """The edit, unless it would bring an error that was not there. Raises: Refused with that error."""
     start_variables(draft)
-    before = {(problem.message, problem.node_id) for problem in check(draft.start)}
-    new = [one for one in check(draft.document) if (one.message, one.node_id) not in before and one.severity == "error"]
+    checker = Checker()  # what did not change is looked at once
+    before = {(problem.message, problem.node_id) for problem in checker.check(draft.start)}
+    now = checker.check(draft.document)
+    new = [one for one in now if (one.message, one.node_id) not in before and one.severity == "error"]
     if new:
         hint = "The lines cannot be put into a loop as they stand: " if new[0].kind == "order" else ""
         raise Refused((structs.replace(new[0], kind="edit", message=hint + new[0].message),))
@@ -211,8 +213,7 @@ def put_updates(
         updates.append((wire, update))
     put_behind(draft, last_of(draft.document, known), Region(next(draft.ids), "no_grad", tuple(items)))
     loops = (known.epochs, known.loop) if known.epochs else (known.loop,)
-    for wire, update in updates:
-        rebind(draft, wire, update, loops)
+    rebind(draft, updates, loops)
 
 
 def put_zero(draft: Draft, known: Training, policy: str) -> None:
@@ -251,8 +252,7 @@ def take_updates(draft: Draft, known: Training) -> None:
     """The step or the updates by hand, what empties the gradients, and an optimizer with its scheduler that nothing else needs."""
     literal = known.rate.node if known.kind == HAND and known.rate is not None and not known.rate.path else ""
     if known.kind == HAND:
-        for wire, update in zip(known.leaves, known.updates, strict=False):
-            unbind(draft, wire, (update,))
+        unbind(draft, dict(zip(known.updates, known.leaves, strict=False)))
     take_away(draft, (*known.zeros, *known.updates, *filter(None, (known.schedule,))))
     for key in (known.scheduler, known.optimizer, literal):
         if key in draft.document.nodes and not draft.document.consumers.get(key):

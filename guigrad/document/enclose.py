@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from msgspec import structs
@@ -191,62 +191,65 @@ def _rewire_updates(draft: Draft, loop: str, replaced: dict[In, In]) -> None:
     change_loop(draft, loop, change)
 
 
-def rebind(draft: Draft, start: In, update: str, loops: tuple[str, ...]) -> None:
-    """A name that a node inside of loops (outermost first) re-binds: variables for it, and everybody reads the one that is known there."""
-    document = draft.document
-    spots = tree.spots(document)
-    node = draft.node(start.node or "")
-    name = node.outputs[start.output] if start.output < len(node.outputs) else node.name
-    ports: list[str] = []
-    before: In = start
-    for _ in loops:
-        port = next(draft.ids)
-        draft.put_node(Node(port, "python.carry", (before,), (), name))
-        ports.append(port)
-        before = In(port)
-    draft.put_node(structs.replace(draft.node(update), name=name))
-    own = {wire: number for number, wire in enumerate((start, In(update)))}
-    mine = set(ports)
+def rebind(draft: Draft, pairs: Iterable[tuple[In, str]], loops: tuple[str, ...]) -> None:
+    """Names that nodes inside of loops (outermost first) re-bind, each with what it starts with: variables for them, and everybody reads
+    the one that is known there."""
+    spots = tree.spots(draft.document)
+    ports: dict[In, tuple[str, ...]] = {}
+    updates: dict[In, str] = {}
+    for start, update in pairs:
+        node = draft.node(start.node or "")
+        name = node.outputs[start.output] if start.output < len(node.outputs) else node.name
+        before: In = start
+        made: list[str] = []
+        for _ in loops:
+            port = next(draft.ids)
+            draft.put_node(Node(port, "python.carry", (before,), (), name))
+            made.append(port)
+            before = In(port)
+        draft.put_node(structs.replace(draft.node(update), name=name))
+        ports[start], updates[start] = tuple(made), update
+    starts = {In(update): start for start, update in updates.items()}
+    mine = {port for made in ports.values() for port in made}
 
     def change(reader: str, wire: In) -> In:
-        if wire not in own or reader in mine or (reader == update and wire != start):
-            return wire
+        start = starts.get(wire, wire)
+        update = updates.get(start)
         spot = spots.get(reader)
-        if spot is None:
+        if update is None or spot is None or reader in mine or (reader == update and wire != start):
             return wire
-        found = start if wire == start else In(ports[0])
-        for depth, loop in enumerate(loops):
+        found = start if wire == start else In(ports[start][0])
+        for loop, port in zip(loops, ports[start], strict=True):
             at = spots[loop]
-            inside = spot[: len(at)] == at and len(spot) > len(at)
-            if not inside:
-                return In(ports[depth]) if spot > at else found
-            found = In(ports[depth])
-        late = spots.get(update)
-        return In(update) if late is not None and spot > late else found
+            if not (spot[: len(at)] == at and len(spot) > len(at)):
+                return In(port) if spot > at else found
+            found = In(port)
+        return In(update) if update in spots and spot > spots[update] else found
 
     change_reads(draft, change)
-    inner = In(update)
-    for loop, port in zip(reversed(loops), reversed(ports), strict=True):
-        add_variable(draft, loop, port, inner)
-        inner = In(port)
+    carried: dict[str, list[Carried]] = {loop: [] for loop in loops}
+    for start, update in updates.items():
+        inner = In(update)
+        for loop, port in zip(reversed(loops), reversed(ports[start]), strict=True):
+            carried[loop].append(Carried(port, (inner,)))
+            inner = In(port)
+    for loop in loops:
+        change_loop(draft, loop, lambda item: structs.replace(item, carried=(*item.carried, *carried[item.id])))
 
 
-def unbind(draft: Draft, start: In, updates: Iterable[str]) -> None:
-    """The other way round: everybody reads what it started with, and the variables and updates are gone."""
+def unbind(draft: Draft, starts: Mapping[str, In]) -> None:
+    """The other way round: everybody reads what these updates started with, and the variables for them are gone."""
     document = draft.document
-    gone = set(updates)
-    while True:
-        more = {
-            carry.port
-            for item in walk(document.program)
-            if isinstance(item, Loop | Branch)
-            for carry in item.carried
-            if carry.port not in gone and any(wire.node in gone for wire in carry.updates)
-        }
-        if not more:
-            break
-        gone |= more
-    change_reads(draft, lambda reader, wire: start if wire.node in gone and reader not in gone else wire)
+    gone = dict(starts)
+    more = True
+    while more:
+        more = False
+        for item in walk(document.program):
+            for carry in item.carried if isinstance(item, Loop | Branch) else ():
+                start = next((gone[wire.node] for wire in carry.updates if wire.node in gone), None)
+                if start is not None and carry.port not in gone:
+                    gone[carry.port], more = start, True
+    change_reads(draft, lambda reader, wire: gone.get(wire.node or "", wire) if reader not in gone else wire)
 
     def one(item: Item) -> tuple[Item, ...]:
         if isinstance(item, Loop | Branch) and any(carry.port in gone for carry in item.carried):

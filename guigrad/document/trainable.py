@@ -156,23 +156,34 @@ def depends_on(document: Document, root: str, wires: tuple[In, ...]) -> bool:
     return any(wire.node in above or source(document, wire).node in above for wire in wires)
 
 
+def dependents(document: Document, wires: tuple[In, ...]) -> set[str]:
+    """The nodes of the outermost program that are computed from one of these leaves, without the leaves."""
+    leaves = {wire.node or "" for wire in wires}
+    made = set(leaves)
+    filled = {node: key for key, nodes in _changes(document).items() for node in nodes}
+    for item in document.program:
+        if not made.isdisjoint(order.reads(document, item)):
+            own = set(tree.defined(item))
+            made |= own | {filled[key] for key in own if key in filled}
+    return made - leaves
+
+
 def guess_loss(document: Document) -> str | None:
     """What is most likely to be made smaller: what ``backward`` starts from, the root, a value called loss, the last one."""
-    able = {wire.node for wire in trained(document)}
     inner = {key for item in document.program if isinstance(item, Eval | Effect) for key in (item.node,)}
     for item in document.program:
         node = document.nodes.get(getattr(item, "node", ""))
         if node is not None and table.effect_of(node.op) == "backward" and node.args and isinstance(node.args[0], In):
             return node.args[0].node
+    below = dependents(document, trained(document))
     root = document.settings.root
-    if root in inner and not able.isdisjoint(ancestors(document, root or "")):
+    if root in inner and root in below:
         return root
     fits = [
         item.node
         for item in document.program
-        if isinstance(item, Eval) and item.node in document.nodes and item.node not in able
-        and not able.isdisjoint(ancestors(document, item.node)) and _may_be_scalar(document.nodes[item.node])
-    ]  # fmt: skip
+        if isinstance(item, Eval) and item.node in below and _may_be_scalar(document.nodes[item.node])
+    ]
     named = [key for key in fits if "loss" in (document.nodes[key].name or "")]
     ends = [key for key in fits if not _read_on(document, key)]
     return (named or ends)[-1] if named or ends else None
@@ -263,11 +274,10 @@ def machinery(document: Document, root: str, leaves: set[str]) -> Parts:
 
 def _with_operands(document: Document, program: tuple[Item, ...], chosen: list[bool]) -> None:
     """Nameless values that only one item reads go along with it."""
+    owner = {name: at for at, item in enumerate(program) for name in tree.defined(item)}
     for at in reversed(range(len(program))):
-        if chosen[at]:
-            mine = set(operands(document, item_key(program[at])))
-            for other in range(at):
-                chosen[other] = chosen[other] or not mine.isdisjoint(tree.defined(program[other]))
+        for name in operands(document, item_key(program[at])) if chosen[at] else ():
+            chosen[owner[name]] = chosen[owner[name]] or owner[name] < at
 
 
 def _has(document: Document, item: Item, effects: tuple[str, ...]) -> bool:

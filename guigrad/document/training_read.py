@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from guigrad.document.model import (
     Branch,
+    Carried,
     Document,
     Effect,
     Eval,
@@ -89,6 +90,9 @@ class _Reader:
         self.zeros: list[str] = []
         self.updates: list[str] = []
         self.by_hand = False
+        self.carried: dict[In, list[Carried]] = {}
+        for carry in loop.carried:
+            self.carried.setdefault(source(document, In(carry.port)), []).append(carry)
         self.able = {*trained(document), *(source(document, wire) for wire in trained(document))}
         self.hand: list[tuple[In, Setting | None, Setting | None]] = []
 
@@ -257,7 +261,7 @@ class _Reader:
 
     def _alone(self, target: In, node: Node) -> bool:
         """Whether an update is all that a variable for its leaf carries on."""
-        mine = [carry for carry in self.loop.carried if source(self.document, In(carry.port)) == target]
+        mine = self.carried.get(target, ())
         return all(node.op == "operator.isub" and carry.updates == (In(node.id),) for carry in mine)
 
     def _strange(self) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from guigrad.document.expand import expand
-from guigrad.document.model import Branch, Document, In, Loop, Node, walk
+from guigrad.document.model import Branch, Document, In, Loop, Node, walk, wires_in
 from guigrad.run.frame import Frame, Record
 from guigrad.run.loops import trains
 
@@ -36,6 +36,9 @@ _METHODS: Final = frozenset(
     )
 )
 _RESHAPES: Final = frozenset(("reshape", "view", "unsqueeze", "squeeze", "flatten"))
+_BATCHES: Final = frozenset(("python.loop_var", "python.unpack"))
+_GRADS: Final = frozenset(("torch.Tensor.grad", "getattr.grad"))
+_GRADIENTS: Final = ("torch.autograd.grad", "torch.autograd.functional.", "torch.func.")
 _LOGITS: Final = ("with_logits", ".sigmoid", ".logsigmoid", ".soft_margin_loss", ".expit")
 _THROUGH: Final = ("squeeze", "reshape", "view", "flatten", "getitem", "unsqueeze", "alias")
 COLUMNS: Final = 64
@@ -106,13 +109,22 @@ class Finder:
         known = trains(document)
         self.losses = known.losses if known is not None else ()
         self._after: dict[str, list[str]] = {}
+        self._over = {
+            item.var: [self._place(wire) for wire in wires_in(item.iter) if wire.node is not None]
+            for item in walk(self.document.program)
+            if isinstance(item, Loop)
+        }
         for node in self.document.nodes.values():
-            for wire in self._reads(node):
-                self._after.setdefault(wire, []).append(node.id)
+            for place in self._reads(node):
+                self._after.setdefault(place, []).extend(self._made(node))
+        grads = [
+            node.id for node in self.document.nodes.values() if node.op in _GRADS or node.op.startswith(_GRADIENTS)
+        ]
+        self._from_grads = {below for key in grads for below in self._below(key)}
 
     def starts(self) -> list[str]:
         """The nodes that can be the input, in program order."""
-        return [key for key, record in self._nodes() if self.fits(record)]
+        return [key for key, record in self._nodes() if self.fits(record) and key not in self._from_grads]
 
     def ends(self, start: str) -> list[str]:
         """The nodes that can be the output for an input."""
@@ -125,7 +137,7 @@ class Finder:
 
     def fit(self, start: str = "", end: str = "") -> Fit | None:
         """What is fitted; ``start`` and ``end`` are what somebody has chosen. None: nothing that can be told."""
-        chosen = start if start in self.document.nodes else ""
+        chosen = start if self._node(start) is not None else ""
         sets = [one for one in self.source.datasets.values() if one.inputs in self.source.nodes]
         mine = next((one for one in reversed(sets) if self._fits(one.inputs)), None)
         data = self._whole(chosen) if chosen else mine.inputs if mine is not None else self._first()
@@ -134,7 +146,9 @@ class Finder:
         if mine is not None and mine.inputs != data:
             mine = None
         enters = self._enters(data) if not chosen or chosen == data else chosen
-        known = end if end in self.document.nodes else ""
+        if not chosen and not self._is_used(enters):
+            enters = self._batch(enters) or enters
+        known = end if self._node(end) is not None else ""
         output, targets = self._join(enters)
         if mine is not None and mine.targets:
             targets = mine.targets
@@ -152,13 +166,27 @@ class Finder:
     # --- inside ---
 
     def _nodes(self) -> Iterator[tuple[str, Record]]:
-        for key in self.document.nodes:
-            record = self.frame.records.get(key)
-            if record is not None:
-                yield key, record
+        for node in self.document.nodes.values():
+            for place in self._made(node):
+                record = self.frame.records.get(place)
+                if record is not None:
+                    yield place, record
 
-    def _reads(self, node: Node) -> list[str]:
-        return [wire.node for wire in node.inputs() if wire.node is not None]
+    def _place(self, wire: In) -> str:
+        """The key of the record of what a wire carries."""
+        node = self.document.nodes.get(wire.node or "")
+        return f"{wire.node}[{wire.output}]" if node is not None and node.outputs else wire.node or ""
+
+    def _made(self, node: Node) -> list[str]:
+        return [f"{node.id}[{at}]" for at in range(len(node.outputs))] if node.outputs else [node.id]
+
+    def _node(self, place: str) -> Node | None:
+        return self.document.nodes.get(place.partition("[")[0])
+
+    def _reads(self, node: Node | None) -> list[str]:
+        if node is None:
+            return []
+        return [*(self._place(wire) for wire in node.inputs() if wire.node is not None), *self._over.get(node.id, ())]
 
     def _fits(self, key: str) -> bool:
         record = self.frame.records.get(key)
@@ -179,7 +207,7 @@ class Finder:
 
     def _above(self, keys: tuple[str, ...]) -> set[str]:
         carried = {
-            carry.port: tuple(wire.node for wire in carry.updates if wire.node is not None)
+            carry.port: tuple(self._place(wire) for wire in carry.updates if wire.node is not None)
             for item in walk(self.document.program)
             if isinstance(item, Loop | Branch)
             for carry in item.carried
@@ -187,7 +215,7 @@ class Finder:
         found, todo = set[str](), list(keys)
         while todo:
             key = todo.pop()
-            node = self.document.nodes.get(key)
+            node = self._node(key)
             if key not in found and node is not None:
                 found.add(key)
                 todo += [*self._reads(node), *carried.get(key, ())]
@@ -203,7 +231,7 @@ class Finder:
                 one for one in self._after.get(key, ()) if self._has_gradient(one) and (one in wanted or not wanted)
             ]
             if readers:
-                found.append((min(place.get(one, len(place)) for one in readers), key))
+                found.append((min(place.get(one.partition("[")[0], len(place)) for one in readers), key))
         return self._origin(min(found)[1]) if found else ""
 
     def _order(self) -> list[str]:
@@ -217,52 +245,63 @@ class Finder:
         """The source of rows, if each row of what it is is made from one of the source alone; else where rows are first whole."""
         whole, near = self._whole(key), key
         while self._count(near) != self._count(whole):
-            first = self.document.nodes[near].args[0]
-            assert isinstance(first, In)  # it was followed on the way to the whole
-            near = first.node or whole
+            near = self._before(near) or whole
         key = whole
         while True:
-            node = self.document.nodes[key]
+            node = self._node(key)
             records = self.frame.records
             tensors = [one for one in self._reads(node) if one in records and records[one].kind == "Tensor"]
             if not tensors:
-                return key if key == whole or node.name else near
+                return key if key == whole or (node is not None and node.name) else near
             rows = [one for one in tensors if self._count(one) == self._count(whole)]
             if len(rows) != 1 or not self._fits(rows[0]):
                 return near
             key = self._whole(rows[0])
 
-    def _tensors(self, node: Node) -> bool:
-        records = self.frame.records
-        return any((r := records.get(key)) is not None and r.kind == "Tensor" for key in self._reads(node))
-
-    def _selects(self, node: Node, source: str) -> bool:
-        """Whether a node gives some of the rows of its first input."""
+    def _before(self, place: str) -> str:
+        """What rows are picked from, if these are some of the rows of one other; "" if not."""
+        node = self._node(place)
+        if node is None:
+            return ""
         name = node.op.rpartition(".")[2]
         reshapes = name in _RESHAPES
         if node.op not in SELECTS and not (node.op.startswith("torch.") and (name in _METHODS or reshapes)):
-            return False
+            return ""
         first = node.args[0] if node.args else None
-        if not isinstance(first, In) or first.node != source:
-            return False
-        mine, other = self.frame.records.get(node.id), self.frame.records.get(source)
-        if mine is None or other is None or mine.shape is None or other.shape is None:
-            return False
+        source = self._place(first) if isinstance(first, In) else ""
+        mine, other = self.frame.records.get(place), self.frame.records.get(source)
+        if mine is None or other is None or not mine.shape or other.shape is None:
+            return self._cut_from(place) if node.op in _BATCHES else ""
         if reshapes and (not self.fits(mine) or mine.shape[:1] != other.shape[:1]):
-            return False
-        return bool(mine.shape) and math.prod(mine.shape[1:]) == math.prod(other.shape[1:])
+            return ""
+        return source if math.prod(mine.shape[1:]) == math.prod(other.shape[1:]) else ""
+
+    def _cut_from(self, place: str) -> str:
+        """Of batches that a loop runs over (``zip(X.split(8), y.split(8))``) what they were cut from: the same columns, more rows."""
+        mine = self.frame.records.get(place)
+        if mine is None or not mine.shape:
+            return ""
+        above = self._above((place,))
+        found = [
+            key
+            for key, record in self._nodes()
+            if key in above and record.shape and record.shape[1:] == mine.shape[1:] and record.dtype == mine.dtype
+            and record.shape[0] > mine.shape[0] and not record.requires_grad
+        ]  # fmt: skip
+        output = int(place.partition("[")[2].rstrip("]") or 0)
+        return found[min(output, len(found) - 1)] if found else ""
 
     def _whole(self, key: str) -> str:
         """The node that all rows are in, of which these are some."""
-        seen = set[str]()
-        while key in self.document.nodes and key not in seen:
-            seen.add(key)
-            node = self.document.nodes[key]
-            first = node.args[0] if node.args else None
-            if not isinstance(first, In) or first.node is None or not self._selects(node, first.node):
-                break
-            key = first.node
+        seen = {key}
+        while (before := self._before(key)) and before not in seen:
+            seen.add(before)
+            key = before
         return key
+
+    def _batch(self, data: str) -> str:
+        """The first batch of a loop that is cut from the data and used."""
+        return next((key for key in self.starts() if self._is_used(key) and self._whole(key) == data), "")
 
     def _enters(self, data: str) -> str:
         """The last selection of rows on the way to the loss."""
@@ -272,7 +311,7 @@ class Finder:
             following = [
                 one
                 for one in self._after.get(key, ())
-                if one not in seen and self._selects(self.document.nodes[one], key) and (one in wanted or not wanted)
+                if one not in seen and self._before(one) == key and (one in wanted or not wanted)
             ]
             if not following or (not wanted and self._is_used(key)):
                 return key
@@ -291,15 +330,15 @@ class Finder:
         for key, record in self._nodes():
             if key not in below or key == start or (wanted and key not in wanted) or not record.requires_grad:
                 continue
-            reads = [records[one] for one in self._reads(self.document.nodes[key]) if one in records]
-            mine = [one for one in reads if one.requires_grad and one.id in below and (one.shape or (0,))[0] == rows]
-            others = [
-                one
-                for one in reads
-                if one.kind == "Tensor" and not one.requires_grad and one.id != start and (one.shape or (0,))[0] == rows
+            reads = [
+                (one, records[one])
+                for one in self._reads(self._node(key))
+                if one in records and one != start and self._count(one) == rows
             ]
+            mine = [one for one, read in reads if read.requires_grad and one in below]
+            others = [one for one, read in reads if read.kind == "Tensor" and not read.requires_grad]
             if mine and others:
-                return mine[0].id, self._whole(others[0].id)
+                return mine[0], self._whole(others[0])
             shape = record.shape or ()
             if 0 < len(shape) <= 2 and shape[0] == rows:
                 last = key
@@ -310,7 +349,8 @@ class Finder:
         todo, seen = [end], set[str]()
         while todo:
             for reader in self._after.get(todo.pop(), ()):
-                op = self.document.nodes[reader].op
+                node = self._node(reader)
+                op = node.op if node is not None else ""
                 if any(word in op for word in _LOGITS):
                     return True
                 if op.rpartition(".")[2] in _THROUGH and reader not in seen:

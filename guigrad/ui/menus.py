@@ -61,6 +61,9 @@ class Menus(QObject):
         menu.addAction("Move left\tAlt+Left", partial(strip.move_selected, -1))
         menu.addAction("Move right\tAlt+Right", partial(strip.move_selected, 1))
         menu.addSeparator()
+        if self.window.training.setup.is_its_loop(keys):
+            menu.addAction(self.window.actions_by_id["training_loop"])
+            menu.addSeparator()
         menu.addAction("Repeat it: for i in range(2)", lambda: self.session.edit(edit.wrap(keys, "loop")))
         menu.addAction("Put it in torch.no_grad()", lambda: self.session.edit(edit.wrap(keys, "no_grad")))
         menu.addSeparator()

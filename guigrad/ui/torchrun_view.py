@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog
 
 from guigrad.document import edit
+from guigrad.document.names import labels
 from guigrad.document.problem import ProblemError
 from guigrad.files.arrays import read_arrays
 from guigrad.run.distributed import distributed
@@ -74,7 +75,7 @@ class TorchrunView(QObject):
             return
         found = self.window.training.trains
         loss = found.losses[0] if found is not None and found.losses else ""
-        self._loss = self.window.live.names.get(loss, "loss")
+        self._loss = labels(self.window.session.whole).get(loss, "loss")
         if self._of != (self.window.session.path, loss):  # of another program
             self.losses = []
         self._of = (self.window.session.path, loss)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QPoint, QTimer
@@ -12,7 +12,7 @@ from guigrad.document import edit, ports, tree
 from guigrad.document.draft import Edit
 from guigrad.document.model import Document, Eval, In, Loop, Node, walk
 from guigrad.document.problem import ProblemError
-from guigrad.document.trainable import ancestors, leaves_of, trained
+from guigrad.document.trainable import ancestors, dependents, leaves_of, trained
 from guigrad.document.training import HAND, OPTIM, SCHEDULE, Setting, Training, flat, source
 from guigrad.document.training_read import read_training
 from guigrad.ops import table
@@ -42,6 +42,10 @@ CLOSURE: Final = (f"{OPTIM}LBFGS",)
 NESTED: Final = (f"{SCHEDULE}SequentialLR", f"{SCHEDULE}ChainedScheduler")
 LOSSES: Final = 40
 FOLLOW_MS: Final = 30
+CHOICES: Final[dict[str, Callable[[Any], Edit]]] = {
+    "loss": edit.set_loss, "leaves": edit.set_leaves, "optimizer": edit.set_optimizer, "scheduler": edit.set_scheduler,
+    "zero": edit.set_zero, "clip": edit.set_clip,
+}  # fmt: skip
 
 
 class TrainingSetup(QObject):
@@ -95,7 +99,7 @@ class TrainingSetup(QObject):
             self.editor.finished.connect(self._on_finished)
         self.follow()
         if not self.editor.isVisible():  # beside the graph, not over it
-            corner = self.window.mapToGlobal(QPoint(self.window.width() - self.editor.width() - 12, 90))
+            corner = self.window.mapToGlobal(QPoint(self.window.width() - self.editor.width() - 12, 64))
             self.editor.move(corner)
         self.editor.show()
         self.editor.raise_()
@@ -109,22 +113,28 @@ class TrainingSetup(QObject):
         root = root or self._guess()
         done = self._do(edit.add_training(root))
         if done:
-            self.window.say_status(
-                "The graph is trained by a loop now: play it in the Training tab, change it in its settings"
-            )
+            self.window.say_status("A loop trains the graph now: play it in the Training tab")
         return done
 
     def is_scalar(self, key: str) -> bool:
         """Whether a value is one number that could be made smaller."""
-        document, frame = self.session.whole, self.session.frame
-        record = frame.records.get(key) if frame is not None else None
-        if record is not None and record.shape is not None and record.shape not in ((), (1,)):
-            return False
-        spot = tree.spots(document).get(key)
+        document = self.session.whole
         node = document.nodes.get(key)
-        if spot is None or node is None or node.outputs or not _computes(node):
+        if node is None or key not in tree.spots(document) or not self.may_be_scalar(node):
             return False
-        return any(wire.node in ancestors(document, key) - {key} for wire in trained(document))
+        above = ancestors(document, key) - {key}
+        return any(wire.node in above for wire in trained(document))
+
+    def may_be_scalar(self, node: Node) -> bool:
+        """Whether nothing says that a value is anything but one number."""
+        frame = self.session.frame
+        record = frame.records.get(node.id) if frame is not None else None
+        shape = record.shape if record is not None else None
+        return shape in (None, (), (1,)) and not node.outputs and _computes(node)
+
+    def is_its_loop(self, keys: tuple[str, ...]) -> bool:
+        """Whether an item of the rail is the training loop, or the one over its epochs."""
+        return self.known is not None and bool({self.known.loop, self.known.outer} & set(keys))
 
     def add_to(self, menu: QMenu, key: str) -> None:
         """What the right click on a value offers: a loop that makes it smaller."""
@@ -167,14 +177,8 @@ class TrainingSetup(QObject):
             return None
         word, _, name = part.partition(".")
         match word:
-            case "loss":
-                return edit.set_loss(value)
-            case "leaves":
-                return edit.set_leaves(value)
-            case "optimizer":
-                return edit.set_optimizer(value)
-            case "scheduler":
-                return edit.set_scheduler(value)
+            case _ if word in CHOICES:
+                return CHOICES[word](value)
             case "settings" if name == "lr" or not known.optimizer:
                 return edit.set_number("decay" if name == "weight_decay" else "rate", value, merge)
             case "settings":
@@ -184,10 +188,6 @@ class TrainingSetup(QObject):
             case "batches":
                 keys, size, shuffled = value
                 return edit.set_batches(keys, size, shuffled)
-            case "zero":
-                return edit.set_zero(value)
-            case "clip":
-                return edit.set_clip(value)
             case "stop":
                 return edit.set_stop(0.01 if value else None)
         return edit.set_number(part, value, merge)
@@ -293,15 +293,18 @@ class TrainingSetup(QObject):
     def _losses(self, known: Training) -> Iterator[Choice]:
         document = self.session.whole
         loop = next(item for item in walk(document.program) if isinstance(item, Loop) and item.id == known.loop)
-        names = {known.loss.node or "": None, **{item.node: None for item in flat(loop.body) if isinstance(item, Eval)}}
+        if known.loss.node in document.nodes:
+            yield known.loss.node or "", self.name(known.loss.node or "")
+        made = {wire.node for wire in trained(document)}
         found = 0
-        for key in names:
-            node = document.nodes.get(key)
-            if node is None or (key != known.loss.node and (node.name is None or not self.is_scalar(key))):
+        for item in flat(loop.body):
+            node = document.nodes.get(item.node) if isinstance(item, Eval) else None
+            if node is None or made.isdisjoint(wire.node for wire in node.inputs()):
                 continue
-            found += 1
-            if found <= LOSSES:
-                yield key, self.name(key)
+            made.add(node.id)
+            if node.name is not None and node.id != known.loss.node and found < LOSSES and self.may_be_scalar(node):
+                found += 1
+                yield node.id, self.name(node.id)
 
     def _leaves(self, known: Training) -> Iterator[tuple[str, str, bool]]:
         document = self.session.whole
@@ -350,8 +353,12 @@ class TrainingSetup(QObject):
             return None
         if any(node.op.endswith(".backward") for node in document.nodes.values()):
             return None
-        fits = [item.node for item in document.program if isinstance(item, Eval) and self.is_scalar(item.node)]
-        known = [key for key in fits if (record := frame.records.get(key)) is not None and record.shape in ((), (1,))]
+        below = dependents(document, trained(document))
+        evals = [
+            document.nodes[item.node] for item in document.program if isinstance(item, Eval) and item.node in below
+        ]
+        fits = [node.id for node in evals if self.may_be_scalar(node)]
+        known = [key for key in fits if key in frame.records and frame.records[key].shape in ((), (1,))]
         named = [key for key in known if "loss" in (document.nodes[key].name or "")]
         ends = [key for key in known if not any(reader in document.nodes for reader in document.consumers.get(key, ()))]
         return (named or ends or known or [None])[-1]  # type: ignore[list-item]  # None where there is no scalar

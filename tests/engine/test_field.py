@@ -118,6 +118,12 @@ CASES = {
         "        h = torch.tanh(h @ w)\n    loss = F.cross_entropy(h, y)\n" + STEP,
         ("X", "h@1", "h", "y", False),
     ),
+    "zipped": (
+        "X = torch.randn(40, 2)\ny = torch.randint(0, 2, (40,))\nw = torch.randn(2, 2, requires_grad=True)\nfor epoch in range(3):\n"
+        "    for xb, yb in zip(X.split(10), y.split(10)):\n        out = xb @ w\n        loss = F.cross_entropy(out, yb)\n"
+        "        loss.backward()\n        with torch.no_grad():\n            w -= 0.1 * w.grad\n        w.grad = None\n",
+        ("X", "xb", "out", "y", False),
+    ),
     "epochs": (
         "X = torch.randn(40, 2)\ny = torch.randint(0, 2, (40,))\n" + NET + "for epoch in range(3):\n"
         "    perm = torch.randperm(40)\n    for i in range(0, 40, 10):\n"

@@ -234,3 +234,6 @@ def test_phases_light_up_and_lead_to_their_settings(setup: TrainingSetup, qtbot:
     QTest.mouseClick(lights, Left, pos=QPointF(chip.center()).toPoint())
     assert editor.focusWidget() is editor.fields["optimizer"]
     lights.grab()
+    assert setup.known is not None
+    assert setup.is_its_loop((setup.known.loop,))
+    assert not setup.is_its_loop(("#1",))

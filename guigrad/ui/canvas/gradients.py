@@ -2,13 +2,14 @@
 
 Note [Signs]
 A tensor has one sign if no element has the other. Positive wires are solid in the warm end of the gradient scale, negative ones dashed in the
-other end, wires with elements of both signs are solid with the dashes laid over them, zeros are dotted, and what is not finite has the colour of
+other end, wires with elements of both signs change between both colours, zeros are dotted, and what is not finite has the colour of
 failure. The width grows with the largest absolute element, in equal steps of its logarithm between the decades around what is in view.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,13 +19,14 @@ from PySide6.QtGui import QColor, QPen
 from guigrad.document.array import ArrayData
 from guigrad.ui.canvas.content import elements, stacks
 from guigrad.ui.canvas.wire import Array
+from guigrad.ui.theme import Theme
 
 if TYPE_CHECKING:
     from guigrad.ui.canvas.ink import Ink
 
 ZERO, PLUS, MINUS, BOTH, BAD = range(5)
 """Signs of a gradient: all zero, positive, negative, elements of both signs, not finite."""
-WIDTHS: Final = (1.5, 2.1, 2.9, 3.8, 4.9)
+WIDTHS: Final = (1.6, 2.4, 3.3, 4.6)
 """Units: canvas units. Of wires by magnitude."""
 DECADES: Final = 6
 """So many powers of ten are told apart; what is smaller is as thin as the smallest."""
@@ -34,7 +36,7 @@ DOTTED: Final = 1 + 3 * len(WIDTHS)
 FAILED: Final = DOTTED + 1
 LIT: Final = DOTTED + 2
 STYLES: Final = LIT + 1
-DASHES: Final = ((60.0, 4), (140.0, 8), (320.0, 16), (700.0, 32), (math.inf, 56))
+DASHES: Final = ((60.0, 3), (140.0, 5), (320.0, 9), (700.0, 16), (math.inf, 28))
 """Up to how many px long a wire has so many dashes."""
 
 Extreme = tuple[float, int]
@@ -113,6 +115,24 @@ def sign_of(style: int) -> int:
     return max(sign for sign, first in _FIRST.items() if style >= first)
 
 
+def dashed(styles: Array) -> Array:
+    """Which styles have dashes or dots. Shapes: [n] -> bool [n]"""
+    found: Array = (styles >= _FIRST[MINUS]) & (styles <= DOTTED)
+    return found
+
+
+def is_both(styles: Array) -> Array:
+    """Which styles are of both signs. Shapes: [n] -> bool [n]"""
+    found: Array = (styles >= _FIRST[BOTH]) & (styles < DOTTED)
+    return found
+
+
+def as_plus(styles: Array) -> Array:
+    """Styles of both signs as positive ones of the same width. Shapes: [n] -> [n]"""
+    found: Array = styles - (_FIRST[BOTH] - _FIRST[PLUS])
+    return found
+
+
 def width_of(style: int) -> float:
     """Units: canvas units."""
     if PLAIN < style < DOTTED:
@@ -132,7 +152,12 @@ def color_of(ink: Ink, style: int) -> QColor:
 
 def minus(ink: Ink) -> QColor:
     """The colour of negative gradients, as cells have it."""
-    return QColor(ink.theme.heat["grad"][0])
+    return _minus(ink.theme)
+
+
+@lru_cache(maxsize=8)
+def _minus(theme: Theme) -> QColor:
+    return QColor(theme.heat["grad"][0])
 
 
 def dashes(length_px: Array) -> Array:

@@ -98,6 +98,10 @@ class Legend:
         self.key = None if small else key_of(board.painter, board.viewport)
         if self.key is None or (board.painter.moving and not self.place.isNull()):
             return  # while a gesture runs it does not jump
+        place = self._rect(self._corner, size_of(self.key, False))
+        if not self._covered(place):
+            self.short, self.place = False, place
+            return
         for self.short in (False, True):
             size = size_of(self.key, self.short)
             covered = {corner: self._covered(self._rect(corner, size)) for corner in CORNERS}

@@ -230,22 +230,22 @@ class Painter:
                 self._lines(p, view, rows[chosen], styles[chosen], max(1, pieces))
 
     def _lines(self, p: QPainter, view: Viewport, rows: Array, styles: Array, pieces: int) -> None:
+        """Wires as straight pieces: solid ones, then the dashes of those that have some, in one call for each style."""
         order = np.argsort(styles, kind="stable")
         rows, styles = rows[order], styles[order]
-        cuts = np.searchsorted(styles, np.arange(gradients.STYLES + 1))
         p.setRenderHint(QPainter.RenderHint.Antialiasing, self._smooth(len(rows) * pieces))
-        for style in np.unique(styles).tolist():
-            chosen = rows[int(cuts[style]) : int(cuts[style + 1])]
-            width, sign = gradients.width_of(style) * view.scale, gradients.sign_of(style)
-            dashed = pieces > 1 and sign in (gradients.MINUS, gradients.ZERO)
-            self._style_pen(p, gradients.color_of(self.ink, style), width)
-            if dashed:
-                self._dashes(p, view, chosen, sign == gradients.ZERO)
-            else:
-                self._draw(p, self._segments(view, chosen, pieces))
-            if pieces > 1 and sign == gradients.BOTH:
-                self._style_pen(p, gradients.minus(self.ink), width)
-                self._dashes(p, view, chosen, False)
+        dashed = np.zeros(len(rows), bool) if pieces == 1 else gradients.dashed(styles)
+        solid = ~dashed
+        if solid.any():
+            lines, mine = self._segments(view, rows[solid], pieces), styles[solid]
+            cuts = np.searchsorted(mine, np.arange(gradients.STYLES + 1)).tolist()
+            for style in range(gradients.STYLES):
+                if cuts[style + 1] > cuts[style]:
+                    width = gradients.width_of(style) * view.scale
+                    self._style_pen(p, gradients.color_of(self.ink, style), width)
+                    self._draw(p, lines[cuts[style] : cuts[style + 1]])
+        if dashed.any():
+            self._dashes(p, view, rows[dashed], styles[dashed])
 
     def _segments(self, view: Viewport, rows: Array, pieces: int) -> Array:
         lines = segments(self.scene.wires.ends[:, rows], pieces)
@@ -254,22 +254,41 @@ class Painter:
         lines[:, :, 1::2] += view.top
         return lines
 
-    def _dashes(self, p: QPainter, view: Viewport, rows: Array, dots: bool) -> None:
-        """Every other piece of wires, as many as their lengths take; of ``dots`` the beginning of each."""
-        pen = p.pen()
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        p.setPen(pen)
+    def _dashes(self, p: QPainter, view: Viewport, rows: Array, styles: Array) -> None:
+        """Every other piece of wires, as many as their lengths take; of dotted ones the beginning of each, of those with both signs both in turn."""
         x1, y1, x2, y2, _ = self.scene.wires.ends[:, rows]
         counts = gradients.dashes(np.hypot(x2 - x1, y2 - y1) * view.scale)
-        for count in np.unique(counts).tolist():
-            lines = self._segments(view, rows[counts == count], count * 2)[:, 0::2]
+        found: list[Array] = []
+        kinds: list[Array] = []
+        for count in set(counts.tolist()):
+            chosen = counts == count
+            lines, mine = self._segments(view, rows[chosen], count * 2), styles[chosen]
+            found.append(lines[:, 0::2].reshape(-1, 4))
+            kinds.append(np.repeat(mine, count))
+            both = gradients.is_both(mine)
+            if both.any():
+                found.append(lines[both, 1::2].reshape(-1, 4))
+                kinds.append(np.repeat(gradients.as_plus(mine[both]), count))
+        lines, mine = np.concatenate(found), np.concatenate(kinds)
+        order = np.argsort(mine, kind="stable")
+        lines, mine = lines[order], mine[order]
+        cuts = np.searchsorted(mine, np.arange(gradients.STYLES + 1)).tolist()
+        for style in range(gradients.STYLES):
+            part = lines[cuts[style] : cuts[style + 1]]
+            if not len(part):
+                continue
+            dots = style == gradients.DOTTED
             if dots:
-                lines[:, :, 2:] = lines[:, :, :2] + (lines[:, :, 2:] - lines[:, :, :2]) * 0.3
-            self._draw(p, lines)
+                part[:, 2:] = part[:, :2] + (part[:, 2:] - part[:, :2]) * 0.3
+            color = gradients.color_of(self.ink, style)
+            if gradients.sign_of(style) == gradients.BOTH:
+                color = gradients.minus(self.ink)
+            self._style_pen(p, color, gradients.width_of(style) * view.scale, flat=True)
+            self._draw(p, part[None])
 
     def _draw(self, p: QPainter, lines: Array) -> None:
-        flat = np.ascontiguousarray(lines)
-        p.drawLines(c_array(flat, QLineF), flat.shape[0] * flat.shape[1])
+        plain = np.ascontiguousarray(lines)
+        p.drawLines(c_array(plain, QLineF), plain.shape[0] * plain.shape[1])
 
     def _smooth(self, pieces: int) -> bool:
         """Whether so many pieces of wire are antialiased: when at rest, else while they are few and the frames keep their time."""
@@ -307,9 +326,9 @@ class Painter:
         made[table.lit[rows] & ~carries] = gradients.LIT
         return made
 
-    def _style_pen(self, p: QPainter, color: QColor, width: float) -> None:
+    def _style_pen(self, p: QPainter, color: QColor, width: float, flat: bool = False) -> None:
         # Round ends close the joints of the pieces, at four times the cost: when at rest.
-        cap = Qt.PenCapStyle.RoundCap if self.rest and width >= 1.1 else Qt.PenCapStyle.FlatCap
+        cap = Qt.PenCapStyle.RoundCap if self.rest and width >= 1.1 and not flat else Qt.PenCapStyle.FlatCap
         p.setPen(QPen(color, width if width >= 1.1 else 0, Qt.PenStyle.SolidLine, cap))
 
     # ---- cards -----------------------------------------------------------

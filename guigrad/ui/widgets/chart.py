@@ -18,6 +18,8 @@ from guigrad.ui.widgets import parts
 from guigrad.ui.widgets.axis import axes
 
 FORMATS: Final = (".png", ".svg", ".csv")
+BEHIND: Final = -1000
+"""Where the lines of the grid lie: not over the curves."""
 LEGEND: Final = 8
 """Names of a legend in one row."""
 LOW_PX: Final = 150
@@ -65,6 +67,7 @@ class Chart(QWidget):
             axis.setTextPen(look.color("text_muted"))
             axis.setTickFont(look.code(10))
             axis.label.setFont(look.text(11))
+            axis.setZValue(BEHIND)
         margin = look.px(36)
         self.empty.setContentsMargins(margin, margin, margin, margin)
 

@@ -101,6 +101,7 @@ class FieldPlot(Chart):
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         super().set_look(look)
+        self.item.showGrid(x=False, y=False)  # its lines would lie over the picture
         self.legend.setLabelTextColor(look.color("text"))
         self.legend.setLabelTextSize(f"{look.px(11)}px")
         self.legend.setBrush(look.color("raised", 0.85))

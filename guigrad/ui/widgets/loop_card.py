@@ -159,9 +159,10 @@ class LoopCard(QFrame):
         self._rate = QHBoxLayout()
         self._rate.addWidget(self.rate_name)
         self._bar.row.addWidget(self.more)
+        self._bar.row.addWidget(self.lights)
         for layout in (self._words, self._rate):
             self._bar.row.addLayout(layout)
-        for widget in (self.none, self.add, self.lights):
+        for widget in (self.none, self.add):
             self._bar.row.addWidget(widget)
         self._bar.row.addStretch(1)
         self._outer = QVBoxLayout(self)

@@ -54,12 +54,12 @@ def ink(look: Look, token: str) -> QColor:
     return look.color(token) if look.theme.dark else theme("dark").color(token)
 
 
-def thinned(way: Way) -> tuple[Numbers, Numbers]:
-    """Its finite points, at most ``POINTS`` and the last of them always."""
+def thinned(way: Way, most: int = POINTS) -> tuple[Numbers, Numbers]:
+    """Its finite points, at most so many and the last of them always."""
     x, y = way.x, way.y
     good = np.isfinite(x) & np.isfinite(y)
     x, y = x[good], y[good]
-    if len(x) > POINTS:
-        keep = np.unique(np.round(np.linspace(0, len(x) - 1, POINTS)).astype(int))
+    if len(x) > most:
+        keep = np.unique(np.round(np.linspace(0, len(x) - 1, most)).astype(int))
         x, y = x[keep], y[keep]
     return x, y

@@ -84,6 +84,7 @@ class SpreadPlot(Chart):
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         super().set_look(look)
+        self.item.showGrid(x=False, y=False)  # its lines would lie over the picture
         self.steps.set_look(look)
         self._style()
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from guigrad.ui.style import Look
@@ -21,14 +21,15 @@ from guigrad.ui.widgets.contour_view import own_key
 from guigrad.ui.widgets.relief import Relief, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, round_levels, short
 
-CELLS: Final = 64
+CELLS: Final = 56
 """Cells along each side at most."""
-COARSE: Final = 32
+COARSE: Final = 28
 """The same while it is turned, or something moves on it."""
 TURN: Final = 5.0
 START: Final = (-52.0, 33.0)
 HEIGHT: Final = 1.1
 """Of the highest point, where the plane is 2 wide."""
+PIECES: Final = 240
 LIFT: Final = 0.012
 AMBIENT: Final = 0.62
 
@@ -146,20 +147,24 @@ class SurfaceView(QWidget):
         known = np.isfinite(middle)
         wide = len(x) - 1
         lines = self._lines(x, y)
-        pen = QPen(Qt.PenStyle.SolidLine)
-        pen.setWidthF(0.8)
-        corner = points[..., :2]
+        corners = [[QPointF(x, y) for x, y in row] for row in points[..., :2].tolist()]
+        whole = (paint[..., 0].astype(int) << 16 | paint[..., 1].astype(int) << 8 | paint[..., 2].astype(int)).tolist()
+        seen = known.tolist()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # cells that share an edge leave no seam then
         for at in order.tolist():
             i, j = divmod(at, wide)
-            if known[i, j]:
-                color = QColor(*[int(part) for part in paint[i, j]])
-                pen.setColor(color if (i + j) % 2 else color.darker(104))
-                painter.setPen(pen)
-                painter.setBrush(color)
-                quad = [QPointF(*corner[k, m]) for k, m in ((i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j))]
-                painter.drawConvexPolygon(QPolygonF(quad))
-            for line in lines.get(at, ()):
-                self._line(painter, *line)
+            if seen[i][j]:
+                painter.setBrush(QColor.fromRgb(whole[i][j]))
+                above, below = corners[i], corners[i + 1]
+                painter.drawConvexPolygon((above[j], above[j + 1], below[j + 1], below[j]))
+            if at in lines:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                for line in lines[at]:
+                    self._line(painter, *line)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+                painter.setPen(Qt.PenStyle.NoPen)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for line in lines.get(-1, ()):
             self._line(painter, *line)
 
@@ -182,7 +187,7 @@ class SurfaceView(QWidget):
                     found.setdefault(cell, []).append((token, seen[[one, other], :2], dot))
 
         for way in r.ways:
-            px, py = thinned(way)
+            px, py = thinned(way, PIECES)
             if len(px) > 1:
                 put(way.token, px, py, False)
             if 0 <= way.here < len(way.x):

@@ -133,7 +133,7 @@ class TrainingEditor(QDialog):
         outer.addWidget(self._said)
         outer.addWidget(buttons)
         room = parent.size() if parent is not None else self.sizeHint()
-        self.resize(min(look.px(470), room.width() - 20), min(look.px(600), max(room.height() - 60, 240)))
+        self.resize(min(look.px(470), room.width() - 20), min(look.px(600), max(room.height() - 120, 240)))
 
     # --- what is shown ---
 
