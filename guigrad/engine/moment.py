@@ -274,7 +274,7 @@ class _Packer:
             settings = {key: item for key, item in group.items() if key not in ("params", "param_names")}
             groups.append([self.pack(settings), [self.tensor(one) for one in group["params"]]])
         state = [[self.tensor(one), self.pack(dict(kept))] for one, kept in value.state.items()]
-        return {"groups": groups, "state": state}
+        return {"groups": groups, "state": state, "defaults": self.pack(dict(value.defaults))}
 
     def tensor(self, value: torch.Tensor) -> int:
         """The place of a tensor among ``tensors``."""

@@ -237,6 +237,9 @@ class _Unpacker:
                 del group[key]
             group.update(self.unpack(settings))
             group["params"][:] = [self.tensor(number) for number in params]
+        if "defaults" in packed:  # what it was made with: an edit that follows is held against that
+            live.defaults.clear()
+            live.defaults.update(self.unpack(packed["defaults"]))
         live.state.clear()
         for number, kept in packed["state"]:
             live.state[self.tensor(number)] = self.unpack(kept)

@@ -240,3 +240,27 @@ for step in range(100):
         assert engine.train(Train(2)).reason == "steps", engine.problems
         (expected,) = play_here([f"import torch\n{other.format(before)}{alone}print(w.item())\n"])
         assert float(expected) == engine.plan.value(key).item()
+
+
+def test_an_edit_holds_behind_a_moment_of_before_an_edit_that_was_played() -> None:
+    source = BATCHES.replace("sched", "# sched").replace("    # sched.step()\n", "")
+    document = guigrad.parse(source)
+    rate = next(node.id for node in document.nodes.values() if node.name == "lr")
+    faster = guigrad.edit.set_value(rate, 0.5)(document)
+
+    def trained(detour: bool) -> list[float]:
+        engine = Engine(document)
+        moment = engine.train(Train(3, keep=True)).moment
+        if detour:
+            engine.edit(faster, 1)
+            engine.train(Train(2))
+            engine.edit(faster.inverse(), 2)
+            engine.train(Train(1, start=moment))
+        else:
+            engine.train(Train(1))
+        engine.edit(faster, 3)
+        engine.train(Train(2))
+        found: list[float] = engine.value("w2").flatten().tolist()
+        return found
+
+    assert trained(detour=True) == trained(detour=False)

@@ -132,6 +132,8 @@ def _convert(tree: ast.expr, text: str) -> Value:
                 raise LiteralTextError(str(error)) from None
         case ast.Name(id="nan" | "inf" as name):
             return float(name)
+        case ast.Name(id="nanj" | "infj" as name):
+            return complex(0.0, float(name[:-1]))
         case ast.Name() | ast.Attribute():
             path = ast.unparse(tree)
             for full in (path, f"torch.{path}"):
@@ -141,7 +143,7 @@ def _convert(tree: ast.expr, text: str) -> Value:
         case ast.BinOp(op=ast.Add() | ast.Sub() as sign, left=left, right=right):
             first, second = _convert(left, text), _convert(right, text)
             if isinstance(second, complex) and isinstance(first, int | float):
-                return first + second if isinstance(sign, ast.Add) else first - second
+                return complex(first, second.imag if isinstance(sign, ast.Add) else -second.imag)
     raise LiteralTextError("only numbers, texts, lists and constants of torch can stand here")
 
 
