@@ -159,6 +159,24 @@ def _startup(rounds: int) -> Iterator[Row]:
     times = [float(subprocess.check_output(command, cwd=folder, text=True)) * 1000 for _ in range(rounds)]
     yield _row("startup", "import guigrad", times, 50, "ms")
 
+    from guigrad.ops.search import search
+
+    typed = (
+        "s",
+        "so",
+        "sof",
+        "sofm",
+        "sofmax",
+        "sum dim",
+        "corss entropy",
+        "mean dim keepdim",
+        "zzzzzzzzzz",
+        "cross ent",
+    )
+    search(typed[0])  # the rows are read once
+    queries = [seconds(partial(search, text, 40)) * 1000 for text in typed for _ in range(rounds)]
+    yield _row("startup", "search the ops while typing", queries, 5, "ms")
+
 
 def _document(count: int) -> Iterator[Row]:
     from guigrad.document import file

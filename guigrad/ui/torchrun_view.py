@@ -14,6 +14,7 @@ from guigrad.document.names import labels
 from guigrad.document.problem import ProblemError
 from guigrad.files.arrays import read_arrays
 from guigrad.run.distributed import distributed
+from guigrad.run.loops import trains
 from guigrad.run.series import Series
 from guigrad.run.torchrun import Report, Torchrun
 from guigrad.ui.bridge import Bridge
@@ -73,7 +74,7 @@ class TorchrunView(QObject):
         except OSError as error:
             self.window.bar.say(f"torchrun cannot be started: {error.strerror or error}", "error")
             return
-        found = self.window.training.trains
+        found = trains(self.window.session.whole)
         loss = found.losses[0] if found is not None and found.losses else ""
         self._loss = labels(self.window.session.whole).get(loss, "loss")
         if self._of != (self.window.session.path, loss):  # of another program

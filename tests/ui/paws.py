@@ -53,7 +53,7 @@ class Paws:
                 "This plugin does not support" in text and not self._strangers()
             ):  # what this platform says of every menu
                 return
-            self.faults.append(f"Qt says: {text}\n{''.join(traceback.format_stack(limit=12))}")
+            self.faults.append(f"Qt says: {text} {self._strangers()}\n{''.join(traceback.format_stack(limit=12))}")
 
         hook, sys.excepthook = sys.excepthook, uncaught
         handler = qInstallMessageHandler(message)
