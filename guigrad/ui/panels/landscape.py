@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (  # fmt: skip
     QComboBox,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QSpinBox,
     QSplitter,
     QStackedWidget,
@@ -66,18 +65,18 @@ class LandscapePanel(QWidget):
         self.seed.setAccessibleName("Seed of the directions")
         self.seed.setKeyboardTracking(False)
         parts.plain(self.seed, look)
-        self.dice = self._button("Draw anew", "Other random directions", self._on_dice)
-        self.above = self._chip("Contour", "The surface from above; its point can be dragged")
-        self.space = self._chip("3-D", "The surface in space")
-        self.log = self._chip("log levels", "Levels by powers of ten; on by itself where the range is wide")
-        self.fit = self._button("Fit", "The range that shows the point and the whole training (Home)", self.fit_asked.emit)  # fmt: skip
-        self.halt = self._button("Stop", "Computes no further points", self.stop_asked.emit)
+        self.dice = parts.button("Draw anew", "Other random directions", self._on_dice)
+        self.above = parts.chip("Contour", "The surface from above; its point can be dragged")
+        self.space = parts.chip("3-D", "The surface in space")
+        self.log = parts.chip("log levels", "Levels by powers of ten; on by itself where the range is wide")
+        self.fit = parts.button("Fit", "The range that shows the point and the whole training (Home)", self.fit_asked.emit)  # fmt: skip
+        self.halt = parts.button("Stop", "Computes no further points", self.stop_asked.emit)
         self.halt.hide()
         self.progress = parts.ElidedLabel("", "muted")
         self.note = parts.ElidedLabel("", "muted")
         self.message = parts.label("", "muted")
         self.why = parts.label("", "faint")
-        self.run = self._button("Run forward", "Computes every value", self.run_asked.emit)
+        self.run = parts.button("Run forward", "Computes every value", self.run_asked.emit)
         self._build()
         self.kind.activated.connect(lambda _: self.plane_asked.emit())
         for combo in (self.x_field, self.y_field):
@@ -94,20 +93,6 @@ class LandscapePanel(QWidget):
         made = parts.ChevronCombo(self.look)
         made.setAccessibleName(name)
         made.setEditable(editable)
-        return made
-
-    def _button(self, text: str, tip: str, call: object) -> QPushButton:
-        made = QPushButton(text)
-        made.setToolTip(tip)
-        if callable(call):
-            made.clicked.connect(lambda: call())
-        return made
-
-    def _chip(self, text: str, tip: str) -> QPushButton:
-        made = QPushButton(text)
-        made.setProperty("role", "chip")
-        made.setCheckable(True)
-        made.setToolTip(tip)
         return made
 
     def _build(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QSpinBox,
     QSplitter,
@@ -72,7 +72,7 @@ class RacePanel(QWidget):
         self.plot: StepPlot | None = None
         self.sweep_plot: SweepPlot | None = None
         self.adders = [
-            self._button(text, tip, lambda kind=kind: self.lanes_asked.emit(kind))
+            parts.button(text, tip, partial(self.lanes_asked.emit, kind))
             for text, tip, kind in (
                 ("+ Optimizers", "Four lanes: SGD, Momentum, RMSprop, Adam", "optimizers"),
                 ("+ Learning rates", "Five lanes: the rate times 0.1, 0.3, 1, 3, 10", "rates"),
@@ -83,15 +83,15 @@ class RacePanel(QWidget):
                 ),
             )
         ]
-        self.play = self._button("Play", "Trains all lanes, always at the same step", self.play_asked.emit)
+        self.play = parts.button("Play", "Trains all lanes, always at the same step", self.play_asked.emit)
         self.play.setProperty("role", "primary")
-        self.one = self._button("Step", "One step of each lane", self.step_asked.emit)
-        self.reset = self._button("Reset", "Every lane back at its start", self.reset_asked.emit)
-        self.clear = self._button("Clear", "Takes all lanes away", self.clear_asked.emit)
-        self.log_y = self._chip("log y", "Losses on a logarithmic axis, as long as all are above zero")
+        self.one = parts.button("Step", "One step of each lane", self.step_asked.emit)
+        self.reset = parts.button("Reset", "Every lane back at its start", self.reset_asked.emit)
+        self.clear = parts.button("Clear", "Takes all lanes away", self.clear_asked.emit)
+        self.log_y = parts.chip("log y", "Losses on a logarithmic axis, as long as all are above zero")
         self.log_y.setChecked(True)
         self.log_y.toggled.connect(lambda _: self._on_style())
-        self.race_chip, self.sweep_chip = self._chip("Race", "Lanes side by side"), self._chip("Sweep", "One setting over a range")  # fmt: skip
+        self.race_chip, self.sweep_chip = parts.chip("Race", "Lanes side by side"), parts.chip("Sweep", "One setting over a range")  # fmt: skip
         self.race_chip.clicked.connect(lambda: self.show_page(0))
         self.sweep_chip.clicked.connect(lambda: self.show_page(1))
         self.note = parts.ElidedLabel("", "muted")
@@ -104,14 +104,14 @@ class RacePanel(QWidget):
         self.count = self._spin("How many values", 2, 200)
         self.count.setValue(9)
         self.count.setSuffix(" values")
-        self.log = self._chip("log", "Values evenly spaced by their logarithms")
+        self.log = parts.chip("log", "Values evenly spaced by their logarithms")
         self.steps = self._spin("Steps of each training", 0, 100_000_000)
         self.steps.setSpecialValueText("to the end")
         self.steps.setSuffix(" steps")
-        self.go = self._button("Sweep", "Trains once for each value", self.sweep_asked.emit)
-        self.halt = self._button("Stop", "Ends the sweep at once; what was found stays", self.halt_asked.emit)
+        self.go = parts.button("Sweep", "Trains once for each value", self.sweep_asked.emit)
+        self.halt = parts.button("Stop", "Ends the sweep at once; what was found stays", self.halt_asked.emit)
         self.halt.hide()
-        self.use = self._button("Use value", "Puts the value of the chosen row, else the best one, into the document", self._on_use)  # fmt: skip
+        self.use = parts.button("Use value", "Puts the value of the chosen row, else the best one, into the document", self._on_use)  # fmt: skip
         self.progress = parts.ElidedLabel("", "muted")
         self.table = QTableWidget(0, len(HEADS))
         self.table.setHorizontalHeaderLabels(list(HEADS))
@@ -125,19 +125,6 @@ class RacePanel(QWidget):
         self._build()
         self.set_look(look)
         self.show_page(0)
-
-    def _button(self, text: str, tip: str, call: object) -> QPushButton:
-        made = QPushButton(text)
-        made.setToolTip(tip)
-        if callable(call):
-            made.clicked.connect(lambda: call())
-        return made
-
-    def _chip(self, text: str, tip: str) -> QPushButton:
-        made = self._button(text, tip, None)
-        made.setProperty("role", "chip")
-        made.setCheckable(True)
-        return made
 
     def _line(self, name: str) -> QLineEdit:
         made = QLineEdit()

@@ -88,7 +88,7 @@ class TrainingPanel(QWidget):
         self.memory, self.seed = parts.ElidedLabel("", "muted"), parts.ElidedLabel("", "muted")
         self.count = self._spin("How many steps", 1, 100_000_000)
         self.count.setValue(100)
-        self.go = self._button("steps", "Train so many steps", lambda: self.steps_asked.emit(self.count.value()))
+        self.go = parts.button("steps", "Train so many steps", lambda: self.steps_asked.emit(self.count.value()))
         self.until = QLineEdit()
         self.until.setPlaceholderText("until loss < 0.01")
         self.until.setProperty("mono", True)
@@ -119,7 +119,7 @@ class TrainingPanel(QWidget):
             "One more number of each step from now on: w, w.grad, norm(w), std(w.grad), update(w). Return adds it"
         )
         self.watch.returnPressed.connect(self._on_watch)
-        self.watched = self._button("Watched", "What is watched; a click stops watching it", None)
+        self.watched = parts.button("Watched", "What is watched; a click stops watching it", None)
         self.watched_menu = QMenu(self.watched)
         self.watched.setMenu(self.watched_menu)
         self.smoothing = self._spin("Mean over so many points", 1, 100_000)
@@ -127,25 +127,15 @@ class TrainingPanel(QWidget):
         self.smoothing.valueChanged.connect(lambda _: self._on_style())
         self.log_x = self._chip("log x", "Steps on a logarithmic axis")
         self.log_y = self._chip("log y", "Numbers on a logarithmic axis; what is not above zero is left out")
-        self.export = self._button(
+        self.export = parts.button(
             "Export plot…", "The plot as PNG or SVG, or its numbers as CSV", self.export_asked.emit
         )
         self.note = parts.ElidedLabel("", "warning")
         self._build()
         self.set_look(look)
 
-    def _button(self, text: str, tip: str, call: object) -> QPushButton:
-        made = QPushButton(text)
-        made.setToolTip(tip)
-        if callable(call):
-            made.clicked.connect(lambda: call())
-        return made
-
     def _chip(self, text: str, tip: str) -> QPushButton:
-        made = QPushButton(text)
-        made.setProperty("role", "chip")
-        made.setCheckable(True)
-        made.setToolTip(tip)
+        made = parts.chip(text, tip)
         made.toggled.connect(lambda _: self._on_style())
         return made
 

@@ -167,6 +167,23 @@ def grid() -> tuple[QWidget, QGridLayout]:
     return holder, layout
 
 
+def button(text: str, tip: str, call: Callable[[], object] | None = None) -> QPushButton:
+    """A push button that does this."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    if call is not None:
+        made.clicked.connect(lambda: call())
+    return made
+
+
+def chip(text: str, tip: str) -> QPushButton:
+    """A small button that is on or off."""
+    made = button(text, tip)
+    made.setProperty("role", "chip")
+    made.setCheckable(True)
+    return made
+
+
 def scrolled(page: QWidget, owner: QWidget) -> QScrollArea:
     """``owner`` shows ``page``, which scrolls up and down where there is too little room for it."""
     area = QScrollArea()
