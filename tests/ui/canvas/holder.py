@@ -8,6 +8,9 @@ from guigrad.ui.canvas.bench import Held, graph
 from guigrad.ui.canvas.edits import EditIntents
 from guigrad.ui.canvas.view import CanvasView
 
+OPEN: list[CanvasView] = []
+"""Canvases of this test; the fixture beside closes them."""
+
 
 def zoomed(nodes: int, zoom: float) -> tuple[Held, CanvasView]:
     """The bench's graph of so many nodes, seen near its beginning."""
@@ -24,6 +27,7 @@ def shown(held: Held, size: tuple[int, int]) -> CanvasView:
     view.resize(*size)
     view.show()
     view.repaint()
+    OPEN.append(view)
     return view
 
 
