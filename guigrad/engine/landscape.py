@@ -242,7 +242,8 @@ class Surface:
                 f"{name} holds {dtype_name(value.dtype)}: only real floating-point entries can be varied.",
                 self._choices(),
             )
-        if any(value is one for one, _ in Part(engine, In(engine.names.find(name)[0])).groups.values()):  # type: ignore[index]  # it was found above
+        place = engine.names.find(name)
+        if place is not None and any(value is one for one, _ in Part(engine, In(place[0])).groups.values()):
             raise Wrong(f"The loss does not depend on {name}.", self._choices())
         raise Wrong(f"{name} is computed: a landscape varies leaves.", self._choices())
 
@@ -272,12 +273,12 @@ class Surface:
         parts: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]] = []
         for key, *arrays in zip(plane.leaves, plane.origin, plane.first, plane.second, strict=True):
             value = groups[by_id[key]][0]
-            tensors = [tensor_of(array, value.device).to(value.dtype) for array in arrays]
-            if any(tensor.shape != value.shape for tensor in tensors):
+            origin, first, second = (tensor_of(array, value.device).to(value.dtype) for array in arrays)
+            if any(tensor.shape != value.shape for tensor in (origin, first, second)):
                 raise Wrong(
                     "The parameters have other shapes than when the directions were made.", "Draw new directions."
                 )
-            parts.append((by_id[key], *tensors))  # type: ignore[arg-type]  # three arrays gave three tensors
+            parts.append((by_id[key], origin, first, second))
         self._parts = parts
         check(*self._flat()[:2])
 

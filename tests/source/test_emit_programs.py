@@ -39,7 +39,7 @@ class _Writer:
             case 3 | 4 | 5:
                 return f"({left} {self.pick('+', '-', '*')} {right})"
             case 6:
-                return f"({left} if {self.test(depth + 1)} else {right})"
+                return f"({left} if {self.condition(depth + 1)} else {right})"
             case 7:
                 return f"({left} {self.pick('and', 'or')} {right})"
             case 8:
@@ -68,17 +68,17 @@ class _Writer:
                 return f"{inner}.mul_({self.number(depth + 1)})"
             case 8:
                 return f"{inner}.clone()"
-        return f"({inner} if {self.test(depth + 1)} else {self.tensor(depth + 1)})"
+        return f"({inner} if {self.condition(depth + 1)} else {self.tensor(depth + 1)})"
 
-    def test(self, depth: int = 0) -> str:
+    def condition(self, depth: int = 0) -> str:
         kind = self.draw(st.integers(0, 5 if depth < 3 else 0))
         if kind < 3:
             return f"{self.number(depth + 1)} {self.pick('<', '==', '>=', '!=')} {self.number(depth + 1)}"
         if kind == 3:
             return f"{self.number(depth + 1)} < {self.number(depth + 1)} <= {self.number(depth + 1)}"
         if kind == 4:
-            return f"not {self.test(depth + 1)}"
-        return f"({self.test(depth + 1)} {self.pick('and', 'or')} {self.test(depth + 1)})"
+            return f"not {self.condition(depth + 1)}"
+        return f"({self.condition(depth + 1)} {self.pick('and', 'or')} {self.condition(depth + 1)})"
 
     def statement(self, margin: str, depth: int) -> list[str]:
         kind = self.draw(st.integers(0, 15))
@@ -104,9 +104,9 @@ class _Writer:
                 loop = f"{margin}for {self.pick('i', 'c', 'n')} in {self.pick('range(2)', 'items[:2]', '(1, a)', 'range(a % 3)')}:"
                 return [loop, *self.body(margin, depth)]
             case 12 | 13 | 14 if depth < 3:
-                lines = [f"{margin}if {self.test()}:", *self.body(margin, depth)]
+                lines = [f"{margin}if {self.condition()}:", *self.body(margin, depth)]
                 if self.draw(st.booleans()):
-                    lines += [f"{margin}elif {self.test()}:", *self.body(margin, depth)]
+                    lines += [f"{margin}elif {self.condition()}:", *self.body(margin, depth)]
                 if self.draw(st.booleans()):
                     lines += [f"{margin}else:  # or", *self.body(margin, depth)]
                 return lines

@@ -10,6 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from guigrad.ui.canvas.scene import Scene
 from tests.ui.canvas.hand import ALT, CTRL, LEFT, MIDDLE, NONE, RIGHT, SHIFT, Hand
 from tests.ui.canvas.samples import lesson_frame
 from tests.ui.canvas.test_scene import same
@@ -76,3 +77,4 @@ def test_random_clicking(hand: Hand, seed: int) -> None:
                 hand.key(Qt.Key.Key_Escape)
             same(hand.view.scene)
     hand.view.search.close()
+    assert hand.view.scene.row.keys() == Scene(hand.document).row.keys()
