@@ -122,7 +122,7 @@ class Legend:
         return QRectF(x, y, *size)
 
     def _covered(self, rect: QRectF) -> int:
-        """How many cards, boxes' heads and notes it would cover, in px."""
+        """How many cards, grad_fns and notes it would cover, in px."""
         board = self._board
         view, scene = board.viewport, board.scene
         left, top = view.to_world(rect.left(), rect.top())
@@ -133,8 +133,13 @@ class Legend:
         down = np.minimum(y + scene.height[rows], bottom) - np.maximum(y, top)
         area = float((np.maximum(across, 0) * np.maximum(down, 0)).sum())
         world = QRectF(left, top, right - left, bottom - top)
-        for note in scene.document.notes.values():
-            meet = world.intersected(QRectF(note.x, note.y, note.width, note.height))
+        others = [QRectF(note.x, note.y, note.width, note.height) for note in scene.document.notes.values()]
+        mirror = board.backward.mirror
+        if mirror.shown:
+            found = mirror.rects[mirror.visible((left, top, right, bottom))].tolist()
+            others += [QRectF(x, y, far - x, low - y) for x, y, far, low in found]
+        for other in others:
+            meet = world.intersected(other)
             area += max(meet.width(), 0.0) * max(meet.height(), 0.0)
         if board.brush_bar.isVisible() and rect.intersects(QRectF(board.brush_bar.geometry())):
             area += 1e6
