@@ -26,7 +26,12 @@ from guigrad.ui.widgets.scale_bar import ScaleBar
 from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.surface_view import SurfaceView
 
-KINDS: Final = (("entries", "two entries"), ("random", "random directions"), ("pca", "PCA of the training"))
+KINDS: Final = (
+    ("entries", "two entries"),
+    ("line", "one entry"),
+    ("random", "random directions"),
+    ("pca", "PCA of the training"),
+)
 
 
 class LandscapePanel(QWidget):
@@ -191,8 +196,12 @@ class LandscapePanel(QWidget):
     def show_kind(self, kind: str) -> None:
         """Which plane it is: the fields that belong to it."""
         self.kind.setCurrentIndex([name for name, _ in KINDS].index(kind))
-        for field in (self.x_field, self.y_field):
-            field.setVisible(kind == "entries")
+        self.x_field.setVisible(kind in ("entries", "line"))
+        self.y_field.setVisible(kind == "entries")
+        for chip in (self.above, self.space):
+            chip.setVisible(kind != "line")
+        self.log.setText("log loss" if kind == "line" else "log levels")
+        self._show_views()
         for widget in (self.seed, self.dice):
             widget.setVisible(kind == "random")
         self.kind.show()
@@ -221,9 +230,15 @@ class LandscapePanel(QWidget):
     def _on_views(self) -> None:
         if not (self.above.isChecked() or self.space.isChecked()):
             (self.space if self.sender() is self.above else self.above).setChecked(True)
-        self._left.setVisible(self.above.isChecked())
-        self._right.setVisible(self.space.isChecked())
+        self._show_views()
         self.shown.emit()
+
+    def _show_views(self) -> None:
+        """What is seen of the surface; of a curve there is one view."""
+        line = self.plane_kind == "line"
+        self._left.setVisible(line or self.above.isChecked())
+        self._right.setVisible(not line and self.space.isChecked())
+        self.bar.setVisible(not line)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
