@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (  # fmt: skip
     QComboBox,
     QHBoxLayout,
@@ -32,6 +32,9 @@ KINDS: Final = (
     ("random", "random directions"),
     ("pca", "PCA of the training"),
 )
+
+LOW_PX: Final = 110
+"""A panel that is lower has no words below its picture."""
 
 
 class LandscapePanel(QWidget):
@@ -132,6 +135,7 @@ class LandscapePanel(QWidget):
         self._split.setStretchFactor(1, 4)
         self._split.setHandleWidth(1)
         said = QWidget()
+        said.setObjectName("page")
         column = QVBoxLayout(said)
         column.addStretch(1)
         for words in (self.message, self.why):
@@ -141,7 +145,10 @@ class LandscapePanel(QWidget):
         column.addStretch(2)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._split)
-        self._pages.addWidget(said)
+        page = QWidget()
+        parts.scrolled(said, page)
+        self._pages.addWidget(page)
+        self._pages.setMinimumHeight(30)
         self._column = QVBoxLayout(self)
         self._column.addWidget(bar)
         self._column.addWidget(self._pages, 1)
@@ -246,6 +253,11 @@ class LandscapePanel(QWidget):
             self.contour = ContourView(self.look)
             self._left_row.insertWidget(0, self.contour, 1)
         self.shown.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little height the picture gets it."""
+        super().resizeEvent(event)
+        self.note.setVisible(self.height() >= self.look.px(LOW_PX))
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from guigrad.ui.style import Look
@@ -18,6 +18,8 @@ from guigrad.ui.widgets.loss_curve import LossCurve
 from guigrad.ui.widgets.relief import Relief, Way, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, contour, finer, short
 
+LOW_PX: Final = 150
+"""A picture that is lower has no words below its axis."""
 REACH_PX: Final = 14
 """So near to the point a press takes it."""
 SETTLE_MS: Final = 160
@@ -56,7 +58,7 @@ class ContourView(QWidget):
         self._holding = False
         self._offset = QPointF()
         self.plot: Any = self._pg.PlotWidget()
-        self.plot.setMinimumSize(120, 90)
+        self.plot.setMinimumSize(120, 30)
         item = self.plot.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -122,6 +124,16 @@ class ContourView(QWidget):
         self.curve.set_look(look)
         self.show_relief(self.relief)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little height the picture gets it: no words below its axis."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        axis = self.plot.getPlotItem().getAxis("bottom")
+        if axis.labelText:
+            axis.showLabel(self.height() >= self.look.px(LOW_PX))
+
     def show_relief(self, relief: Relief) -> None:
         """Another surface, other ways, another point; what is the same is not drawn anew."""
         if relief.line != self.curve.line:
@@ -129,7 +141,9 @@ class ContourView(QWidget):
         self.relief = relief = self.curve.take(relief)
         item = self.plot.getPlotItem()
         for name, text in (("bottom", relief.names[0]), ("left", relief.names[2 if relief.line else 1])):
-            item.setLabel(name, text)
+            if item.getAxis(name).labelText != text:
+                item.setLabel(name, text)
+                self._make_room()
         surface = (id(relief.z), relief.scale, relief.z.shape)
         if surface != self._surface:
             self._surface = surface
