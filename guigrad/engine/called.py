@@ -45,6 +45,7 @@ def function(plan: Plan, item: Region) -> Callable[[], Any]:
         body.run()
         return give()
 
+    closure.__name__ = closure.__qualname__ = plan.document.nodes[key].name or "closure"
     return closure
 
 
