@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from guigrad.document.model import Node, Star, Value
-from guigrad.engine import closures
+from guigrad.engine import lines
 from guigrad.engine.arguments import (
     NotWired,
     Place,
@@ -124,18 +124,14 @@ def _constants(keywords: dict[str, Value]) -> dict[str, Any]:
 def _call_slots(fn: Callable[..., Any], slots: list[int], env: list[Any], out: int, keywords: dict[str, Any]) -> Step:
     match slots:
         case [a]:
-            return closures.call_one_with(env, out, fn, a, keywords) if keywords else closures.call_one(env, out, fn, a)
+            return lines.call_one_with(env, out, fn, a, keywords) if keywords else lines.call_one(env, out, fn, a)
         case [a, b]:
-            return (
-                closures.call_two_with(env, out, fn, a, b, keywords)
-                if keywords
-                else closures.call_two(env, out, fn, a, b)
-            )
+            return lines.call_two_with(env, out, fn, a, b, keywords) if keywords else lines.call_two(env, out, fn, a, b)
         case _:
             return (
-                closures.call_more_with(env, out, fn, slots, keywords)
+                lines.call_more_with(env, out, fn, slots, keywords)
                 if keywords
-                else closures.call_more(env, out, fn, slots)
+                else lines.call_more(env, out, fn, slots)
             )
 
 
@@ -155,14 +151,14 @@ def _method(node: Node, place: Place, out: int, name: str) -> Step:
         it, *rest = [slot for slot in slots if slot is not None]
         keywords = _constants(dict(node.kwargs))
         if keywords:
-            return closures.method_with(env, out, it, name, known, find, rest, keywords)
+            return lines.method_with(env, out, it, name, known, find, rest, keywords)
         match rest:
             case []:
-                return closures.method_none(env, out, it, name, known, find)
+                return lines.method_none(env, out, it, name, known, find)
             case [a]:
-                return closures.method_one(env, out, it, name, known, find, a)
+                return lines.method_one(env, out, it, name, known, find, a)
             case _:
-                return closures.method_more(env, out, it, name, known, find, rest)
+                return lines.method_more(env, out, it, name, known, find, rest)
     subject, args = getter(node.args[0], place), spread(node.args[1:], place)
     named = {key: getter(value, place) for key, value in node.kwargs}
 
@@ -254,7 +250,7 @@ def _binary(fn: Callable[[Any, Any], Any], node: Node, place: Place, out: int) -
 
 
 _SYNTAX: dict[str, Callable[[list[Any], int, int, int], Step]] = {
-    "add": closures.add, "sub": closures.sub, "mul": closures.mul, "truediv": closures.truediv, "pow": closures.pow, "matmul": closures.matmul,
+    "add": lines.add, "sub": lines.sub, "mul": lines.mul, "truediv": lines.truediv, "pow": lines.pow, "matmul": lines.matmul,
 }  # fmt: skip
 
 

@@ -63,6 +63,7 @@ class Course:
         self.free = 0
         self.each: Callable[[int], None] | None = None
         self.check: Callable[[], bool] | None = None
+        self.check_behind = "forward"
         self.after: Callable[[Piece], str] | None = None
         self.wants_more: Callable[[], bool] = lambda: False
         self.pieces = pieces
@@ -265,9 +266,8 @@ class Course:
         env, running = self.plan.env, self.plan.running
         checked: Block | None = None
         while not self.by_pieces:
-            if self.check is not None and checked is None:
-                checked = self._with_check(whole, parts)
-            block = whole if self.check is None else checked or whole
+            checked = checked or (None if self.check is None else self._with_check(whole, parts))
+            block = whole if checked is None else checked
             here: list[Any] = [block, Row([])]
             running.append(here)
             try:
@@ -309,7 +309,7 @@ class Course:
         return None
 
     def _with_check(self, whole: Block, parts: tuple[Any, ...]) -> Block:
-        """The calls of a step; behind its forward part ``check`` is asked whether to stop there."""
+        """The calls of a step; behind its forward part (``check_behind``) ``check`` is asked whether to stop there."""
         at = 0
         found: tuple[int, int] | None = None
         for part, _ in parts:
@@ -317,7 +317,7 @@ class Course:
                 at += 1
                 continue
             at += len(part.items)
-            if part.phase == "forward" and part.last:
+            if part.phase == self.check_behind and (part.last or part.phase == "step"):
                 found = at, part.number + 1
         if found is None:
             return whole

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from guigrad.document.model import Eval, Node
-from guigrad.engine import closures, unroll
+from guigrad.engine import lines, unroll
 from guigrad.engine.build import Plan
 from guigrad.engine.play import Engine
 from guigrad.engine.unroll import HOT, Unrolled
@@ -16,9 +16,7 @@ from guigrad.run.training import Train
 from guigrad.source.parse.parser import parse
 
 FACTORIES = [
-    factory
-    for _, factory in inspect.getmembers(closures, inspect.isfunction)
-    if factory.__module__ == closures.__name__
+    factory for _, factory in inspect.getmembers(lines, inspect.isfunction) if factory.__module__ == lines.__name__
 ]
 
 
