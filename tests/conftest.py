@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
+# Before anything imports torch, and for child processes too: threads of several processes would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import logging
 import threading
@@ -19,6 +21,18 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True, suppress_health_check=_SLOW)
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile("quick")
+
+MOST_WORKERS = 6
+"""More would wait for the longest file, and each takes up to 1.5 GB."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker for each core; none for a single file or where prints are asked for (``-n0`` is for that too)."""
+    files = {argument.partition("::")[0] for argument in config.args}
+    if config.option.capture == "no" or (len(files) == 1 and files.pop().endswith(".py")):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
 
 
 def _children() -> dict[int, str]:

@@ -9,6 +9,7 @@ from guigrad.document import order, template
 from guigrad.document.array import ArrayData
 from guigrad.document.binding import binding_of, heads, is_required, kind
 from guigrad.document.calls import cycle
+from guigrad.document.closures import function_of
 from guigrad.document.connect import why_not_connect as why_not_connect
 from guigrad.document.decode import is_name
 from guigrad.document.encode import UNKNOWN
@@ -63,6 +64,7 @@ Known = tuple[Node, tuple[Problem, ...], dict[In, Kind]]
 """A node as it was, its own problems, and what its outputs give."""
 
 
+_NO_FUNCTION = "Undo, or put what it holds outside of it."
 _LEAVE = "it can only be the last thing in an if of a loop"
 
 
@@ -129,9 +131,20 @@ class _Walk:
                     self.head(item.id, item.test, "test")
                     self.inside(item.body)
                     self.inside(item.orelse)
+                case Region(kind="closure"):
+                    self.closure(item)
                 case Region():
                     self.head(item.id, item.args, "args")
                     self.body(item.body)
+
+    def closure(self, item: Region) -> None:
+        """The function alone is seen outside. See Note [Closures] in document.closures."""
+        self.inside(item.body)
+        key = function_of(self.document, item)
+        if key:
+            self.visible.add(key)
+        else:
+            self.tell("this function gives nothing: the node of it is gone", "order", item.id, why=_NO_FUNCTION)
 
     def inside(self, items: tuple[Item, ...], var: str | None = None) -> None:
         outside = set(self.visible)

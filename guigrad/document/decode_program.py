@@ -20,7 +20,7 @@ from guigrad.document.model import (
 )
 from guigrad.document.template import map_value, map_wires
 
-REGIONS = ("no_grad", "enable_grad", "inference_mode", "set_grad_enabled")
+REGIONS = ("no_grad", "enable_grad", "inference_mode", "set_grad_enabled", "closure")
 
 
 class ProgramReader:
@@ -171,6 +171,11 @@ class Wires:
                 test = self.value(item.test, item.id)
                 body, orelse = self._inside(item.body), self._inside(item.orelse)
                 return Branch(item.id, test, body, orelse, self._updates(item.carried, body + orelse))
+            case Region(kind="closure"):
+                body = self._inside(item.body)
+                if body and isinstance(body[-1], Eval):  # the function alone is seen outside
+                    self.visible.add(body[-1].node)
+                return Region(item.id, item.kind, body)
             case Region():
                 args = tuple(self.value(value, item.id) for value in item.args)
                 return Region(item.id, item.kind, self.mend(item.body), args)

@@ -27,7 +27,7 @@ from guigrad.document.model import (
 
 STATEMENTS: Final = ("operator.i", "setitem.", "setattr.")
 STAND_ALONE: Final = frozenset(
-    {"python.literal", "python.param", "python.return", "python.alias", "python.list", "python.tuple", "python.dict", "python.unpack", "python.carry",
+    {"python.literal", "python.param", "python.return", "python.closure", "python.alias", "python.list", "python.tuple", "python.dict", "python.unpack", "python.carry",
      "python.loop_var", "python.assert", "python.break", "python.continue", "operator.setitem"}
 )  # fmt: skip
 """Ops that are never part of a larger expression: as an operand their code would read back as a template."""
@@ -90,7 +90,7 @@ def misplaced(document: Document, items: tuple[Item, ...], loop: bool = False, e
             case Loop():
                 yield from misplaced(document, item.body, True)
             case Region():
-                yield from misplaced(document, item.body, loop)
+                yield from misplaced(document, item.body, loop and item.kind != "closure")
             case Branch():
                 yield from misplaced(document, item.body, loop, True)
                 yield from misplaced(document, item.orelse, loop, True)

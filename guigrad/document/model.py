@@ -35,7 +35,7 @@ from guigrad.document.values import DictOf, Format, In, ListOf, Slice, Star, Sym
 from guigrad.ops.spec import Overload
 
 __all__ = [
-    "AT_RETURN", "CALL", "CAPTURE", "DOC", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DataSet", "DictOf", "Document", "Effect",
+    "AT_RETURN", "CALL", "CAPTURE", "CLOSURE", "DOC", "PARAM", "RETURN", "TABLES", "Box", "Branch", "Carried", "Comment", "DataSet", "DictOf", "Document", "Effect",
     "Eval", "Format", "Function", "In", "Item", "ListOf", "Loop", "Node", "Note", "Region", "Settings", "Slice",
     "Star", "Sym", "Value", "View", "Wire", "callee", "item_inputs", "item_key", "route_key", "route_port", "same", "walk",
     "wires_in",
@@ -121,7 +121,10 @@ class Branch(Struct, frozen=True, tag=True):
 
 
 class Region(Struct, frozen=True, tag=True):
-    """``with torch.no_grad(): body``; ``kind`` is no_grad, enable_grad, inference_mode or set_grad_enabled."""
+    """``with torch.no_grad(): body``; ``kind`` is no_grad, enable_grad, inference_mode or set_grad_enabled.
+
+    "closure": the ``def`` of a function that a step calls. See Note [Closures] in document.closures.
+    """
 
     id: str
     kind: str
@@ -177,6 +180,9 @@ RETURN = "python.return"
 
 CAPTURE = "^"
 """First letter of a keyword that binds a capture."""
+
+CLOSURE = "python.closure"
+"""The op of a function that an optimizer's step calls. See Note [Closures] in document.closures."""
 
 
 AT_RETURN, DOC = "/return", "/doc"

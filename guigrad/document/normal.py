@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import structs
 
+from guigrad.document.closures import function_of, is_closure, sound
 from guigrad.document.forms import hidden, is_in_place_method, is_statement, rebinds, template_wires
 from guigrad.document.mend import mend
 from guigrad.document.model import (
@@ -40,7 +41,7 @@ _ROUNDS: Final = 8
 
 def normal(document: Document) -> tuple[Document, Plan]:
     """The document as code can say it, and what that code shows inline."""
-    document = _clean(document)
+    document = _clean(sound(document))
     found = plan(document)
     program = tuple(_tests(document, document.program, found))
     nodes, program = prune(dict(document.nodes), program, set(found.expressions))
@@ -214,6 +215,8 @@ class _Names:
                     self.run(item.orelse)
                 case Region():
                     self.run(item.body)
+                    if is_closure(item):
+                        self.finish(function_of(self.document, item), keep=False)
 
     def carries(self, item: Loop | Branch) -> None:
         for carry in item.carried:

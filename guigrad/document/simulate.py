@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from guigrad.document.forms import LEAVES, hidden, leaves, rebinds, visible
+from guigrad.document.closures import function_of
+from guigrad.document.forms import LEAVES, hidden, is_in_place_method, leaves, rebinds, visible
 from guigrad.document.model import (
     CALL,
     RETURN,
@@ -18,10 +19,13 @@ from guigrad.document.model import (
     Node,
     Region,
     Value,
+    item_inputs,
     item_key,
+    walk,
     wires_in,
 )
 from guigrad.document.plan import Plan
+from guigrad.document.tree import defined
 
 
 class Simulation:
@@ -44,6 +48,7 @@ class Simulation:
         self.after: list[tuple[In, str, str]] = []  # (value, name, carry): the carry's update needs that name
         self.hidden: list[tuple[str, str, In]] = []  # (call, name, value): what the call reads unseen needs that name
         self.is_body = any(node.op == RETURN for node in document.nodes.values()) if document.functions else False
+        self.outer: dict[str, list[tuple[In, str]]] = {}  # what closures read from outside, and who in them
         self.home: dict[str, Loop | Branch] = {}  # variable of a loop or branch -> that item
         self.names: dict[str, tuple[str, ...]] = {}
         self.around: list[Loop] = []  # the loops that are being followed
@@ -91,6 +96,8 @@ class Simulation:
             match item:
                 case Eval() | Effect():
                     self.node(self.nodes[item.node])
+                case Region(kind="closure"):
+                    self.closure(item)
                 case Region():
                     self.read(wires_in(item.args), item.id)
                     self.run(item.body)
@@ -108,6 +115,34 @@ class Simulation:
                 case Loop():
                     self.read(wires_in(item.iter), item.id)
                     self.bodies(item, (item.body,))
+
+    def closure(self, item: Region) -> None:
+        """What the body binds means nothing outside, and hides what its names mean there, even ahead of where it binds them."""
+        key = function_of(self.document, item)
+        before, around = self.env, self.around
+        own = {name for inner in item.body for name in self.bound(inner, True)}
+        own -= {
+            self.nodes[one.node].name or ""
+            for one in walk(item.body)
+            if isinstance(one, Effect | Eval) and self.same(one.node)
+        }
+        own.discard(self.nodes[key].name or "")
+        self.env, self.around = {name: wire for name, wire in before.items() if name not in own}, []
+        self.run(item.body)
+        self.env, self.around = before, around
+        inner = {name for one in item.body for name in defined(one)}
+        self.outer[key] = [
+            (wire, item_key(one))
+            for one in walk(item.body)
+            for wire in item_inputs(self.document, one)
+            if wire.node not in inner
+        ]
+        self.bind(self.nodes[key])
+
+    def same(self, key: str) -> bool:
+        """Whether a node has its name only because it changes what has that name, without an assignment."""
+        op = self.nodes[key].op
+        return is_in_place_method(op) or op.startswith(("setitem.", "operator.setitem"))
 
     def left(self) -> None:
         """A round ends here: the variables of its loop must hold what they pass on."""
@@ -137,6 +172,9 @@ class Simulation:
                         self.hidden.append((node.id, word, value))
         else:
             self.read(self.plan.wires[node.id], node.id)
+            for wire in self.plan.wires[node.id] if self.outer else ():  # a function reads its names when it is called
+                for inner, reader in self.outer.get(wire.node or "", ()):
+                    self.read((inner,), reader)
         if node.id not in self.plan.inline:
             self.bind(node)
 
@@ -206,6 +244,8 @@ class Simulation:
             case Branch():
                 bodies = (item.body, item.orelse)
                 inner = tuple(one for body in bodies if gone or not leaves(self.document, body) for one in body)
+            case Region(kind="closure"):
+                keys = [function_of(self.document, item)]
             case Region():
                 inner = item.body
         if isinstance(item, Loop | Branch):

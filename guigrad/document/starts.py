@@ -8,7 +8,7 @@ from msgspec import structs
 
 from guigrad.document import tree
 from guigrad.document.draft import Draft
-from guigrad.document.model import Branch, Carried, Effect, Eval, In, Item, Loop, Node, Region
+from guigrad.document.model import Branch, Carried, Effect, Eval, In, Item, Loop, Node, Region, item_key
 
 
 def start_variables(draft: Draft) -> None:
@@ -38,6 +38,10 @@ class _Starts:
             match item:
                 case Eval() | Effect():
                     self.bind(item.node, env)
+                case Region(kind="closure"):
+                    self.body(item.body, dict(env))
+                    if item.body:
+                        self.bind(item_key(item.body[-1]), env)
                 case Region():
                     self.body(item.body, env)
                 case Loop() | Branch():

@@ -160,10 +160,17 @@ def meeting(document: Document, source: str, reader: str) -> tuple[Spot, Spot] |
         if isinstance(item, Loop) and item.var == source:
             return None
     while at[:-1] != to[: len(at) - 1]:
-        if not isinstance(item_at(document.program, at[:-2]), Region):
+        holder = item_at(document.program, at[:-2])
+        if not isinstance(holder, Region) or (holder.kind == "closure" and not _is_function(holder, source)):
             return None
         at = at[:-2]
     return at, to[: len(at)]
+
+
+def _is_function(closure: Region, key: str) -> bool:
+    """Whether a node is the closure itself, which alone is seen outside of it. See Note [Closures] in document.closures."""
+    last = closure.body[-1] if closure.body else None
+    return isinstance(last, Eval) and last.node == key
 
 
 def updates(document: Document) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from guigrad.document.closures import function_of, is_closure
 from guigrad.document.model import Document, Loop, walk
 from guigrad.engine.edits import same_call
 from guigrad.engine.effects import is_seed
@@ -69,6 +70,8 @@ def _before(document: Document, place: Place) -> list[str]:
             elif isinstance(item, Loop) and item.id in path:
                 inner = any(isinstance(one, Loop) and one.id in path for one in walk(item.body))
                 return visit(item.body) if inner else True
+            elif is_closure(item):  # a step plays what is in it
+                found.append(function_of(document, item))
             elif not isinstance(item, Loop) and (visit(item.body) or visit(getattr(item, "orelse", ()))):
                 return True
         return False
@@ -143,6 +146,7 @@ def _params(old: torch.optim.Optimizer, new: torch.optim.Optimizer) -> None:
     for group, fresh in zip(old.param_groups, new.param_groups, strict=True):
         if [id(one) for one in group["params"]] != [id(one) for one in fresh["params"]]:
             group["params"][:] = fresh["params"]
+            vars(old).update((name, None) for name in ("_numel_cache",) if name in vars(old))  # LBFGS counts once
             kept = {id(one) for one in fresh["params"]}
             for gone in [one for one in old.state if id(one) not in kept]:
                 del old.state[gone]

@@ -42,6 +42,9 @@ class Place(Protocol):
     def printer(self, *values: Any, **options: Any) -> None:
         """Where print goes."""
 
+    def function_named(self, key: str) -> Callable[[], Any]:
+        """The function that a ``python.closure`` node is."""
+
 
 def raiser(error: Exception) -> Callable[[], Any]:
     """A closure that raises an error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from guigrad.document.diff import Diff
 from guigrad.document.model import Branch, Carried, Document, Effect, Eval, In, Item, Loop, Node, Region, walk, wires_in
 from guigrad.engine.arguments import NotWired, Refused, Step, getter, raiser
 from guigrad.engine.block import Block, BreakError, LeftError, unpack
+from guigrad.engine.called import define, function_named
 from guigrad.engine.compile import compile_node
 from guigrad.engine.effects import SEEDS
 from guigrad.engine.mixed import names_meta
@@ -27,6 +29,7 @@ REGIONS: dict[str, Callable[..., Any]] = {
     "enable_grad": torch.enable_grad,
     "inference_mode": torch.inference_mode,
     "set_grad_enabled": torch.set_grad_enabled,
+    "closure": nullcontext,  # a watched pass plays what is in it where it stands
 }
 
 
@@ -276,6 +279,9 @@ class Plan:
                 case Branch():
                     calls.append(self._branch(item))
                     keys.append(item.id)
+                case Region(kind="closure"):
+                    calls.append(define(self, item))
+                    keys.append(item.id)
                 case Region():
                     calls.append(self._region(item))
                     keys.append(item.id)
@@ -283,11 +289,11 @@ class Plan:
 
     def iterable(self, item: Loop) -> Callable[[], Any]:
         """What a loop runs over."""
-        return self._getter(item.iter)
+        return self.reads(item.iter)
 
     def test(self, item: Branch) -> Callable[[], Any]:
         """What a branch asks."""
-        return self._getter(item.test)
+        return self.reads(item.test)
 
     def context(self, item: Region) -> Any:
         """The context manager of a region.
@@ -296,7 +302,7 @@ class Plan:
         """
         if item.kind not in REGIONS:
             raise Refused(f"unknown region {item.kind}")
-        args = [get() for get in (self._getter(value) for value in item.args)]
+        args = [get() for get in (self.reads(value) for value in item.args)]
         return REGIONS[item.kind](*args)
 
     def starts(self, carried: tuple[Carried, ...]) -> list[Step]:
@@ -311,7 +317,8 @@ class Plan:
         """Whether the value that a loop counts with goes elsewhere too."""
         return bool(self.document.nodes[item.var].outputs) or item.var in self._updates
 
-    def _getter(self, value: Any) -> Callable[[], Any]:
+    def reads(self, value: Any) -> Callable[[], Any]:
+        """What gives a template value."""
         if any(wire.node is None or self.slot(wire) < 0 for wire in wires_in(value)):
             return raiser(NotWired("nothing is wired to an input that it needs"))
         try:
@@ -360,6 +367,10 @@ class Plan:
                 orelse.run()
 
         return branch
+
+    def function_named(self, key: str) -> Callable[[], Any]:
+        """The function of the closure that a node is."""
+        return function_named(self, key)
 
     def _region(self, item: Region) -> Step:
         body = self.block(item.body)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from guigrad.document.closures import is_closure, played
 from guigrad.document.forms import LEAVES
-from guigrad.document.model import Branch, Carried, Document, In, Item, Loop, Region, item_inputs, walk
+from guigrad.document.model import CLOSURE, Branch, Carried, Document, In, Item, Loop, Region, item_inputs, walk
 from guigrad.engine.device import random_now
 from guigrad.engine.values import MISSING, dtype_name, is_leaf, storage_key
 from guigrad.run.training import Moment, PackedTensor
@@ -79,7 +80,7 @@ def _visit(
         leads = bool(path) and any(isinstance(inner, Loop) and inner.id == path[0] for inner in walk((item,)))
         if not leads:
             if path and not passed:
-                for inner in walk((item,)):
+                for inner in walk((item,)) if not is_closure(item) else ():  # each call makes anew what is in it
                     before += [carry.port for carry in getattr(inner, "carried", ())]
                     key = getattr(inner, "node", None)
                     if key is not None:
@@ -114,7 +115,9 @@ def _holds(items: tuple[Item, ...], loop: str) -> bool:
 
 
 def _read_by(items: tuple[Item, ...], document: Document) -> set[str]:
-    return {wire.node for item in walk(items) for wire in item_inputs(document, item) if wire.node is not None}
+    return {
+        wire.node for item in played(document, items) for wire in item_inputs(document, item) if wire.node is not None
+    }
 
 
 def _given_anew(document: Document, outer: Loop, path: list[str]) -> frozenset[str]:
@@ -159,7 +162,7 @@ def _sure(document: Document, items: tuple[Item, ...]) -> Iterator[Item]:
 
 def _flat(items: tuple[Item, ...]) -> Iterator[Item]:
     for item in items:
-        if isinstance(item, Region):
+        if isinstance(item, Region) and not is_closure(item):
             yield from _flat(item.body)
         else:
             yield item
@@ -177,6 +180,8 @@ def take(engine: Engine, place: Place, step: int, ended: frozenset[str] = frozen
     packer = _Packer()
     slots: list[tuple[str, int, Any]] = []
     for key in alive(engine, place, ended):
+        if engine.document.nodes[key].op == CLOSURE:  # a function is made where it is defined, and keeps nothing
+            continue
         for output, at in slots_of(engine, key):
             value = engine.plan.env[at]
             if isinstance(value, torch.Tensor) and value.requires_grad and not is_leaf(value) and _is_read(engine, key):

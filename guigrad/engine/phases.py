@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from guigrad.document.closures import function_of, is_closure, played
 from guigrad.document.model import (
     Branch,
     Carried,
@@ -62,7 +63,7 @@ def step_loops(document: Document, roles: Mapping[str, str]) -> tuple[str, ...]:
                         found.append(item.id)
                     else:
                         visit(item.body, False)
-                case Region():
+                case Region() if not is_closure(item):
                     visit(item.body, top)
                 case Branch():
                     visit(item.body, top)
@@ -76,7 +77,7 @@ def _own(items: tuple[Item, ...]) -> Iterator[Item]:
     """Every item of a body but for those inside of inner loops."""
     for item in items:
         match item:
-            case Region():
+            case Region() if not is_closure(item):
                 yield from _own(item.body)
             case Branch():
                 yield from _own(item.body)
@@ -96,6 +97,8 @@ def phase_of(document: Document, roles: Mapping[str, str], item: Item) -> str:
         if node is not None and node.op.startswith(_GRADIENTS):
             return "backward"
         return _PHASE_OF_ROLE.get(roles.get(item.node, "play"), "")
+    if is_closure(item):
+        return ""  # what is in it is played by the step that calls it
     inner = {phase_of(document, roles, own) for own in walk((item,)) if isinstance(own, Eval | Effect)}
     return max(inner & set(_STRENGTH), key=_STRENGTH.index, default="")
 
@@ -127,7 +130,9 @@ def _names(document: Document, roles: Mapping[str, str], flat: list[Item], carri
     readers: dict[str, int] = {}
     for at in reversed(range(len(flat))):
         item = flat[at]
-        if isinstance(item, Eval | Effect) and not names[at]:
+        if is_closure(item):
+            names[at] = names[readers[key]] if (key := function_of(document, item)) in readers else "?"
+        elif isinstance(item, Eval | Effect) and not names[at]:
             role = roles.get(item.node, "play")
             if role == "print":
                 names[at] = "?"
@@ -175,7 +180,7 @@ def _flat(document: Document, roles: Mapping[str, str], items: tuple[Item, ...])
 
 def _opens(document: Document, roles: Mapping[str, str], item: Item) -> bool:
     """A region that a step can stop inside of; torch's inference mode cannot be left and entered again."""
-    if not isinstance(item, Region) or item.kind == "inference_mode":
+    if not isinstance(item, Region) or item.kind in ("inference_mode", "closure"):
         return False
     return len({phase_of(document, roles, inner) for inner in item.body} - {""}) > 1
 
@@ -236,7 +241,7 @@ def phases_of(parts: tuple[Part, ...]) -> tuple[str, ...]:
 def losses(document: Document, loop: Loop, roles: Mapping[str, str]) -> tuple[In, ...]:
     """What the backwards of a step start from."""
     found: dict[In, None] = {}
-    for item in walk(loop.body):
+    for item in played(document, loop.body):
         node = document.nodes.get(item_key(item)) if isinstance(item, Eval | Effect) else None
         if node is None or phase_of(document, roles, item) != "backward":
             continue

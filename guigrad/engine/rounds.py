@@ -63,6 +63,7 @@ class Course:
         self.free = 0
         self.each: Callable[[int], None] | None = None
         self.check: Callable[[], bool] | None = None
+        self.check_behind = "forward"
         self.after: Callable[[Piece], str] | None = None
         self.wants_more: Callable[[], bool] = lambda: False
         self.pieces = pieces
@@ -308,7 +309,7 @@ class Course:
         return None
 
     def _with_check(self, whole: Block, parts: tuple[Any, ...]) -> Block:
-        """The calls of a step; behind its forward part ``check`` is asked whether to stop there."""
+        """The calls of a step; behind its forward part (``check_behind``) ``check`` is asked whether to stop there."""
         check = self.check
         if check is None:
             return whole
@@ -319,7 +320,7 @@ class Course:
                 at += 1
                 continue
             at += len(part.items)
-            if part.phase == "forward" and part.last:
+            if part.phase == self.check_behind and (part.last or part.phase == "step"):
                 found = at, part.number + 1
         if found is None:
             return whole

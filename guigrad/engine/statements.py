@@ -137,6 +137,16 @@ def _raise(node: Node, place: Place, out: int) -> Step:
     return step
 
 
+def _closure(node: Node, place: Place, out: int) -> Step:
+    """A function that a step calls, where its body has just been played. See Note [Closures] in document.closures."""
+    env = place.env
+
+    def step() -> None:
+        env[out] = place.function_named(node.id)
+
+    return step
+
+
 def _leave(node: Node, place: Place, out: int) -> Step:
     """``break`` and ``continue``."""
     left = BreakError("'break' outside loop") if node.op == "python.break" else LeftError("'continue' not in loop")
@@ -164,5 +174,6 @@ SPECIAL: dict[str, Callable[[Node, Place, int], Step]] = {
     "python.break": _leave,
     "python.continue": _leave,
     "python.raise": _raise,
+    "python.closure": _closure,
     "tensor.data": _tensor_data,
 }

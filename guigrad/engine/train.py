@@ -259,6 +259,7 @@ class Training:
         course.after = readers.after if verb.on_nan or readers.early else None
         readers.stops = verb.on_nan and not self._was_bad
         course.by_pieces = verb.phase or bool(readers.early)
+        course.check_behind = readers.phase
         course.check = readers.is_bad if verb.on_nan and readers.roots else None
         course.each = readers.row if readers.reads else None
         self._target = None if verb.steps is None else course.step + verb.steps
@@ -289,7 +290,7 @@ class Training:
                     self._keep(course)
                 continue
             if phase in ("nan", "inf"):
-                self._phase, self._was_bad = "forward", True
+                self._phase, self._was_bad = readers.phase, True
                 return "nan"
             if not course.boundary:
                 self._phase = phase
@@ -385,7 +386,7 @@ class Training:
                 engine.said.append(
                     Problem(
                         f"Step {self.step + 1}: {root} is {kind}. It came up in {place}.", "diverged", name, key, line,
-                        column + 1 if line else 0, why=_DIVERGED,
+                        column + 1 if line else 0, why=_DIVERGED if readers.phase == "forward" else _DIVERGED_IN_STEP,
                     )
                 )  # fmt: skip
                 return key
@@ -393,4 +394,5 @@ class Training:
 
 
 _NO_LOOP = "Write the steps as a loop, `for step in range(100):`, or put what is to be repeated into one."
+_DIVERGED_IN_STEP = "The step calls the function itself, so training is paused behind it: the parameters may hold NaN already. Go back to a step before; a smaller learning rate or a line search often helps."
 _DIVERGED = "Training is paused before the update, so the parameters are still those of the step before. A smaller learning rate often helps."

@@ -9,8 +9,10 @@ from typing import Any
 
 import torch
 
+from guigrad.document.closures import closures
 from guigrad.document.model import Branch, Eval, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.document.problem import Problem
+from guigrad.document.tree import defined
 from guigrad.engine.arguments import NotWired
 from guigrad.engine.build import Cancelled
 from guigrad.engine.device import Ambient
@@ -44,6 +46,7 @@ class Walk:
         self.state, self.plan, self.label = state, state.plan, label
         self.todo, self.played, self.partial, self.cancelled = todo, played, partial, cancelled
         self.dead = dead
+        self.calls = closures(state.plan.document)
         self.bad: set[str] = set()
         self.empty: set[str] = set()
         self.problems: list[Problem] = []
@@ -179,8 +182,21 @@ class Walk:
         state.made(key)
         if before is not None:
             state.random[key] = (before, self._generator.get_state())
+        if self.calls:
+            self._called(key)
         if facts.reads_grad and self.plan.value(key) is None:
             self.empty.add(key)
+
+    def _called(self, key: str) -> None:
+        """What a step that was given a function has played in it."""
+        for wire in self.plan.document.nodes[key].inputs():
+            region = self.calls.get(wire.node or "")
+            for inner in defined(region) if region is not None else ():
+                if inner != wire.node and self.plan.value(inner) is not MISSING:
+                    self.state.status[inner] = "fresh"
+                    self.bad.discard(inner)
+                    self.state.problems.pop(inner, None)
+                    self.state.made(inner)
 
     def _may_read_none(self, key: str) -> bool:
         op = self.plan.document.nodes[key].op

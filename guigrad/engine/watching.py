@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from guigrad.document.closures import closures
 from guigrad.document.model import In, Loop, walk
+from guigrad.document.tree import defined
 from guigrad.engine.phases import Piece, losses, step_loops
 from guigrad.engine.values import MISSING, is_leaf, tensors_in
 from guigrad.run.training import Until, Watch
@@ -203,6 +205,10 @@ class Readers:
         self.early: list[tuple[Read, list[float]]] = []
         self.late: list[tuple[Read, list[float]]] = []
         self.stops, self.clean = True, True
+        within = {key for item in closures(engine.document).values() for key in defined(item)}
+        self.phase = (
+            "step" if any(root.node in within for root in self.roots) else "forward"
+        )  # behind which a loss is looked at
 
     def open(self, start: bool = False) -> None:
         """Finds where the numbers lie, in the document as it is now; at the ``start`` what is traced is read at once."""
@@ -214,7 +220,7 @@ class Readers:
                 read = _nothing
             one = (read, column)
             self.reads.append(one)
-            (self.early if watch.of == "grad" else self.late).append(one)
+            (self.early if watch.of == "grad" and self.phase == "forward" else self.late).append(one)
         if start:
             self.origin = tuple([read() for read, _ in self.reads[self._shown :]])
         plan = engine.plan
@@ -236,11 +242,10 @@ class Readers:
 
     def after(self, piece: Piece) -> str:
         """A piece of a step has been played: gradients are read before anything empties them, a bad loss ends it before it does harm."""
-        if piece.phase == "backward":
-            if piece.last and self.early:
-                for read, column in self.early:
-                    column.append(read())
-        elif piece.phase == "forward" and piece.last and self.is_bad():
+        if piece.phase == "backward" and piece.last and self.early:
+            for read, column in self.early:
+                column.append(read())
+        if piece.phase == self.phase and (piece.last or self.phase == "step") and self.is_bad():
             return "nan"
         return ""
 
@@ -285,6 +290,14 @@ def _roots(engine: Engine) -> Iterator[In]:
             yield from losses(document, item, roles)
 
 
+def _given(engine: Engine, root: In) -> tuple[In, ...]:
+    """What a step that calls a function gives for the loss in it, where that has a name: the loss that the step began with."""
+    document = engine.document
+    keys = [key for key, region in closures(document).items() if root.node in set(defined(region))]
+    steps = [node for node in document.nodes.values() if node.name and any(wire.node in keys for wire in node.inputs())]
+    return tuple(In(node.id) for node in steps if keys) or (root,)
+
+
 def _losses(engine: Engine) -> tuple[tuple[In, ...], tuple[Watch, ...]]:
     return tuple(dict.fromkeys(_roots(engine))), default_watches(engine)
 
@@ -305,7 +318,7 @@ def default_watches(engine: Engine) -> tuple[Watch, ...]:
         for carry in item.carried
         for wire in carry.updates
     }
-    for wire in _roots(engine):
+    for wire in dict.fromkeys(one for root in _roots(engine) for one in _given(engine, root)):
         key = wire.node or ""
         node = engine.document.nodes.get(key)
         if node is None:

@@ -76,6 +76,7 @@ python.loop_var() -> any # The variable of a loop.
 python.unpack(value) -> any # a, b = value.
 python.param(value = None) -> any # A parameter of a function, with its default.
 python.return(value = None) -> None ! return # What a function gives.
+python.closure(value) -> function # A function without parameters that an optimizer's step calls; value is what it gives.
 tensor.data(data, *, requires_grad: bool = False) -> Tensor # A tensor that holds exactly these bits.
 """
 

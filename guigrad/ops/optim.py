@@ -24,7 +24,7 @@ torch.optim.Adadelta(params: Tensor[]|any, lr: float|Tensor = 1.0, rho: float = 
 torch.optim.Adafactor(params: Tensor[]|any, lr: float|Tensor = 0.01, beta2_decay: float = -0.8, eps: any = [None, 0.001], d: float = 1.0, weight_decay: float = 0.0, *, foreach: bool? = None, maximize: bool = False) -> optimizer # Adam with less memory.
 torch.optim.Adagrad(params: Tensor[]|any, lr: float|Tensor = 0.01, lr_decay: float = 0, weight_decay: float = 0, initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool? = None, *, maximize: bool = False, differentiable: bool = False, fused: bool? = None) -> optimizer # Steps scaled by the sum of squared gradients.
 torch.optim.Adamax(params: Tensor[]|any, lr: float|Tensor = 0.002, betas: any = [0.9, 0.999], eps: float = 1e-08, weight_decay: float = 0, foreach: bool? = None, *, maximize: bool = False, differentiable: bool = False, capturable: bool = False) -> optimizer # Adam with the largest gradient as its scale.
-torch.optim.LBFGS(params: Tensor[]|any, lr: float|Tensor = 1, max_iter: int = 20, max_eval: int? = None, tolerance_grad: float = 1e-07, tolerance_change: float = 1e-09, history_size: int = 100, line_search_fn: str? = None) -> optimizer # A quasi-Newton method; its step needs a function.
+torch.optim.LBFGS(params: Tensor[]|any, lr: float|Tensor = 1, max_iter: int = 20, max_eval: int? = None, tolerance_grad: float = 1e-07, tolerance_change: float = 1e-09, history_size: int = 100, line_search_fn: str? = None) -> optimizer # A quasi-Newton method; its step calls a function for the loss: step(closure).
 torch.optim.Muon(params: Tensor[]|any, lr: float = 0.001, weight_decay: float = 0.1, momentum: float = 0.95, nesterov: bool = True, ns_coefficients: any = [3.4445, -4.775, 2.0315], eps: float = 1e-07, ns_steps: int = 5, adjust_lr_fn: str? = None) -> optimizer # Momentum whose steps are made orthogonal.
 torch.optim.NAdam(params: Tensor[]|any, lr: float|Tensor = 0.002, betas: any = [0.9, 0.999], eps: float = 1e-08, weight_decay: float = 0, momentum_decay: float = 0.004, decoupled_weight_decay: bool = False, *, foreach: bool? = None, maximize: bool = False, capturable: bool = False, differentiable: bool = False) -> optimizer # Adam with Nesterov's momentum.
 torch.optim.RAdam(params: Tensor[]|any, lr: float|Tensor = 0.001, betas: any = [0.9, 0.999], eps: float = 1e-08, weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool? = None, maximize: bool = False, capturable: bool = False, differentiable: bool = False) -> optimizer # Adam that waits until its scale can be trusted.
@@ -53,6 +53,7 @@ ChainedScheduler(schedulers: any, optimizer: optimizer? = None) -> scheduler # S
 
 _METHODS = """
 optimizer.step(self: optimizer) -> None ! step # Changes the parameters along their gradients.
+optimizer.step(self: optimizer, closure: function) -> any ! step # Calls the function for loss and gradients, as often as it needs.
 optimizer.zero_grad(self: optimizer, set_to_none: bool = True) -> None ! zero # Empties the gradients of its parameters.
 optimizer.state_dict(self: optimizer) -> dict # Its state as a dict.
 optimizer.load_state_dict(self: optimizer, state_dict: dict) -> None ! mutate # Takes a state back.

@@ -9,7 +9,21 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, Region, item_key, walk
+from guigrad.document.closures import called, function_of, is_closure
+from guigrad.document.model import (
+    Branch,
+    Document,
+    Effect,
+    Eval,
+    In,
+    Item,
+    Loop,
+    Node,
+    Region,
+    item_inputs,
+    item_key,
+    walk,
+)
 from guigrad.ops import table
 
 _GRADIENTS = ("torch.autograd.grad", "torch.autograd.functional.", "torch.func.")
@@ -37,11 +51,11 @@ def trains(document: Document) -> Trains | None:
     if loop is None:
         return None
     grads = _grads(document, loop)
-    flat = [(item, _phase(document, item, grads)) for item in _flat(loop.body)]
+    flat = _with_closures(document, [(item, _phase(document, item, grads)) for item in _flat(loop.body)])
     last = max((at for at, (_, name) in enumerate(flat) if name == "backward"), default=-1)
     phases: list[str] = []
     keys: list[list[str]] = []
-    now = "forward"
+    now, seen = "forward", set[str]()
     for at, (item, name) in enumerate(flat):
         if name and name != "?":
             now = name
@@ -50,9 +64,23 @@ def trains(document: Document) -> Trains | None:
         if not phases or phases[-1] != now:
             phases.append(now)
             keys.append([])
-        keys[-1] += [item_key(inner) for inner in walk((item,))]
+        keys[-1] += [
+            item_key(inner) for inner in walk((item, *called(document, (item,)))) if item_key(inner) not in seen
+        ]
+        seen.update(keys[-1])
     optimizer, losses = _made_of(document, loop)
     return Trains(loop.id, tuple(phases) or ("forward",), tuple(map(tuple, keys)) or ((),), optimizer, losses)
+
+
+def _with_closures(document: Document, flat: list[tuple[Item, str]]) -> list[tuple[Item, str]]:
+    """A function that a step calls belongs to that step."""
+    phases: dict[str | None, str] = {}
+    for at in reversed(range(len(flat))):
+        item, name = flat[at]
+        if is_closure(item):
+            flat[at] = item, phases.get(function_of(document, item), "?")
+        phases.update((wire.node, name) for wire in item_inputs(document, item))
+    return flat
 
 
 def _loop(document: Document) -> Loop | None:
@@ -79,14 +107,14 @@ def _all(items: tuple[Item, ...]) -> Iterator[Item]:
     for item in items:
         yield item
         if isinstance(item, Region):
-            yield from _all(item.body)
+            yield from _all(item.body) if not is_closure(item) else ()
         elif isinstance(item, Branch):
             yield from _all((*item.body, *item.orelse))
 
 
 def _flat(items: tuple[Item, ...]) -> Iterator[Item]:
     for item in items:
-        if isinstance(item, Region):
+        if isinstance(item, Region) and not is_closure(item):
             yield from _flat(item.body)
         else:
             yield item
@@ -112,6 +140,8 @@ def _grads(document: Document, loop: Loop) -> Mapping[str, bool]:
 
 def _phase(document: Document, item: Item, grads: Mapping[str, bool]) -> str:
     """The phase that an item begins; "" for one that can be in any, "?" for one that goes on with what is there."""
+    if is_closure(item):  # it belongs to the step that calls it
+        return "?"
     names = {_phase_of(node, grads) for node in _nodes(document, (item,))} - {""}
     return max(names, key=_STRENGTH.index, default="")
 
@@ -137,7 +167,8 @@ def _phase_of(node: Node, grads: Mapping[str, bool]) -> str:
 
 def _made_of(document: Document, loop: Loop) -> tuple[str, tuple[str, ...]]:
     optimizer, losses = "", list[str]()
-    for node in _nodes(document, loop.body):
+    within = (*loop.body, *called(document, loop.body))
+    for node in _nodes(document, within):
         target = node.args[0] if node.args else None
         maker = document.nodes.get(target.node or "") if isinstance(target, In) else None
         if maker is None:

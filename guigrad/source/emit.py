@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guigrad.document.closures import function_of
 from guigrad.document.deep import deep_recursion
 from guigrad.document.forms import LEAVES, is_in_place_method, is_statement
 from guigrad.document.model import (
+    CLOSURE,
     DOC,
     PARAM,
     RETURN,
@@ -161,6 +163,15 @@ class _Writer:
         own = {key: line + offset for key, line in inner.places.items() if key != function.id}
         self.places.update(own)
 
+    def closure(self, item: Region, indent: int) -> None:
+        """The ``def`` of a function that a step is given. See Note [Closures] in document.closures."""
+        node = self.nodes[function_of(self.document, item)]
+        self.line(item.id, indent, f"def {node.name}():")
+        text = "\n".join(line[2:] for line in self.document_comments.get(f"{item.id}{DOC}", Comment()).before)
+        margin = "    " * (indent + 1)
+        self.lines += [f"{margin}{line}".rstrip() for line in documentation(text)] if text else []
+        self.body(item.body, indent + 1)
+
     def body(self, items: tuple[Item, ...], indent: int, dead: bool = False) -> None:
         """Every statement of a body; ``dead``: its head is a comment."""
         written = len(self.lines)
@@ -181,6 +192,8 @@ class _Writer:
                     self.inside.append(key)
                 else:
                     self.line(key, indent, self.statement(node))
+            case Region(kind="closure"):
+                self.closure(item, indent)
             case Region():
                 args = self.printer.items(item.args)
                 self.printer.modules.add("torch")
@@ -269,7 +282,7 @@ class _Writer:
         op, args, show = node.op, node.args, self.printer
         if is_statement(op):
             return self._special(node)
-        if op == RETURN:
+        if op in (RETURN, CLOSURE):
             many = isinstance(args[0], tuple) and len(args[0]) > 1
             return f"return {show.items(args[0]) if many else show.free(args[0])}"  # type: ignore[arg-type]  # a tuple
         if node.outputs:

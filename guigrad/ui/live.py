@@ -262,7 +262,7 @@ class Live:
         for text in texts:
             self.window.messages.add(text, "print")
         if texts:
-            self.window.tabs.bring("messages")
+            self.window.tabs.tell("messages")
 
     def _on_state(self) -> None:
         session = self.session

@@ -117,7 +117,7 @@ class Panes(QMainWindow):
     def apply_look(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        if app.style().objectName() != "fusion":
+        if not app.styleSheet() and app.style().objectName() != "fusion":  # under a style sheet it has no name
             app.setStyle("Fusion")
         sheet = stylesheet(self.look)
         if app.styleSheet() != sheet or app.font() != self.look.text():  # each makes Qt style every widget anew

@@ -23,7 +23,7 @@ from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_runs import about, changed_lines, lanes
 from guigrad.ui.training_setup import TrainingSetup
-from guigrad.ui.training_words import branches, marks, what, where
+from guigrad.ui.training_words import branches, marks, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
 
@@ -348,14 +348,13 @@ class TrainingView(QObject):
         inside = coach.shown is None and self._at >= 0
         step = coach.shown if coach.shown is not None else coach.step + inside
         phase = self._shown_phase if coach.shown is not None else self._at
-        live = self.window.live
-        words, trained = where(coach, known, self._at, self.playing), what(known, live.texts, live.names)
+        words = where(coach, known, self._at, self.playing)
         course = Course(
             known.phases if known is not None else (), step, phase, recording.step + inside, coach.total or 0,
             recording.frame_steps, marks(self.coach.recording), branches(self.coach.recording),
             lanes(self.coach.recording),
         )  # fmt: skip
-        panel.show_course(course, words, trained, recording.step)
+        panel.show_course(course, words, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")

@@ -7,59 +7,19 @@ import json
 import os
 import re
 import sys
-import tempfile
-import traceback
-import types
-from collections.abc import Callable
 from pathlib import Path
 
 import torch  # once, before the forks
 
 from guigrad.engine.script import run_script
+from tests.plain import Outcome, forked, plain
 
-Outcome = tuple[int, str, str]
 WARNING = re.compile(r"\S*:\d+: \w*Warning: ")
-
-
-def forked(play: Callable[[], int]) -> Outcome:
-    """(exit status, standard output, standard error) of ``play`` in a fork."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-            status = 255
-            try:
-                status = play()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(status)
-        _, status = os.waitpid(pid, 0)
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(re.sub(r"0x[0-9a-f]+", "0x", file.read()))
-    return os.waitstatus_to_exitcode(status), texts[0], texts[1]
-
-
-def plain(path: str) -> int:
-    """What ``python path`` does."""
-    main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
-    try:
-        exec(compile(Path(path).read_text("utf-8"), path, "exec"), main.__dict__)
-    except Exception:
-        sys.stdout.flush()
-        traceback.print_exc()
-        return 1
-    return 0
 
 
 def told(outcome: Outcome) -> tuple[int, str, str, list[str]]:
     """What must be the same: status, output, the last line of an error, warnings with their source lines."""
-    status, out, err = outcome
+    status, out, err = outcome[0], *(re.sub(r"0x[0-9a-f]+", "0x", text) for text in outcome[1:])
     lines = err.splitlines()
     warnings = []
     for at, line in enumerate(lines):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from guigrad.run.runner import InlineRunner
 from guigrad.session import Session
 from guigrad.source.emit import emit
 from tests.golden.lessons import build
+from tests.plain import Outcome, python
 
 PINNED = {
     "01-non-leaf-grad": "y", "02-non-scalar-backward": "backward", "03-second-backward": "backward_2",
@@ -42,10 +42,11 @@ def _found(session: Session) -> tuple[Problem, ...]:
     return (*findings(session.document, session.frame), *wrong)
 
 
-def _plain(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    script = folder / "script.py"
-    script.write_text(text, "utf-8")
-    return subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120)
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Callable[[Path], Outcome]]:
+    """Scripts as Python itself runs them."""
+    with python() as run:
+        yield run
 
 
 def test_there_is_one_for_each_failure() -> None:
@@ -72,30 +73,35 @@ def test_the_file_is_what_its_script_gives(lesson: Lesson) -> None:
 
 
 @pytest.mark.parametrize("lesson", mistakes(), ids=lambda lesson: lesson.name)
-def test_the_failure_is_pinned_and_the_first_fix_mends_it(lesson: Lesson, tmp_path: Path) -> None:
+def test_the_failure_is_pinned_and_the_first_fix_mends_it(
+    lesson: Lesson, tmp_path: Path, plain: Callable[[Path], Outcome]
+) -> None:
     session = _played(lesson.path)
     found = _found(session)
     assert found[0].node == PINNED[lesson.name]
     assert found[0].why
     assert found[0].node_id in session.document.nodes
     before = emit(session.document)
-    plain = _plain(before, tmp_path)
+    script = tmp_path / "script.py"
+    script.write_text(before, "utf-8")
+    status, _, told = plain(script)
     if lesson.name in SAID_BY_TORCH:
         said = next(problem for problem in found if problem.error)
         if lesson.name == "01-non-leaf-grad":
-            assert plain.returncode == 0
-            assert f"{said.error}: {said.message}" in plain.stderr
+            assert status == 0
+            assert f"{said.error}: {said.message}" in told
         else:
-            assert plain.stderr.rstrip().endswith(f"{said.error}: {said.message}")
+            assert told.rstrip().endswith(f"{said.error}: {said.message}")
     else:
-        assert plain.returncode == 0, plain.stderr
+        assert status == 0, told
         assert all(problem.kind == "finding" for problem in found)
     assert session.apply_fix(found[0].fixes[0])
     after = emit(session.document)
     assert after != before
     assert _found(session) == ()
-    mended = _plain(after, tmp_path)
-    assert (mended.returncode, mended.stderr) == (0, "")
+    script.write_text(after, "utf-8")
+    status, _, told = plain(script)
+    assert (status, told) == (0, "")
     session.undo()
     assert emit(session.document) == before
     assert [problem.message for problem in _found(session)] == [problem.message for problem in found]

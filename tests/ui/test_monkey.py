@@ -6,6 +6,7 @@ import gc
 import random
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,9 @@ LAZY = {
 PASSING = {"selected", "running", "level", "edited", "veiled", "failed", "warned", "x", "y"}
 """Columns that are not the document's own; places are compared where the document has them."""
 
+OPENED: weakref.WeakSet[MainWindow] = weakref.WeakSet()
+"""Windows that somebody still holds."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
@@ -54,6 +58,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def opened(folder: Path) -> Iterator[tuple[MainWindow, Monkey]]:
     session = Session(Store(), InlineRunner())
     window = MainWindow(session, Settings(folder / "config"))
+    OPENED.add(window)
     window.resize(1280, 720)
     window.show()
     monkey = Monkey(window, folder)
@@ -215,3 +220,5 @@ def test_anything_in_any_order(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest
             f"seed {seed}: {fault}\n\n{len(short)} of {len(seeds)} events do it{'' if again else ' (not every time)'}:\n"
             + "\n".join(log[-40:])
         )
+    gc.collect()
+    assert len(OPENED) == 0, "a closed window is held"

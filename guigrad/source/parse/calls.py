@@ -114,7 +114,30 @@ class Calls(Expressions):
             if kinds.attribute(self.kind(base), func.attr) is not None:
                 raise RefusedError(expr, f"`.{func.attr}` is an attribute: read it without `()`", "type")
             raise RefusedError(expr, *unknown_method(func.attr, self.may_suggest()))
+        if target in ("optimizer.step", "object.step") and (
+            given := [*expr.args, *(one.value for one in expr.keywords)]
+        ):
+            made = self._step(expr, target, base, given)
+            if made is not None:
+                return made
         return self._call(expr, target, (base, *self._args(expr)), self._kwargs(expr))
+
+    def _step(self, expr: ast.Call, target: str, base: Value, given: list[ast.expr]) -> In | None:
+        """``optimizer.step(closure)``; None where it is given something else."""
+        if isinstance(given[0], ast.Lambda):
+            why = "Write `def closure():` ahead of the step, with `return loss` as its last line."
+            raise RefusedError(given[0], "a step takes a function that is written as a `def`", why=why)
+        bound = self.names.get(given[0].id) if isinstance(given[0], ast.Name) else None
+        keyword = expr.keywords[0].arg if expr.keywords else None
+        if len(given) != 1 or bound is None or bound.function is None or keyword not in (None, "closure"):
+            return None
+        wire = self.closure_of(given[0], bound.function)
+        args, kwargs = ((base,), (("closure", wire),)) if keyword else ((base, wire), ())
+        return self.node(expr, target, args, kwargs, effect=True, kind=bound.function.gives)
+
+    def closure_of(self, where: ast.expr, definition: Definition) -> In:
+        """Overridden by Closures."""
+        raise NotImplementedError
 
     def _call(self, expr: ast.Call, op: str, args: tuple[Value, ...], kwargs: tuple[tuple[str, Value], ...]) -> In:
         effect = kinds.has_effect(op) or any(

@@ -152,7 +152,7 @@ class Expressions(Operands):
                 quiet=True,
             )
         if bound.function is not None:
-            why = "Call it. An optimizer whose step needs a function, such as LBFGS, cannot be played here."
+            why = f"Call it. Only the step of an optimizer takes one: `optimizer.step({expr.id})`."
             raise RefusedError(expr, f"the function `{expr.id}` as a value is not understood", why=why)
         return self._constant(expr, bound.path) if bound.path else bound.value
 

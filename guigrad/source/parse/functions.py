@@ -27,6 +27,7 @@ from guigrad.document.model import (
     In,
     ListOf,
     Node,
+    Region,
     Star,
     Value,
     walk,
@@ -38,7 +39,24 @@ from guigrad.source.parse.comments import Comments, header_end, tidy
 from guigrad.source.parse.returns import with_one_return
 from guigrad.source.parse.scope import Bound, Definition, RefusedError
 
-_STATE: Final = ("nodes", "items", "start", "names", "problems", "waiting", "depth", "bodies", "captured", "rounds")
+NESTED: Final = (
+    "a function is understood only at the top level",
+    "syntax",
+    "Define it ahead of the loop or branch. Only one without parameters that an optimizer's step is given can stand inside.",
+)
+_STATE: Final = (
+    "nodes",
+    "items",
+    "start",
+    "names",
+    "problems",
+    "waiting",
+    "depth",
+    "bodies",
+    "chain",
+    "captured",
+    "rounds",
+)
 """What a body has of its own."""
 
 
@@ -64,6 +82,7 @@ class Functions(Calls):
         self.captured: dict[str, In] = {}
         self.fixed: dict[str, In] = {}
         self.at_end = False
+        self.closing: list[Definition] = []  # given to steps, and being read
 
     def block(self, statements: list[ast.stmt]) -> None:
         """Overridden by Statements."""
@@ -71,14 +90,15 @@ class Functions(Calls):
 
     def define(self, statement: ast.FunctionDef) -> None:
         """``def``: its defaults are evaluated, its name is bound; its body is read at its first call."""
-        if self.reading:
+        if self.reading or self.closing:
             raise RefusedError(statement, "a function inside a function is not understood", why="Define it outside.")
-        if self.depth > 1 or self.bodies:
-            why = "Define it ahead of the loop or branch."
-            raise RefusedError(statement, "a function is understood only at the top level", why=why)
+        given = statement.args
+        bare = not (given.posonlyargs or given.args or given.kwonlyargs)
+        nested = self.depth > 1 or self.bodies > 0
+        if nested and not bare:
+            raise RefusedError(statement, *NESTED)
         if statement.decorator_list:
             raise RefusedError(statement.decorator_list[0], "a decorator is not understood", why="Leave it out.")
-        given = statement.args
         odd = given.vararg or given.kwarg
         if odd is not None:
             raise RefusedError(odd, f"`*{odd.arg}` is not understood here", why="Name each parameter.")
@@ -99,6 +119,10 @@ class Functions(Calls):
                 definition.constants[param.arg] = value
         self.definitions.append(definition)
         self.place(definition.id, statement)
+        definition.nested = nested
+        if bare:  # a step may be given it
+            definition.names, definition.home = dict(self.names), self.items
+            self.items.append(Region(definition.id, "closure"))
         self.names[statement.name] = Bound(function=definition)
 
     def call_function(self, expr: ast.Call, definition: Definition) -> In:
@@ -106,6 +130,8 @@ class Functions(Calls):
         args, kwargs = self._args(expr), self._kwargs(expr)
         if any(isinstance(value, Star) for value in args):
             raise RefusedError(expr, "`*` in a call of a function of yours is not understood", why="Name each item.")
+        if definition.nested:
+            raise RefusedError(expr, *NESTED)
         if definition in self.reading:
             circle = [*self.reading[self.reading.index(definition) :], definition]
             names = " → ".join(each.statement.name for each in circle)
@@ -130,8 +156,10 @@ class Functions(Calls):
     def read_rest(self) -> None:
         """Functions that nothing calls."""
         for definition in self.definitions:
-            if definition.function is None:
+            if definition.function is None and not definition.closures:
                 try:
+                    if definition.nested:
+                        raise RefusedError(definition.statement, *NESTED)
                     self.at_end = True
                     self._function_now(definition, (), {})
                 except RefusedError as error:
@@ -198,6 +226,7 @@ class Functions(Calls):
         try:
             self.nodes, self.items, self.start, self.names, self.problems = {}, [], 0, {}, []
             self.waiting, self.depth, self.bodies, self.captured, self.rounds = [], 1, 0, {}, []
+            self.chain = []
             function = self._body_of(definition, found)
             self.inner.update(self.nodes)
             self.told += self.problems

@@ -107,11 +107,13 @@ class Lazy:
             self.scope.bodies -= 1
             raise RefusedError(None, "this is nested too deeply", why="Give its parts names of their own.")
         self.outer, self.outer_start = self.scope.items, self.scope.start
+        self.scope.chain.append(self.outer)
         self.scope.items, self.scope.start = self.items, 0
         return self
 
     def __exit__(self, *error: object) -> None:
         self.scope.bodies -= 1
+        self.scope.chain.pop()
         self.scope.items, self.scope.start = self.outer, self.outer_start
         if error[0] is not None:  # a roll-back sees only the outer body: hand it what was made
             self.outer.extend(self.items)

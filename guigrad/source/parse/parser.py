@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from msgspec import structs
 
 from guigrad.document.calls import synced
+from guigrad.document.closures import is_closure
 from guigrad.document.deep import deep_recursion
 from guigrad.document.model import Branch, Comment, Document, Function, Node, Settings
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.document.recorded import unmask
 from guigrad.document.scope import body_keys
+from guigrad.document.tree import bodies, rewrite
 from guigrad.document.variables import prune
 from guigrad.source.parse.comments import tidy
 from guigrad.source.parse.statements import Statements
@@ -33,7 +35,10 @@ def parse(source: str, path: str = "") -> Document:
         reader.depth = 0
         reader.block(tree.body)
         reader.read_rest()
-        nodes, program = prune(reader.nodes, tuple(reader.items), reader.kept)
+        items = tuple(reader.items)
+        if any(definition.home for definition in reader.definitions):  # one that no step is given leaves its place
+            items = rewrite(items, lambda item: () if is_closure(item) and not bodies(item)[0] else (item,))
+        nodes, program = prune(reader.nodes, items, reader.kept)
         functions: dict[str, Function] = {}
         if reader.made:
             nodes, functions = _functions(reader, nodes)

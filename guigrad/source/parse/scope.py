@@ -24,6 +24,11 @@ class Definition:
         self.meanings: dict[str, Bound | None] = {}
         self.captures: list[str] = []
         self.function: Function | None = None
+        self.nested = False  # in a loop or branch
+        self.names: dict[str, Bound] = {}  # what names meant at the ``def``
+        self.home: list[Item] = []  # the body that it stands in
+        self.closures: list[tuple[In, list[Item], dict[str, Bound | None]]] = []  # as steps were given it
+        self.gives = "any"
 
     def is_outdated(self, names: dict[str, Bound]) -> bool:
         """Whether the names of the surrounding script mean something else now."""
@@ -81,6 +86,7 @@ class Scope:
         self.count = 0
         self.suggestions = 0
         self.bodies = 0  # that are open
+        self.chain: list[list[Item]] = []  # the bodies around the one that is being read
         self.kept: set[str] = set()  # variables that are the value of an expression
         self.takes_lambda = False  # whether what is read is an argument of a scheduler
 

@@ -286,7 +286,10 @@ class Statements(Targets):
                 dict.fromkeys(f.value for f in finals if f is not None and f.value is not None and f.value != wire)
             )
             carried.append(Carried(wire.node or "", updates))
-            odd = next((final for final in finals if final is not None and (final.refused or final.path)), None)
+            odd = next(
+                (one for one in finals if one is not None and (one.refused or one.path or one.function is not None)),
+                None,
+            )
             if odd is not None:
                 self.names[name] = odd
                 continue

@@ -10,15 +10,15 @@ from guigrad.document.model import In, ListOf, Star, Value
 from guigrad.ops.builtin import ASSIGNABLE
 from guigrad.source.parse import kinds
 from guigrad.source.parse.bound import target_names
+from guigrad.source.parse.closures import Closures
 from guigrad.source.parse.expressions import BINARY
-from guigrad.source.parse.functions import Functions
 from guigrad.source.parse.operands import display
 from guigrad.source.parse.scope import RefusedError
 
 _STAR: Final = "`*rest` on the left is not understood"
 
 
-class Targets(Functions):
+class Targets(Closures):
     """Reads assignments."""
 
     def assign(self, statement: ast.Assign) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from guigrad.document.closures import function_of
 from guigrad.document.model import Branch, Effect, Eval, Item, Loop, Region
 from guigrad.ui.canvas.facet import code_of, value_text
 from guigrad.ui.canvas.wire import Array, Rect, rows_array
@@ -102,4 +103,7 @@ def title(scene: Scene, item: Compound) -> str:
             return f"for {variable.name if variable and variable.name else '_'} in {value_text(item.iter, wired)}"
         case Branch():
             return f"if {value_text(item.test, wired)}"
+        case Region(kind="closure"):
+            function = scene.document.nodes.get(function_of(scene.document, item))
+            return f"def {function.name if function and function.name else '…'}()"
     return f"with torch.{item.kind}({', '.join(value_text(value, wired) for value in item.args)})"

@@ -155,11 +155,11 @@ class PredictPanel(QScrollArea):
         margin = self.look.px(12)
         column.setContentsMargins(margin, self.look.px(8), margin, margin)
         column.setSpacing(self.look.px(6))
-        self.points = QLabel()
-        self.restart = QPushButton("Start again")
+        self.points = QLabel(page)
+        self.restart = QPushButton("Start again", page)
         self.restart.setToolTip("All blanks are open again, nothing is counted")
         self.restart.clicked.connect(self.restart_asked)
-        self.export = QPushButton("Export points…")
+        self.export = QPushButton("Export points…", page)
         self.export.setToolTip("Write the points as CSV or JSON")
         self.export.clicked.connect(self.export_asked)
         self.rows = []
@@ -173,6 +173,8 @@ class PredictPanel(QScrollArea):
             head.addWidget(self.export)
             column.addLayout(head)
         else:
+            for widget in (self.points, self.restart, self.export):
+                widget.hide()
             column.addWidget(parts.label(self.empty, "faint"))
         for entry in self.entries:
             row = Row(entry, self.look)
