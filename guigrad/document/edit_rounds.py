@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from guigrad.document import order, tree
+from guigrad.document.closing import kept
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused
 from guigrad.document.edit_updates import finished, in_program, training_now, training_of
@@ -49,6 +50,8 @@ from guigrad.document.training import SCHEDULE, Training
 from guigrad.ops import table
 
 PLATEAU: Final = f"{SCHEDULE}ReduceLROnPlateau"
+MADE_OF: Final = {"SequentialLR": ("LinearLR", "CosineAnnealingLR"), "ChainedScheduler": ("LinearLR", "ExponentialLR")}
+"""Schedulers that are made of others, and of which when one is chosen."""
 _CYCLES: Final = ("momentum", "betas")
 
 
@@ -71,8 +74,8 @@ def set_scheduler(op: str) -> Edit:
         drop_idle(draft, known)
         if op:
             now = training_now(draft)
-            made = make(draft, op, In(known.optimizer), name="scheduler", **_settings(document, now, op))
-            put_behind(draft, known.optimizer, Eval(made))
+            made, inner = _schedule(draft, now, op)
+            put_behind(draft, known.optimizer, *map(Eval, (*inner, made)))
             args = (In(made), known.loss) if op == PLATEAU else (In(made),)
             _at_end(draft, now, Effect(make(draft, "scheduler.step", *args)))
             carry_out(draft, known.loop)
@@ -80,7 +83,7 @@ def set_scheduler(op: str) -> Edit:
             draft, f"Schedule the learning rate by {op.rpartition('.')[2]}" if op else "Keep the learning rate"
         )
 
-    return apply
+    return kept(apply)
 
 
 def set_stop(below: float | None) -> Edit:
@@ -100,7 +103,7 @@ def set_stop(below: float | None) -> Edit:
             carry_out(draft, known.loop)
         return finished(draft, "Run all steps" if below is None else f"Stop when the loss is below {below:g}")
 
-    return apply
+    return kept(apply)
 
 
 def set_batches(keys: Iterable[str], size: int, shuffle: bool = True) -> Edit:
@@ -123,7 +126,7 @@ def set_batches(keys: Iterable[str], size: int, shuffle: bool = True) -> Edit:
             _take_batches(draft, now, wires, size, shuffle)
         return finished(draft, f"Batches of {size}" if size else "All samples in each step")
 
-    return apply
+    return kept(apply)
 
 
 # -- where things stand -------------------------------------------------------------------------------
@@ -142,10 +145,35 @@ def _at_end(draft: Draft, known: Training, item: Item) -> None:
     put_behind(draft, around, item)
 
 
-def _settings(document: Document, known: Training, op: str) -> dict[str, Value]:
+def _schedule(draft: Draft, known: Training, op: str) -> tuple[str, list[str]]:
+    """A scheduler and those that it is made of: of a warm-up, and of what follows."""
+    optimizer, kind = In(known.optimizer), op.rpartition(".")[2]
+    if kind not in MADE_OF:
+        return make(draft, op, optimizer, name="scheduler", **_settings(draft.document, known, op)), []
+    inner: list[str] = []
+    for each in MADE_OF[kind]:
+        path = SCHEDULE + each
+        settings = tuple(_settings(draft.document, known, path).items())
+        inner.append(make(draft, path, optimizer))
+        draft.put_node(structs.replace(draft.node(inner[-1]), kwargs=settings))
+    parts = ListOf(tuple(map(In, inner)))
+    if kind == "ChainedScheduler":
+        return make(draft, op, parts, name="scheduler"), inner
+    some, steps = _third(known)
+    rest = structs.replace(draft.node(inner[1]), kwargs=(("T_max", max(1, steps - some)),))
+    draft.put_node(rest)
+    return make(draft, op, optimizer, parts, name="scheduler", milestones=ListOf((some,))), inner
+
+
+def _third(known: Training) -> tuple[int, int]:
+    """A third of the steps, and all."""
     steps = known.steps.value if known.steps is not None and isinstance(known.steps.value, int) else 100
+    return max(1, steps // 3), steps
+
+
+def _settings(document: Document, known: Training, op: str) -> dict[str, Value]:
+    some, steps = _third(known)
     rate = known.rate.value if known.rate is not None and isinstance(known.rate.value, int | float) else 0.1
-    some = max(1, steps // 3)
     maker = document.nodes[known.optimizer]
     row = table.find(maker.op)
     names = {param.name for param in row.overloads[0].params} if row is not None else set()
@@ -264,9 +292,9 @@ def _all_at_once(draft: Draft, known: Training) -> None:
             f"{order.name(document, inner.var)} is read in the loop: batches cannot be taken away without that line"
         )
     whole = {In(key): In(data) for data, key in known.batched}
-    kept = {carry.port for carry in outer.carried}
+    ports_ = {carry.port for carry in outer.carried}
     starts = {carry.port: next(draft.node(carry.port).inputs(), In()) for carry in inner.carried}
-    back = {In(port): start for port, start in starts.items() if start.node in kept}
+    back = {In(port): start for port, start in starts.items() if start.node in ports_}
     gives = {In(carry.port): carry.updates[0] for carry in inner.carried if carry.updates}
     deep = {name for item in inner.body for name in (*tree.keys(item), *tree.defined(item))}
     late = {name for item in outer.body if item is not inner for name in (*tree.keys(item), *tree.defined(item))}

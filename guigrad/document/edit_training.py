@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from guigrad.document import order, ports, tree
+from guigrad.document.closing import by_optimizer, kept
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, refused, resolve
 from guigrad.document.edit_updates import (
@@ -86,7 +87,7 @@ def add_training(
         name = order.name(draft.document, root)
         return finished(draft, f"Add a training loop for {name}")
 
-    return apply
+    return by_optimizer(apply)
 
 
 def set_leaves(keys: Iterable[str]) -> Edit:
@@ -123,7 +124,7 @@ def set_leaves(keys: Iterable[str]) -> Edit:
         _clip_those(draft, wires)
         return finished(draft, f"Train {', '.join(order.name(document, wire.node or '') for wire in wires)}")
 
-    return apply
+    return kept(apply)
 
 
 def set_loss(key: str) -> Edit:
@@ -153,7 +154,7 @@ def set_loss(key: str) -> Edit:
         carry_out(draft, known.loop)
         return finished(draft, f"Train {order.name(document, root)}")
 
-    return apply
+    return kept(apply)
 
 
 def _carried_value(document: Document, key: str) -> str:

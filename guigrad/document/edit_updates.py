@@ -11,6 +11,7 @@ from msgspec import structs
 
 from guigrad.document import order, ports, tree
 from guigrad.document.check import Checker
+from guigrad.document.closing import LBFGS, by_optimizer, kept
 from guigrad.document.diff import Diff
 from guigrad.document.draft import Draft, Edit, Refused, refused, resolve
 from guigrad.document.edit_program import operands
@@ -88,12 +89,12 @@ def set_optimizer(op: str) -> Edit:
         if op == HAND:
             put_updates(draft, bare, known.leaves, rate, decay)
         else:
-            kwargs: dict[str, Value] = {} if rate is None else {"lr": rate}
+            kwargs: dict[str, Value] = {} if rate is None or op == LBFGS else {"lr": rate}
             put_optimizer(draft, bare, known.leaves, op, {**kwargs, **({"weight_decay": decay} if decay else {})})
         put_zero(draft, training_now(draft), known.zero)
         return finished(draft, f"Train {HAND if op == HAND else 'with ' + op.rpartition('.')[2]}")
 
-    return apply
+    return by_optimizer(apply)
 
 
 def set_zero(policy: str) -> Edit:
@@ -114,7 +115,7 @@ def set_zero(policy: str) -> Edit:
         }
         return finished(draft, words[policy])
 
-    return apply
+    return kept(apply)
 
 
 def set_clip(kind: str, at: float = 1.0) -> Edit:
@@ -137,7 +138,7 @@ def set_clip(kind: str, at: float = 1.0) -> Edit:
             put_behind(draft, now.backward, Effect(key))
         return finished(draft, f"Clip gradients by {kind}" if kind else "Do not clip gradients")
 
-    return apply
+    return kept(apply)
 
 
 def set_number(part: str, value: float, merge: str = "") -> Edit:
@@ -268,8 +269,10 @@ def _another(old: Node, op: str) -> Node:
     names = [param.name for param in before.overloads[0].params]
     given = {**dict(zip(names, old.args, strict=False)), **dict(old.kwargs)}
     params = {param.name: param for param in row.overloads[0].params}
-    kept = {name: value for name, value in given.items() if name in KEPT and name in params}
-    return Node(old.id, op, (given.get("params", In()),), tuple(kept.items()), old.name, old.outputs)
+    own = {name: value for name, value in given.items() if name in KEPT and name in params}
+    if LBFGS in (op, old.op):  # its rate is that of a Newton step
+        own = {**own, "lr": RATES[op]} if op in RATES else {name: value for name, value in own.items() if name != "lr"}
+    return Node(old.id, op, (given.get("params", In()),), tuple(own.items()), old.name, old.outputs)
 
 
 def last_of(document: Document, known: Training) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from guigrad.document.model import (
     Branch,
     Carried,
@@ -15,11 +17,11 @@ from guigrad.document.model import (
     ListOf,
     Loop,
     Node,
-    Slice,
     Value,
     item_key,
     walk,
 )
+from guigrad.document.opening import NOT_PLAIN, opened
 from guigrad.document.trainable import trained
 from guigrad.document.training import (
     BACKWARD,
@@ -35,13 +37,23 @@ from guigrad.document.training import (
     setting,
     source,
 )
+from guigrad.document.training_batches import read_batches
 from guigrad.ops import table
+
+_PARTS = ("loss", "leaves", "optimizer", "scheduler", "zero", "clip", "stop", "batch")
 
 
 def read_training(document: Document) -> Training | None:
     """The training of a program; None if no loop of it computes gradients. See Note [Parts of a training]."""
+    plain = opened(document)
+    document = document if plain is None else plain.document
     found = _loops(document)
-    return None if found is None else _Reader(document, *found).read()
+    if found is None:
+        return None
+    known = _Reader(document, *found).read()
+    if plain is None:
+        return structs.replace(known, odd={**known.odd, **dict.fromkeys(_PARTS, NOT_PLAIN)})
+    return known
 
 
 def _loops(document: Document) -> tuple[Loop, Loop | None] | None:
@@ -97,7 +109,7 @@ class _Reader:
         self.hand: list[tuple[In, Setting | None, Setting | None]] = []
 
     def read(self) -> Training:
-        batch = self._batches()
+        batch = read_batches(self.document, self.loop, self.around)
         whole = self.around is not None and batch is not None
         bodies = [self.loop.body, *([self.around.body] if whole and self.around is not None else [])]
         for body in bodies:
@@ -345,56 +357,3 @@ class _Reader:
         if node is None or node.op != "builtins.range" or node.kwargs or len(node.args) != 1:
             return None
         return setting(self.document, node, "stop", node.args[0])
-
-    # -- batches --------------------------------------------------------------------------------------
-
-    def _batches(self) -> dict[str, object] | None:
-        """``for i in range(0, len(X), 16)`` with ``perm[i:i + 16]``, or ``X[i:i + 16]``; None if it is something else."""
-        node = self._node(self.loop.iter)
-        if (
-            self.around is None
-            or node is None
-            or node.op != "builtins.range"
-            or len(node.args) != 3
-            or node.args[0] != 0
-        ):
-            return None
-        size = setting(self.document, node, "step", node.args[2])
-        if size is None:
-            return None
-        slices: list[str] = []
-        for item in flat(self.loop.body):
-            one = self.nodes.get(item_key(item))
-            if one is not None and one.op == "operator.getitem" and self._is_slice(one.args[1]):
-                slices.append(one.id)
-        perms = [key for key in slices if self._is_perm(self.nodes[key].args[0])]
-        if perms and len(perms) == len(slices):
-            taken = [
-                (str(one.args[0].node), one.id)
-                for item in flat(self.loop.body)
-                if (one := self.nodes.get(item_key(item))) is not None and one.op == "operator.getitem"
-                and isinstance(one.args[1], In) and one.args[1].node in perms and isinstance(one.args[0], In)
-            ]  # fmt: skip
-            perm = self.nodes[perms[0]].args[0]
-            same = all(self.nodes[key].args[0] == perm for key in perms)
-            if same and taken and isinstance(perm, In):
-                return {"batch": size, "batched": tuple(taken), "shuffled": True, "perm": str(perm.node)}
-            return None
-        if slices and not perms:
-            firsts = [(self.nodes[key].args[0], key) for key in slices]
-            return {
-                "batch": size,
-                "batched": tuple((str(first.node), key) for first, key in firsts if isinstance(first, In)),
-            }
-        return None
-
-    def _is_slice(self, value: Value) -> bool:
-        if not isinstance(value, Slice) or value.start != In(self.loop.var) or value.step is not None:
-            return False
-        stop = self._node(value.stop)
-        return stop is not None and stop.op == "operator.add" and stop.args[0] == In(self.loop.var)
-
-    def _is_perm(self, value: Value) -> bool:
-        maker = self._node(value)
-        inside = self.around is not None and any(item_key(item) == maker.id for item in flat(self.around.body) if maker)
-        return maker is not None and maker.op == "torch.randperm" and inside

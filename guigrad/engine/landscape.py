@@ -1,4 +1,4 @@
-"""The loss over a plane through the leaves of a program.
+"""The loss over a plane through the leaves of a program, or along one of their entries.
 
 Note [Landscape]
 A point of the landscape is the program's own loss, played op by op (Note [Replay] in engine/replay) with two entries of leaves at other values, or with
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from hashlib import blake2b
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ class Surface:
         self.y: Entry | None = None
         self.values: Callable[[float, float], Values]
         self.error = ""
-        moved = self._entries() if ask.kind == "entries" else self._directions()
+        moved = self._entries() if ask.kind in ("entries", "line") else self._directions()
         self.replay = Replay(part, moved)
         self.moved = moved
         self._settle_mode()
@@ -105,8 +106,8 @@ class Surface:
 
     def here(self) -> tuple[float, float]:
         """Where the leaves are on the plane; of directions the nearest point."""
-        if self.x is not None and self.y is not None:
-            return self._entry_value(self.x), self._entry_value(self.y)
+        if self.x is not None:
+            return self._entry_value(self.x), self._entry_value(self.y) if self.y is not None else 0.0
         assert self.plane is not None
         first, second, away = self._flat()
         a, b, c = float(first @ first), float(first @ second), float(second @ second)
@@ -125,13 +126,11 @@ class Surface:
                 _digest(made, tensor)
             if not tensors_in(plan.value(key)):
                 made.update(repr(plan.value(key)).encode()[:1000])
-        if self.ask.kind == "entries":
-            assert self.x is not None
-            assert self.y is not None
+        if self.entries:
             made.update(repr((self.x, self.y)).encode())
             for one in self.moved:
                 tensor = copy_of(self.part.groups[one][0])
-                for entry in (self.x, self.y):
+                for entry in self.entries:
                     if entry.leaf == self._id(one):
                         tensor[entry.index] = 0.0
                 _digest(made, tensor)
@@ -140,18 +139,24 @@ class Surface:
                 made.update(array.data)
         return made.hexdigest()
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries that are varied; none where directions are."""
+        return tuple(entry for entry in (self.x, self.y) if entry is not None)
+
     # --- planes ---
 
     def _entries(self) -> tuple[int, ...]:
         ask, groups = self.ask, self.part.groups
-        names = [ask.x, ask.y]
+        names = [ask.x] if ask.kind == "line" else [ask.x, ask.y]
         if not all(names):
-            some = self._first_entries()
-            names = [given or default for given, default in zip(names, some, strict=True)]
-        self.x, self.y = (self._entry(name) for name in names)
-        if (self.x.leaf, self.x.index) == (self.y.leaf, self.y.index):
+            free = iter([name for name in self._first_entries() if name not in names])
+            names = [given or next(free, "") for given in names]
+        self.x, *others = (self._entry(name) for name in names if name)
+        self.y = others[0] if others else None
+        if self.y is not None and (self.x.leaf, self.x.index) == (self.y.leaf, self.y.index):
             raise Wrong(f"{self.x.name} is on both axes.", "Choose another entry for one of them.")
-        places = [(self._tensor(entry), entry.index) for entry in (self.x, self.y)]
+        places = [(self._tensor(entry), entry.index) for entry in self.entries]
         moved = tuple(dict.fromkeys(one for one, _ in places))
         once: list[tuple[Values, list[torch.Tensor]]] = []
 
@@ -163,14 +168,10 @@ class Surface:
         def values(a: float, b: float) -> Values:
             if self.replay.graph or self.replay.changes or not once:
                 once[:] = [make()]
-            made, (one, other) = once[0]
-            if not self.replay.graph:
-                one.fill_(a)
-                other.fill_(b)
-                return made
-            with torch.no_grad():
-                one.fill_(a)
-                other.fill_(b)
+            made, spots = once[0]
+            with torch.no_grad() if self.replay.graph else nullcontext():
+                for spot, number in zip(spots, (a, b), strict=False):
+                    spot.fill_(number)
             return made
 
         self.values = values
@@ -184,10 +185,9 @@ class Surface:
             name = name_of(self.engine, keys)
             for place in range(min(2, value.numel())):
                 found.append(entry_name(name, tuple(value.shape), place))
-        if len(found) < 2:
-            what = f"Only {found[0]} can be varied" if found else "No floating-point leaf leads to the loss"
-            raise Wrong(f"{what}: a landscape needs two entries.", _TWO)
-        return found[:2]
+        if not found:
+            raise Wrong("No floating-point leaf leads to the loss: a landscape varies entries of them.", _SOME)
+        return found
 
     def _entry(self, text: str) -> Entry:
         text = text.strip()
@@ -258,7 +258,7 @@ class Surface:
         if plane is None:
             count = sum(value.numel() for value, _ in groups.values())
             if count < 2:
-                raise Wrong("Directions need at least two numbers that train.", _TWO)
+                raise Wrong("Directions need at least two numbers that train.", _SOME)
             if count > LARGEST:
                 raise Wrong(f"{count:,} numbers train: directions are for up to {LARGEST:,}.", "Take two entries.")
             here = {key: groups[one][0].detach() for key, one in by_id.items()}
@@ -349,4 +349,4 @@ def _digest(made: blake2b, tensor: torch.Tensor) -> None:
     made.update(array.data if array is not None else repr((id(tensor), tensor._version)).encode())
 
 
-_TWO = "Give a tensor of the program requires_grad=True, or type two entries of any floating-point leaf."
+_SOME = "Give a tensor of the program requires_grad=True, or type an entry of any floating-point leaf."

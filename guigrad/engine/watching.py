@@ -50,7 +50,7 @@ def reader(engine: Engine, watch: Watch) -> Read | None:
         return number(value, stat)
 
     if not of_grad and not stat and pick is None:
-        return lambda: number(env[at], "")
+        return lambda: _scalar(env[at])
     return read
 
 
@@ -91,6 +91,18 @@ def number(value: Any, stat: str = "") -> float:
         return _statistic(value.detach(), stat or "mean")
     except (RuntimeError, ValueError, OverflowError, TypeError):  # no strided numbers, or none at all
         return math.nan
+
+
+def _scalar(value: Any) -> float:
+    """The same as ``number``; quick for what a loss mostly is."""
+    if type(value) is torch.Tensor:
+        try:
+            plain = value.item()
+        except (RuntimeError, ValueError):  # of several elements
+            return number(value)
+        if type(plain) is float:
+            return plain
+    return number(value)
 
 
 def _statistic(value: torch.Tensor, stat: str) -> float:
@@ -259,8 +271,7 @@ class Readers:
             value = self._env[at]
             try:
                 if value.numel() == 1:
-                    number = value.item()
-                    if not (math.isfinite(number) if type(number) is float else cmath.isfinite(number)):
+                    if not cmath.isfinite(value.item()):
                         return False
                 elif not bool(torch.isfinite(value.detach()).all()):
                     return False

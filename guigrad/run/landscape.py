@@ -1,4 +1,4 @@
-"""The loss over a plane through the parameters: what is asked, and the answers. See Note [Landscape] in engine/landscape."""
+"""The loss over a plane through the parameters, or along one of them: what is asked, and the answers. See Note [Landscape] in engine/landscape."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 from guigrad.document.array import ArrayData
 from guigrad.document.problem import Problem
 
-KINDS = ("entries", "random", "pca")
+KINDS = ("entries", "line", "random", "pca")
 
 
 class Plane(Struct, frozen=True):
@@ -29,7 +29,7 @@ class AskLandscape(Struct, frozen=True, tag=True):
     """The loss at points of a plane: as many of ``points`` as ``seconds`` allow, in their order.
 
     ``of`` is the loss's label, "" the one that is trained (else the root). ``kind`` "entries": ``x`` and ``y`` are entries of leaves as they are
-    written, ``w[0, 1]``, ``b``; "" takes the first that train. "random": two directions under ``seed``; "pca": those of ``path``, by node id the steps of a trajectory.
+    written, ``w[0, 1]``, ``b``; "" takes the first that train; where there is one alone, and for "line", only ``x`` is varied. "random": two directions under ``seed``; "pca": those of ``path``, by node id the steps of a trajectory.
     A ``plane`` that an earlier answer brought is used as it is.
     """
 
@@ -66,7 +66,7 @@ class Landscape(Struct, frozen=True):
     """The loss at the first points that were asked for; NaN where an op refused the point.
 
     ``key`` is the same as long as the surface is: it tells apart everything but the varied entries that the loss is made from. ``here`` is
-    where the leaves are, ``loss`` what the loss is there. ``error``: what torch said at the first point that it refused.
+    where the leaves are, ``loss`` what the loss is there. Along one entry ``y`` is None, and the second number of every point means nothing. ``error``: what torch said at the first point that it refused.
     """
 
     of: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from PySide6.QtWidgets import QTabWidget, QWidget
 
@@ -49,6 +49,8 @@ TABLE: tuple[Dock, ...] = (
     ),
     Dock("predict", "Predict", "What is blanked, to be predicted before it is shown", make_predict),
 )
+NEWS: Final = " •"
+"""Behind the title of a tab with something that has not been looked at."""
 
 
 class Docks(QTabWidget):
@@ -59,6 +61,7 @@ class Docks(QTabWidget):
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
         self.panels: dict[str, Any] = {}
+        self.currentChanged.connect(lambda at: self.setTabText(at, self.tabText(at).removesuffix(NEWS)))
 
     def add(self, name: str, title: str, panel: QWidget, tip: str = "") -> None:
         """One more tab, at the end."""
@@ -70,9 +73,23 @@ class Docks(QTabWidget):
         for row in TABLE:
             self.add(row.id, row.title, row.make(window), row.tip)
 
+    def call(self, number: int, title: str) -> None:
+        """What a tab says; the tabs are laid out anew only if it said something else."""
+        if self.tabText(number) != title:
+            self.setTabText(number, title)
+
     def bring(self, name: str) -> None:
         """That tab to the front."""
         self.setCurrentWidget(self.panels[name])
+
+    def tell(self, name: str) -> None:
+        """There is something new on a tab: it comes to the front, but not over one that follows a run; it is marked then."""
+        panel = self.panels[name]
+        if self.currentWidget() in [self.panels.get(row.id) for row in TABLE]:
+            at = self.indexOf(panel)
+            self.setTabText(at, self.tabText(at).removesuffix(NEWS) + NEWS)
+        else:
+            self.setCurrentWidget(panel)
 
     def open(self, window: MainWindow, name: str) -> None:
         """That tab, also where the canvas or the tabs are hidden."""

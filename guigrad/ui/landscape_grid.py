@@ -18,21 +18,24 @@ Range = tuple[float, float, float, float]
 
 
 class Grid:
-    """One range being computed. ``z`` is the finest grid of which every point is known; ``ready`` how many levels those are."""
+    """One range being computed. ``z`` is the finest grid of which every point is known; ``ready`` how many levels those are.
 
-    def __init__(self, to: Range) -> None:
-        self.to = to
+    ``line``: one row of points along x alone.
+    """
+
+    def __init__(self, to: Range, line: bool = False) -> None:
+        self.to, self.line = to, line
         self.ready = 0
         self.z: Numbers = np.empty(0)
-        self._next = np.full((SIZES[0], SIZES[0]), np.nan)
-        self._todo: list[tuple[int, int]] = [(i, j) for i in range(SIZES[0]) for j in range(SIZES[0])]
+        self._next = np.full((1 if line else SIZES[0], SIZES[0]), np.nan)
+        self._todo: list[tuple[int, int]] = [(i, j) for i in range(len(self._next)) for j in range(SIZES[0])]
         self._done = 0
         self.levels = len(SIZES)
 
     @property
     def x(self) -> Numbers:
         """The points of ``z`` along x."""
-        return np.linspace(self.to[0], self.to[1], len(self.z) if self.ready else 2)
+        return np.linspace(self.to[0], self.to[1], self.z.shape[1] if self.ready else 2)
 
     @property
     def y(self) -> Numbers:
@@ -47,8 +50,8 @@ class Grid:
     @property
     def count(self) -> tuple[int, int]:
         """How many points are known, and how many there will be."""
-        known = SIZES[self.ready - 1] ** 2 if self.ready else 0
-        return known + (self._done if not self.finished else 0), SIZES[self.levels - 1] ** 2
+        known = self.z.size if self.ready else 0
+        return known + (self._done if not self.finished else 0), SIZES[self.levels - 1] ** (1 if self.line else 2)
 
     def batch(self) -> tuple[tuple[float, float], ...]:
         """The next points."""
@@ -68,9 +71,9 @@ class Grid:
         self.z, self.ready, self._done = self._next, self.ready + 1, 0
         if self.ready < len(SIZES):  # also beyond ``levels``, which may be raised again
             size = SIZES[self.ready]
-            self._next = np.full((size, size), np.nan)
+            self._next = np.full((1 if self.line else size, size), np.nan)
             self._next[::2, ::2] = self.z
-            self._todo = [(i, j) for i in range(size) for j in range(size) if i % 2 or j % 2]
+            self._todo = [(i, j) for i in range(len(self._next)) for j in range(size) if i % 2 or j % 2]
         return True
 
     def stop_at(self, levels: int) -> None:

@@ -1,4 +1,8 @@
-"""The point of the landscape as an edit: dragging it gives the leaves other values, and letting it go ends one undo step."""
+"""The point of the landscape as an edit: dragging it gives the leaves other values, and letting it go ends one undo step.
+
+In the middle of a training what the leaves hold is not what the document says. What they hold is written down first, as an undo step of its own, so that
+taking the drag back leads to where the point was taken from.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,7 @@ class Mover:
         self.held: Point | None = None
         self._wanted: Point | None = None
         self._let_go = False
+        self._moved = False
 
     def move(self, x: float, y: float) -> None:
         """The parameters go to a point of the plane; of several asked for while values are computed the last counts."""
@@ -68,11 +73,11 @@ class Mover:
     def forget(self) -> None:
         """Another plane, another document."""
         self.held = self._wanted = None
-        self._let_go = False
+        self._let_go = self._moved = False
 
     def _end(self) -> None:
         self.view.session.end_gesture()
-        self.held, self._let_go = None, False
+        self.held, self._let_go, self._moved = None, False, False
         self.view._later()
 
     def _rounded(self, to: Point) -> Point:
@@ -92,7 +97,10 @@ class Mover:
         view = self.view
         if not view.coach.step and not view.session.follows:
             view.session.forward()  # an edit would play the whole program again
-        edit = self._edit(to) if to is not None else None
+        edit = self._edit(self._values(to)) if to is not None else None
+        if edit is not None and view.coach.step and not self._moved:
+            self._write_down()
+        self._moved = True
         if to is not None and edit is None:
             view.window.say_status("The leaf's values are not known here: run forward, or bring its card into view.")
         if edit is None or not view.session.edit_whole(edit):
@@ -104,9 +112,31 @@ class Mover:
         if self._let_go and self._wanted is None:
             self._end()
 
-    def _edit(self, to: Point) -> Edit | None:
-        """The leaves at a point of the plane."""
-        values = self._values(to)
+    def _write_down(self) -> None:
+        """What the leaves that will be moved hold now, where the document says something else."""
+        view = self.view
+        kept = self._edit(self._now(), f"Take over the values of step {view.coach.step:,}", "")
+        if kept is not None and kept(view.session.base.document):
+            view.session.edit_whole(kept)
+
+    def _now(self) -> list[tuple[str, Any]]:
+        """What the leaves hold that the point moves; nothing where it is not known of all."""
+        frame, shown = self.view.session.base.frame, self.view.shown
+        if frame is None or shown is None:
+            return []
+        leaves = (
+            shown.plane.leaves if shown.plane is not None else [e.leaf for e in (shown.x, shown.y) if e is not None]
+        )
+        names, found = {leaf.id: leaf.name for leaf in shown.leaves}, []
+        for key in dict.fromkeys(leaves):
+            record = frame.records.get(key)
+            if record is None or not isinstance(record.value, ArrayData):
+                return []
+            found.append((names.get(key, key), written(np.array(record.value.numpy()), record.value.dtype)))
+        return found
+
+    def _edit(self, values: list[tuple[str, Any]], label: str = "Move the point", merge: str = MERGE) -> Edit | None:
+        """The leaves with other values."""
         if not values:
             return None
 
@@ -115,7 +145,7 @@ class Mover:
             for name, value in values:
                 step = edits.set_value(name, value)(now)
                 diff, now = diff.then(step), step.apply(now)
-            return structs.replace(diff, label="Move the point", merge=MERGE)
+            return structs.replace(diff, label=label, merge=merge)
 
         return apply
 
@@ -136,7 +166,9 @@ class Mover:
         arrays: dict[str, tuple[Any, str]] = {}
         for entry, number in ((shown.x, to[0]), (shown.y, to[1])):
             record = frame.records.get(entry.leaf) if entry is not None else None
-            if entry is None or record is None or not isinstance(record.value, ArrayData):
+            if entry is None:
+                continue
+            if record is None or not isinstance(record.value, ArrayData):
                 return []
             if entry.leaf not in arrays:
                 arrays[entry.leaf] = np.array(record.value.numpy()), record.value.dtype

@@ -27,7 +27,7 @@ from guigrad.run.request import Reply
 from guigrad.ui.landscape_grid import SIZES, Grid, Range, home_range
 from guigrad.ui.landscape_point import Mover
 from guigrad.ui.landscape_ways import Point, Projector, Ways, entries_of, traced_of, trajectory
-from guigrad.ui.landscape_words import described
+from guigrad.ui.landscape_words import axes, described
 from guigrad.ui.panels.landscape import LandscapePanel
 from guigrad.ui.widgets.relief import Relief
 from guigrad.ui.widgets.terrain import Scale, scale_of
@@ -62,7 +62,7 @@ class LandscapeView(QObject):
         self.log: bool | None = None
         self.x = self.y = ""
         self.plane: Plane | None = None
-        self.stopped = False
+        self.stopped, self.of_step = False, 0
         self._scale: tuple[int, bool | None, Scale | None] = (0, None, None)
         self._asking, self._turn, self._spent = False, 0, 0.0
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
@@ -119,32 +119,29 @@ class LandscapeView(QObject):
         return found
 
     @property
+    def line(self) -> bool:
+        """Whether it is the loss along one entry."""
+        return self.shown is not None and self.shown.x is not None and self.shown.y is None
+
+    @property
     def _good(self) -> bool:
         return self.shown is not None and not self.shown.problems
 
     def _scaled(self, grid: Grid) -> Scale | None:
-        known = (id(grid.z), self.log)
+        known = (id(grid.z), bool(self.log) if grid.line else self.log)
         if self._scale[:2] != known:
-            self._scale = (*known, scale_of(grid.z, self.log))
+            self._scale = (*known, scale_of(grid.z, known[1]))
         return self._scale[2]
 
     def relief(self) -> Relief:
         """What is to be drawn."""
         grid = self.grid if self.grid is not None and self.grid.ready else self.old
-        shown = self.shown
-        names = ("", "", "loss")
-        if shown is not None:
-            if shown.x is not None and shown.y is not None:
-                names = (shown.x.name, shown.y.name, shown.of)
-            elif self.plane is not None:
-                parts = [f"{100 * part:.1f} %" for part in self.plane.explained]
-                ends = [f" · {part} of the variance" for part in parts] or ["", ""]
-                names = (f"direction 1{ends[0]}", f"direction 2{ends[1]}", shown.of)
+        names = axes(self.shown, self.plane)
         point = self.mover.held or self.point
         ways = self.ways.of(self.coach.recording)
         if grid is None or not grid.ready:
-            return Relief(names=names, ways=ways, point=point)
-        return Relief(grid.x, grid.y, grid.z, self._scaled(grid), names, ways, point)
+            return Relief(names=names, ways=ways, point=point, line=self.line)
+        return Relief(grid.x, grid.y, grid.z, self._scaled(grid), names, ways, point, grid.line)
 
     def draw(self) -> None:
         """Everything as it is now."""
@@ -169,7 +166,7 @@ class LandscapeView(QObject):
         known, whole = grid.count
         busy = not grid.finished and not self.stopped
         self.panel.show_progress(f"{known:,} of {whole:,} points" if not grid.finished or self.stopped else "", busy)
-        words = described(shown, self.kind, self.coach.step, self.coach.shown)
+        words = described(shown, self.kind, self.of_step, self.coach)
         self.panel.note.setText(" · ".join(words))
 
     # --- asking ---
@@ -208,6 +205,8 @@ class LandscapeView(QObject):
         if answer.problems:
             self._refused(answer)
             return
+        if answer.x is not None and answer.y is None and self.kind == "entries":
+            self.panel.show_kind("line")  # there is one alone
         fresh = self.shown is None or self.shown.problems or answer.key != self.shown.key
         planes = answer.plane is not None
         if planes:
@@ -216,6 +215,7 @@ class LandscapeView(QObject):
         if fresh or planes:
             self.ways.use(Projector(self.shown))
             self._list()
+        self.of_step = self.coach.step
         self.coach.trace = traced_of(answer.leaves, tuple(e.name for e in (answer.x, answer.y) if e is not None))
         self._remember_start()
         if fresh or self.grid is None:
@@ -238,13 +238,14 @@ class LandscapeView(QObject):
         """Grids that would take too long are left out."""
         assert self.grid is not None
         each = seconds / max(1, count)
-        fitting = [at + 1 for at, size in enumerate(SIZES) if size * size * each <= PATIENCE_S]
+        across = 1 if self.grid.line else 2
+        fitting = [at + 1 for at, size in enumerate(SIZES) if size**across * each <= PATIENCE_S]
         self.grid.stop_at(max(self.grid.ready, min(max(fitting, default=3), len(SIZES)), 3))
 
     def _begin(self, to: Range) -> None:
         if self.grid is not None and self.grid.ready:
             self.old = self.grid
-        self.grid = Grid(to)
+        self.grid = Grid(to, self.line)
         contour = self.panel.contour
         if contour is not None and contour.range != to:
             contour.set_range(to)
@@ -297,7 +298,7 @@ class LandscapeView(QObject):
             if self.kind == "pca":
                 ends = [(0.0, 0.0), (0.0, 0.0)]
         else:
-            ends = [(here - max(1.0, abs(here)), here + max(1.0, abs(here))) for here in shown.here]
+            ends = [(here - max(1.0, abs(here)), here + max(1.0, abs(here))) for here in shown.here]  # of a line: -1, 1
         points = [(float(x), float(y)) for way in self.ways.of(self.coach.recording) for x, y in zip(way.x, way.y, strict=True)]  # fmt: skip
         points.append(self.point or shown.here)
         return home_range(ends, points)
@@ -328,7 +329,7 @@ class LandscapeView(QObject):
     def _on_plane(self) -> None:
         panel = self.panel
         panel.show_kind(self.kind)
-        if self.kind == "entries":
+        if self.kind in ("entries", "line"):
             self.x, self.y = panel.x_field.currentText().strip(), panel.y_field.currentText().strip()
         self._turn += 1
         leaves = self.shown.leaves if self.shown is not None else ()

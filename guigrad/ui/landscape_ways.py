@@ -9,7 +9,7 @@ import numpy as np
 
 from guigrad.document.array import ArrayData
 from guigrad.run.frame import Frame
-from guigrad.run.landscape import Landscape, Leaf
+from guigrad.run.landscape import Entry, Landscape, Leaf
 from guigrad.run.recording import Recording, Run
 from guigrad.run.training import Watch
 from guigrad.ui.widgets.relief import Way
@@ -61,8 +61,13 @@ class Projector:
             along = np.stack(flat)
             self._matrix = np.linalg.solve(along @ along.T, along)  # the nearest point of the plane
             self.names = [name for key in self.plane.leaves if key in leaves for name in entries_of(leaves[key])]
-        elif self.x is not None and self.y is not None:
-            self.names = [self.x.name, self.y.name]
+        else:
+            self.names = [entry.name for entry in self.entries]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What is along the axes, if entries are."""
+        return [entry for entry in (self.x, self.y) if entry is not None]
 
     def of_frame(self, frame: Frame) -> Point | None:
         """Where the parameters of a frame are; None where it does not carry them."""
@@ -78,14 +83,14 @@ class Projector:
                 a, b = self._matrix @ (flat - self._origin)
             return float(a), float(b)
         found = []
-        for entry in (self.x, self.y):
-            value = _array(frame, entry.leaf) if entry is not None else None
-            if value is None or entry is None or value.ndim != len(entry.index):
+        for entry in self.entries:
+            value = _array(frame, entry.leaf)
+            if value is None or value.ndim != len(entry.index):
                 return None
             if any(at >= size for at, size in zip(entry.index, value.shape, strict=True)):
                 return None
             found.append(float(value[entry.index]))
-        return found[0], found[1]
+        return (found[0], found[1] if len(found) > 1 else 0.0) if found else None
 
     def of_traces(self, run: Run) -> tuple[Numbers, Numbers, Numbers] | None:
         """Steps, x and y of what was traced, from before the first step on; None where not all of it was."""
@@ -109,7 +114,7 @@ class Projector:
                 return None
             with np.errstate(all="ignore"):
                 values = self._matrix @ (values - self._origin[:, None])
-        return steps, values[0], values[1]
+        return steps, values[0], values[1] if len(values) > 1 else np.zeros(len(steps))
 
 
 class Ways:

@@ -112,6 +112,9 @@ QPushButton[role="link"] {{ background: transparent; border: 1px solid transpare
   padding: {px(1)}px {px(2)}px; text-align: left; }}
 QPushButton[role="link"]:hover {{ text-decoration: underline; }}
 QPushButton[role="link"]:focus {{ border-color: {css("focus")}; }}
+QPushButton[role="edge"] {{ background: {css("panel")}; border: none; border-radius: 0; color: {css("text")};
+  padding: 0 {px(5)}px; min-width: {px(10)}px; }}
+QPushButton[role="edge"]:hover {{ background: {css("hover")}; }}
 QPushButton[role="chip"] {{ background: {css("raised")}; font-weight: 600; }}
 QPushButton[role="chip"]:checked {{ background: {css("grad_soft")}; color: {css("grad")}; border-color: {css("grad_soft")}; }}
 QTabBar {{ background: {css("panel")}; }}

@@ -5,41 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
 from PySide6.QtCore import QObject, QPoint, QTimer
 from PySide6.QtWidgets import QMenu
 
-from guigrad.document import edit, ports, tree
+from guigrad.document import edit, tree
 from guigrad.document.draft import Edit
-from guigrad.document.model import Document, Eval, In, Loop, Node, walk
+from guigrad.document.model import Document, Eval, Loop, Node, walk
 from guigrad.document.problem import ProblemError
 from guigrad.document.trainable import ancestors, dependents, leaves_of, trained
-from guigrad.document.training import HAND, OPTIM, SCHEDULE, Setting, Training, flat, source
+from guigrad.document.training import HAND, OPTIM, SCHEDULE, Training, flat, source
 from guigrad.document.training_read import read_training
-from guigrad.ops import table
 from guigrad.run.frame import Frame
 from guigrad.run.loops import Trains
 from guigrad.ui.panels.training import TrainingPanel
+from guigrad.ui.training_offer import by_hand, numbers, rows, value_of, whole_of
 from guigrad.ui.widgets.loop_card import Facts, LoopCard
 from guigrad.ui.widgets.training_editor import Choice, Number, Offer, TrainingEditor
 
 if TYPE_CHECKING:
     from guigrad.ui.main_window import MainWindow
 
-HIDDEN: Final = (
-    "params",
-    "optimizer",
-    "schedulers",
-    "last_epoch",
-    "foreach",
-    "fused",
-    "capturable",
-    "differentiable",
-    "scale_fn",
-)
-"""Parameters that say where or from when something is computed: they are left to the code."""
-CLOSURE: Final = (f"{OPTIM}LBFGS",)
-"""Optimizers whose step needs a function."""
-NESTED: Final = (f"{SCHEDULE}SequentialLR", f"{SCHEDULE}ChainedScheduler")
 LOSSES: Final = 40
 FOLLOW_MS: Final = 30
 CHOICES: Final[dict[str, Callable[[Any], Edit]]] = {
@@ -58,6 +44,7 @@ class TrainingSetup(QObject):
         panel.add_head(self.card)
         self.editor: TrainingEditor | None = None
         self.known: Training | None = None
+        self._inner: dict[str, tuple[str, str]] = {}  # numbers of schedulers within one: (node, parameter)
         self._document: Document | None = None
         self._follows = QTimer(self, singleShot=True, interval=FOLLOW_MS)
         self._follows.timeout.connect(self.follow)
@@ -184,7 +171,8 @@ class TrainingSetup(QObject):
             case "settings":
                 return edit.set_argument(known.optimizer, name, value, merge)
             case "schedule":
-                return edit.set_argument(known.scheduler, name, value, merge)
+                where = self._inner.get(name, (known.scheduler, name))
+                return edit.set_argument(*where, value, merge)
             case "batches":
                 keys, size, shuffled = value
                 return edit.set_batches(keys, size, shuffled)
@@ -279,16 +267,28 @@ class TrainingSetup(QObject):
         """What the editor shows."""
         document = self.session.whole
         optimizer, scheduler = document.nodes.get(known.optimizer), document.nodes.get(known.scheduler)
-        settings = tuple(_numbers(optimizer, known.rate)) if optimizer is not None else _by_hand(known)
+        settings = tuple(numbers(optimizer, known.rate)) if optimizer is not None else by_hand(known)
         return Offer(
             losses=tuple(self._losses(known)), loss=known.loss.node or "", leaves=tuple(self._leaves(known)),
-            optimizers=(*_rows(OPTIM, CLOSURE), (HAND, "by hand: w -= lr * w.grad")),
+            optimizers=(*rows(OPTIM), (HAND, "by hand: w -= lr * w.grad")),
             optimizer=optimizer.op if optimizer is not None else known.kind, settings=settings,
-            schedulers=(("", "none: the rate stays"), *_rows(SCHEDULE, NESTED)), scheduler=scheduler.op if scheduler is not None else "",
-            schedule=tuple(_numbers(scheduler, None)) if scheduler is not None else (),
-            steps=_value(known.steps), data=tuple(self._data(known)), batch=_whole(known.batch), shuffled=known.shuffled, zero=known.zero,
-            clip=known.clip, clip_at=_value(known.clip_at), stops=bool(known.stop), stop_at=_value(known.stop_at), odd=known.odd,
+            schedulers=(("", "none: the rate stays"), *rows(SCHEDULE)), scheduler=scheduler.op if scheduler is not None else "",
+            schedule=tuple(self._schedule(scheduler)) if scheduler is not None else (),
+            steps=value_of(known.steps), data=tuple(self._data(known)), batch=whole_of(known.batch), shuffled=known.shuffled, zero=known.zero,
+            clip=known.clip, clip_at=value_of(known.clip_at), stops=bool(known.stop), stop_at=value_of(known.stop_at), odd=known.odd,
         )  # fmt: skip
+
+    def _schedule(self, scheduler: Node) -> Iterator[Number]:
+        """Its numbers, and those of the schedulers that it is made of."""
+        self._inner.clear()
+        yield from numbers(scheduler, None)
+        nodes = self.session.whole.nodes
+        parts = [nodes[key] for wire in scheduler.inputs() if (key := wire.node or "") in nodes]
+        for at, one in enumerate(one for one in parts if one.op.startswith(SCHEDULE)):
+            for number in numbers(one, None):
+                name = f"{at + 1}. {one.op.removeprefix(SCHEDULE)} {number.name}"
+                self._inner[name] = one.id, number.name
+                yield structs.replace(number, name=name)
 
     def _losses(self, known: Training) -> Iterator[Choice]:
         document = self.session.whole
@@ -366,34 +366,3 @@ class TrainingSetup(QObject):
 
 def _computes(node: Node) -> bool:
     return not node.op.startswith((OPTIM, "python.", "builtins.", "str.")) or node.op == "python.alias"
-
-
-def _rows(prefix: str, but: tuple[str, ...]) -> tuple[Choice, ...]:
-    found = [target for target in table.targets() if target.startswith(prefix) and target[len(prefix) :].isidentifier()]
-    return tuple((target, target[len(prefix) :]) for target in found if target not in but)
-
-
-def _numbers(node: Node, rate: Setting | None) -> Iterator[Number]:
-    """The parameters of an optimizer or scheduler that can be typed."""
-    for parameter in ports.parameters(node):
-        if parameter.name in HIDDEN:
-            continue
-        value = parameter.value
-        if parameter.name == "lr" and isinstance(value, In) and rate is not None:
-            value = rate.value
-        kind = parameter.type.replace("|Tensor", "").replace("float|float[]", "float")
-        yield Number(parameter.name, kind, value, None if parameter.required else parameter.default)
-
-
-def _by_hand(known: Training) -> tuple[Number, ...]:
-    rate, decay = known.rate, known.decay
-    found = [] if rate is None else [Number("lr", "float", rate.value)]
-    return (*found, *([] if decay is None else [Number("weight_decay", "float", decay.value)]))
-
-
-def _value(setting: Setting | None) -> Any:
-    return None if setting is None else setting.value
-
-
-def _whole(setting: Setting | None) -> int:
-    return setting.value if setting is not None and isinstance(setting.value, int) else 0

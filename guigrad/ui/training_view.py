@@ -23,7 +23,7 @@ from guigrad.ui.training_canvas import TrainingCanvas
 from guigrad.ui.training_plots import TrainingPlots
 from guigrad.ui.training_runs import about, changed_lines, lanes
 from guigrad.ui.training_setup import TrainingSetup
-from guigrad.ui.training_words import branches, marks, what, where
+from guigrad.ui.training_words import branches, marks, where
 from guigrad.ui.widgets.action_button import ActionButton
 from guigrad.ui.widgets.timeline import Course
 
@@ -63,6 +63,7 @@ class TrainingView(QObject):
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self.setup = TrainingSetup(window, self.panel)
+        self.coach.rewind.eager = True
         self._connect()
 
     def _connect(self) -> None:
@@ -219,15 +220,16 @@ class TrainingView(QObject):
     def scrub(self, step: int, phase: int) -> None:
         """Shows a step, or a phase of it; of several asked for while one is played again the last counts."""
         self.playback.stop()
-        self.show_step(step, phase)
+        self.show_step(step, phase, True)
 
     @property
     def replaying(self) -> bool:
         """Whether a step that is to be shown is being played again."""
         return self._replaying
 
-    def show_step(self, step: int, phase: int = -1) -> None:
+    def show_step(self, step: int, phase: int = -1, by_hand: bool = False) -> None:
         """The same while it is played back."""
+        self.window.canvas.motion.hurried = by_hand
         self.pacer.pause()
         end = self.coach.recording.step
         if not end:
@@ -254,6 +256,7 @@ class TrainingView(QObject):
         self.later()
 
     def _at_present(self) -> None:
+        self.window.canvas.motion.hurried = False
         self.playback.stop()
         self._wanted, self._replaying, self._shown_phase = None, False, -1
 
@@ -345,14 +348,13 @@ class TrainingView(QObject):
         inside = coach.shown is None and self._at >= 0
         step = coach.shown if coach.shown is not None else coach.step + inside
         phase = self._shown_phase if coach.shown is not None else self._at
-        live = self.window.live
-        words, trained = where(coach, known, self._at, self.playing), what(known, live.texts, live.names)
+        words = where(coach, known, self._at, self.playing)
         course = Course(
             known.phases if known is not None else (), step, phase, recording.step + inside, coach.total or 0,
             recording.frame_steps, marks(self.coach.recording), branches(self.coach.recording),
             lanes(self.coach.recording),
         )  # fmt: skip
-        panel.show_course(course, words, trained, recording.step)
+        panel.show_course(course, words, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
         seed = self.session.seed
         panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from guigrad.document.model import Document
@@ -29,18 +29,6 @@ def where(coach: Any, known: Trains | None, at: int, playing: bool) -> str:
     elif at >= 0 and coach.reason != "nan":
         words = f"in the next step, after {known.phases[at]}"
     return f"{run}step {coach.step:,}{of}{f' · {words}' if words and not playing else ''}"
-
-
-def what(known: Trains | None, texts: Mapping[str, str], names: Mapping[str, str]) -> str:
-    """The loop, the optimizer and the loss, as the code has them."""
-    if known is None:
-        return "Write a loop, such as for step in range(100):, to train."
-    loop = texts.get(known.loop, "a loop").rstrip(":")
-    optimizer = texts.get(known.optimizer, "") if known.optimizer else ""
-    if not optimizer and "step" in known.phases:
-        optimizer = "updates by hand"
-    loss = ", ".join(names.get(key, key) for key in known.losses)
-    return " · ".join(part for part in (loop, optimizer, f"loss: {loss}" if loss else "") if part)
 
 
 def marks(recording: Recording) -> dict[int, str]:

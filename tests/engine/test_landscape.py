@@ -219,8 +219,8 @@ def test_what_cannot_be_is_said(what: dict[str, object], expected: str) -> None:
 def test_programs_without_a_landscape() -> None:
     assert "nothing here" in message(Engine())
     assert "not run" in message(engine_of(VALLEY))
-    assert "needs two entries" in message(
-        engine_of("import torch\nw = torch.tensor(1.0, requires_grad=True)\nl = w**2\n", "forward")
+    assert "No floating-point leaf" in message(
+        engine_of("import torch\nn = torch.arange(3)\nloss = n.sum().float()\n", "forward")
     )
     assert "no loss" in message(engine_of("import torch\nw = torch.ones(3, requires_grad=True)\nl = w**2\n", "forward"))
     assert "Several" in message(
@@ -230,3 +230,21 @@ def test_programs_without_a_landscape() -> None:
     assert "reads a .grad" in message(engine_of(with_grad, "run"), of="loss")
     buffer = "import torch\nw = torch.ones(2, requires_grad=True)\nbuf = torch.zeros(2)\nfor i in range(3):\n    buf.data += w.detach()\n    loss = (buf * w).sum()\n    loss.backward()\n"
     assert "in place" in message(engine_of(buffer, "forward"))
+
+
+def test_along_one_entry() -> None:
+    engine = engine_of("import torch\nw = torch.tensor([3.0], requires_grad=True)\nloss = ((w - 1) ** 2).sum()\n", "forward")  # fmt: skip
+    points = ((0.0, 0.0), (0.3, 7.0), (-2.0, 0.0))
+    for kind in ("entries", "line"):
+        found = asked(engine, kind=kind, points=points, seconds=10.0)
+        assert found.x is not None
+        assert (found.x.name, found.y, found.here) == ("w[0]", None, (3.0, 0.0))
+        assert found.values == tuple(((torch.tensor([a]) - 1) ** 2).sum().item() for a, _ in points)
+    net = engine_of(NET, "forward")
+    one = asked(net, of="loss", kind="line", x="b[1]", points=((0.5, 0.0),))
+    two = asked(net, of="loss", x="b[1]", y="b[2]", points=((0.5, 0.0),))
+    assert one.x == two.x
+    assert (one.y, len(one.values)) == (None, 1)
+    other = asked(net, of="loss", x="w[0, 1]")  # the first of the others is taken for y
+    assert other.y is not None
+    assert other.y.name == "w[0, 0]"

@@ -193,7 +193,6 @@ def test_entries_are_typed_and_directions_drawn(net: LandscapeView, qtbot: QtBot
 def test_what_has_no_landscape_says_why(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     view, path = window.landscape, tmp_path / "odd.py"
     for text, said in (
-        ("import torch\nw = torch.tensor(1.0, requires_grad=True)\nloss = w**2\n", "needs two entries"),
         ("import torch\nw = torch.ones(3, requires_grad=True)\nloss = w**2\nloss.backward()\n", "3 numbers"),
         ("import torch\nn = torch.arange(3)\nloss = n.sum()\n", "no loss"),
     ):
@@ -206,6 +205,112 @@ def test_what_has_no_landscape_says_why(window: MainWindow, qtbot: QtBot, tmp_pa
     window.session.base.new()
     window.tabs.bring("landscape")
     qtbot.waitUntil(lambda: "nothing here" in view.panel.message.text())
+
+
+LINE = """import torch
+w = torch.tensor(3.0, requires_grad=True)
+opt = torch.optim.SGD([w], lr=0.9)
+for step in range(6):
+    opt.zero_grad()
+    loss = (w - 1) ** 2 + 0.5
+    loss.backward()
+    opt.step()
+"""
+
+
+def test_one_value_is_a_curve_with_a_point_to_drag(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "line.py"
+    path.write_text(LINE)
+    view = opened(window, qtbot, path, wait=False)
+    view.session.forward()
+    qtbot.waitUntil(lambda: view.grid_done)
+    panel, contour = view.panel, view.panel.contour
+    assert contour is not None
+    assert (panel.plane_kind, panel.y_field.isVisible(), panel.surface.isVisible()) == ("line", False, False)
+    relief = view.relief()
+    assert relief.line
+    assert (relief.names, relief.point) == (("w", "", "loss"), (3.0, 0.0))
+    assert relief.z.shape == (1, len(relief.x))
+    assert relief.z[0] == pytest.approx((relief.x - 1) ** 2 + 0.5, rel=1e-5)
+    assert contour.relief.point == pytest.approx((3.0, 4.5))
+    start, end = (contour.place_of(*spot).toPoint() for spot in ((3.0, 4.5), (0.0, 1.5)))
+    port = contour.plot.viewport()
+    QTest.mousePress(port, Left, pos=start)
+    QTest.mouseMove(port, end)
+    QTest.mouseRelease(port, Left, pos=end)
+    assert number(view, "w") == pytest.approx(0.0, abs=0.05)
+    view.session.undo()
+    view.coach.train(6)
+    view.fit()
+    qtbot.waitUntil(lambda: view.grid_done)
+    (way,) = contour.relief.ways
+    assert len(way.x) == 7
+    assert way.y == pytest.approx((way.x - 1) ** 2 + 0.5, abs=0.05)  # on the curve, not where the chords go
+    QTest.mouseClick(panel.log, Left)
+    assert contour.curve.log
+    assert contour.relief.point is not None
+    assert contour.relief.point[1] == pytest.approx(np.log10((number(view, "w") - 1) ** 2 + 0.5), abs=0.05)
+    contour.zoom(0.5)
+    contour._settle.stop()
+    contour._tell_range()
+    qtbot.waitUntil(lambda: view.grid_done)
+    assert view.grid is not None
+    assert view.grid.to[2:] == (-1.0, 1.0)
+    assert window.intents.open_path(str(next(row.path for row in index.functions() if row.name == "saddle")))
+    qtbot.waitUntil(lambda: view.grid_done)
+    assert not contour.relief.line
+    assert panel.surface.isVisible()
+
+
+BATCHES = """import torch
+torch.manual_seed(0)
+X = torch.randn(8, 1)
+w = torch.tensor([1.5, -0.5], requires_grad=True)
+opt = torch.optim.SGD([w], lr=0.1)
+for step in range(9):
+    x = X[step % 4 : step % 4 + 2]
+    opt.zero_grad()
+    loss = ((x * w[0] + w[1] - 2 * x) ** 2).mean()
+    loss.backward()
+    opt.step()
+"""
+
+
+def test_the_surface_says_of_which_step_it_is(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "batches.py"
+    path.write_text(BATCHES)
+    view = opened(window, qtbot, path, wait=False)
+    view.session.forward()
+    qtbot.waitUntil(lambda: view.grid_done)
+    first = view.relief().z
+    view.coach.train(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(view.coach, "playing", True)
+        view.draw()
+        assert "surface of step 0" in view.panel.note.text()
+        assert view.relief().z is first
+    view._later()
+    qtbot.waitUntil(lambda: view.of_step == 3 and view.grid_done)
+    assert "batch of step 3" in view.panel.note.text()
+    assert not np.array_equal(view.relief().z, first)
+
+
+def test_undo_of_a_drag_in_a_training_brings_back_what_was_trained(valley: LandscapeView) -> None:
+    valley.coach.train(20)
+    before = number(valley, "x"), number(valley, "y")
+    valley.mover.move(0.25, 0.5)
+    valley.mover.move(0.5, 0.5)
+    valley.mover.drop()
+    assert (number(valley, "x"), number(valley, "y")) == (0.5, 0.5)
+    valley.session.undo()
+    assert (number(valley, "x"), number(valley, "y")) == before
+    valley.session.redo()
+    assert (number(valley, "x"), number(valley, "y")) == (0.5, 0.5)
+    valley.session.undo()
+    valley.session.undo()
+    assert (number(valley, "x"), number(valley, "y")) == (-1.5, 2.0)
 
 
 def test_stop_and_zoom_and_turn(valley: LandscapeView, qtbot: QtBot) -> None:

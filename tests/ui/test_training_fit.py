@@ -221,6 +221,50 @@ def test_test_points_are_hollow_and_named(window: MainWindow, tmp_path: Path, qt
     texts = [label.text for _, label in plot.legend.items]
     assert "train (filled)" in texts
     assert "test (hollow)" in texts
+    whose = asker(window).tools.whose
+    qtbot.waitUntil(whose.isVisible)
+    whose.setCurrentIndex(1)
+    port = plot.plot.viewport()
+    at, to = place(plot, 0.5, 0.2), place(plot, 0.7, 0.4)
+    qtbot.mousePress(port, Left, pos=at)
+    qtbot.mouseMove(port, to)
+    qtbot.mouseRelease(port, Left, pos=to)
+    assert plot.test.x[0] == pytest.approx([0.7, 0.4], abs=0.03)
+    assert rows(window, "X_test") != "X_test = torch.tensor([[0.5, 0.2], [0.2, 0.4]])"
+    assert rows(window, "X") == "X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])"
+    plot.select(1)
+    qtbot.keyClick(plot.plot, Key.Key_Delete)
+    assert rows(window, "y_test") == "y_test = torch.tensor([0])"
+    assert rows(window, "y") == "y = torch.tensor([0, 1, 1, 0])"
+
+
+def test_another_run_is_chosen(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    opened(window, tmp_path, XOR)
+    window.training.play(6)
+    plot = fitted(window, qtbot)
+    page = chosen(window, "fit").pages["fit"]
+    window.training.plots.draw()
+    at_six, runs = plot.values.copy(), page.combos[-1]
+    assert (runs.isVisible(), page.run) == (False, None)
+    window.training.branch(2)
+    window.training.play(9)
+    window.training.plots.draw()
+    qtbot.waitUntil(lambda: not (plot.values == at_six).all(), timeout=5000)
+    at_eleven = plot.values.copy()
+    assert runs.count() == 2
+    runs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: bool((plot.values == at_six).all()), timeout=5000)
+    assert page.words.text().startswith("run 1, step 6: ")
+    runs.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: bool((plot.values == at_eleven).all()), timeout=5000)
+    spread = chosen(window, "spread").pages["spread"]
+    chart = spread.chart
+    assert isinstance(chart, SpreadPlot)
+    last = chart.samples[-1][0] if chart.samples else 0
+    spread.combos[-1].setCurrentIndex(1)
+    assert spread.run == 0
+    assert chart.samples
+    assert (last, chart.samples[-1][0]) == (11, 6)
 
 
 def test_histograms_ratios_and_norms_fill_up_while_they_are_seen(

@@ -69,7 +69,7 @@ def refreshed(window: MainWindow) -> TrainingPanel:
 def test_a_tap_of_space_on_the_canvas_plays_and_every_side_says_so(
     panel: TrainingPanel, window: MainWindow, qtbot: QtBot
 ) -> None:
-    assert panel.what.text() == "for step in range(20) · opt = torch.optim.SGD([w], lr=lr) · loss: loss"
+    assert panel.where.text() == "step 0"
     assert not window.actions_by_id["frame_before"].isEnabled()
     window.canvas.setFocus()
     qtbot.keyClick(window.canvas, Key.Key_Space)
@@ -360,7 +360,7 @@ def test_a_program_without_a_loop_says_so(lesson: MainWindow, qtbot: QtBot) -> N
     lesson.live._follow()
     lesson.tabs.bring("training")
     refreshed(lesson)
-    assert "Write a loop" in lesson.training.panel.what.text()
+    assert lesson.training.panel.where.text() == ""
     assert lesson.commands.why_not("play_training") == "The program has no loop that could be trained"
     lesson.canvas.setFocus()
     qtbot.keyClick(lesson.canvas, Key.Key_Space)

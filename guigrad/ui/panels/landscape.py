@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (  # fmt: skip
     QComboBox,
     QHBoxLayout,
@@ -26,7 +26,15 @@ from guigrad.ui.widgets.scale_bar import ScaleBar
 from guigrad.ui.widgets.sideways import Sideways
 from guigrad.ui.widgets.surface_view import SurfaceView
 
-KINDS: Final = (("entries", "two entries"), ("random", "random directions"), ("pca", "PCA of the training"))
+KINDS: Final = (
+    ("entries", "two entries"),
+    ("line", "one entry"),
+    ("random", "random directions"),
+    ("pca", "PCA of the training"),
+)
+
+LOW_PX: Final = 110
+"""A panel that is lower has no words below its picture."""
 
 
 class LandscapePanel(QWidget):
@@ -127,6 +135,7 @@ class LandscapePanel(QWidget):
         self._split.setStretchFactor(1, 4)
         self._split.setHandleWidth(1)
         said = QWidget()
+        said.setObjectName("page")
         column = QVBoxLayout(said)
         column.addStretch(1)
         for words in (self.message, self.why):
@@ -136,7 +145,10 @@ class LandscapePanel(QWidget):
         column.addStretch(2)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._split)
-        self._pages.addWidget(said)
+        page = QWidget()
+        parts.scrolled(said, page)
+        self._pages.addWidget(page)
+        self._pages.setMinimumHeight(30)
         self._column = QVBoxLayout(self)
         self._column.addWidget(bar)
         self._column.addWidget(self._pages, 1)
@@ -191,8 +203,12 @@ class LandscapePanel(QWidget):
     def show_kind(self, kind: str) -> None:
         """Which plane it is: the fields that belong to it."""
         self.kind.setCurrentIndex([name for name, _ in KINDS].index(kind))
-        for field in (self.x_field, self.y_field):
-            field.setVisible(kind == "entries")
+        self.x_field.setVisible(kind in ("entries", "line"))
+        self.y_field.setVisible(kind == "entries")
+        for chip in (self.above, self.space):
+            chip.setVisible(kind != "line")
+        self.log.setText("log loss" if kind == "line" else "log levels")
+        self._show_views()
         for widget in (self.seed, self.dice):
             widget.setVisible(kind == "random")
         self.kind.show()
@@ -221,9 +237,15 @@ class LandscapePanel(QWidget):
     def _on_views(self) -> None:
         if not (self.above.isChecked() or self.space.isChecked()):
             (self.space if self.sender() is self.above else self.above).setChecked(True)
-        self._left.setVisible(self.above.isChecked())
-        self._right.setVisible(self.space.isChecked())
+        self._show_views()
         self.shown.emit()
+
+    def _show_views(self) -> None:
+        """What is seen of the surface; of a curve there is one view."""
+        line = self.plane_kind == "line"
+        self._left.setVisible(line or self.above.isChecked())
+        self._right.setVisible(not line and self.space.isChecked())
+        self.bar.setVisible(not line)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -231,6 +253,11 @@ class LandscapePanel(QWidget):
             self.contour = ContourView(self.look)
             self._left_row.insertWidget(0, self.contour, 1)
         self.shown.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little height the picture gets it."""
+        super().resizeEvent(event)
+        self.note.setVisible(self.height() >= self.look.px(LOW_PX))
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -42,6 +42,7 @@ from guigrad.ui.widgets.terrain import Numbers, short
 MARKS: Final = ("o", "s", "t", "d", "star", "p", "h", "+")
 OUT: Final = 1e3
 """A lane that diverges is drawn up to so many times the largest loss at the start, else the others would be one line."""
+EMPTY: Final = "Play: the loss of each lane is drawn here."
 NO_SWEEP: Final = "Sweep trains once for each value and draws the final loss against it."
 HEADS: Final = ("value", "final loss", "steps", "note")
 
@@ -254,6 +255,7 @@ class RacePanel(QWidget):
             self._positive = all(not len(curve.y) or not np.nanmin(curve.y, initial=1.0) <= 0 for curve in drawn)
             self._on_style()
             self.plot.show_curves(drawn)
+            self.plot.say_empty("" if any(len(curve.y) for curve in drawn) else EMPTY)
 
     def show_playing(self, playing: bool) -> None:
         """Play or pause on the button."""
@@ -326,6 +328,7 @@ class RacePanel(QWidget):
             self.contour, self.plot, self.sweep_plot = ContourView(self.look), StepPlot(self.look), SweepPlot(self.look)
             self.contour.movable = False
             self._map_row.addWidget(self.contour, 1)
+            self.plot.legend_wanted = False  # the lanes beside it are the legend
             self._chart_row.addWidget(self.plot)
             self._sweep_row.addWidget(self.sweep_plot)
             self.sweep_plot.say_empty(NO_SWEEP)

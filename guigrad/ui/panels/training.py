@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -47,6 +47,8 @@ VIEWS: Final = (
     ("images", "Images", "Rows that are pictures, with what the program takes them for"),
 )
 """Plots: name, title, what it shows."""
+LOW_PX: Final = 260
+"""A panel that is lower has no room to spare."""
 MEGABYTE: Final = 1024 * 1024
 BUDGET_MB: Final = (1, 1_000_000)
 
@@ -83,9 +85,10 @@ class TrainingPanel(QWidget):
             self.view.addItem(title, name)
             self.view.setItemData(self.view.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.view.currentIndexChanged.connect(lambda _: self._on_view())
-        self.what = parts.ElidedLabel("", "muted")
         self.where = parts.ElidedLabel("", "")
-        self.memory, self.seed = parts.ElidedLabel("", "muted"), parts.ElidedLabel("", "muted")
+        self.memory, self.seed = parts.label("", "muted"), parts.label("", "muted")
+        for words in (self.memory, self.seed):
+            words.setWordWrap(False)
         self.count = self._spin("How many steps", 1, 100_000_000)
         self.count.setValue(100)
         self.go = parts.button("steps", "Train so many steps", lambda: self.steps_asked.emit(self.count.value()))
@@ -127,9 +130,8 @@ class TrainingPanel(QWidget):
         self.smoothing.valueChanged.connect(lambda _: self._on_style())
         self.log_x = self._chip("log x", "Steps on a logarithmic axis")
         self.log_y = self._chip("log y", "Numbers on a logarithmic axis; what is not above zero is left out")
-        self.export = parts.button(
-            "Export plot…", "The plot as PNG or SVG, or its numbers as CSV", self.export_asked.emit
-        )
+        self.export = parts.button("", "Export the plot as PNG or SVG, or its numbers as CSV", self.export_asked.emit)
+        self.export.setAccessibleName("Export plot…")
         self.note = parts.ElidedLabel("", "warning")
         self._build()
         self.set_look(look)
@@ -150,32 +152,31 @@ class TrainingPanel(QWidget):
 
     def _build(self) -> None:
         self._left_buttons, self._right_buttons, self._line_buttons = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        bars = [Sideways() for _ in range(4)]
-        self._top, self._facts, self._under, self._plot_bar = (bar.row for bar in bars)
+        bars = [Sideways() for _ in range(3)]
+        self._top, self._facts, self._plot_bar = (bar.row for bar in bars)
         self._top.addLayout(self._left_buttons)
         for widget in (self.count, self.go, self.until):
             self._top.addWidget(widget)
         self._top.addLayout(self._right_buttons)
         self._top.addWidget(self.speed)
-        self._top.addWidget(self.what, 1)
-        self._top.addWidget(self.export)
+        self._top.addStretch(1)
+        for words in (self.seed, self.memory):
+            self._top.addWidget(words)
+        self._top.addWidget(self.budget)
         self._facts.addWidget(self.jump)
         self._facts.addLayout(self._line_buttons)
         self._facts.addWidget(self.where, 3)
-        self._under.addWidget(self.seed, 2)
-        self._under.addWidget(self.memory, 3)
-        self._under.addWidget(self.budget)
         left, right = QWidget(), QWidget()
         self._left, self._right = QVBoxLayout(left), QVBoxLayout(right)
         self._left.addWidget(bars[1])
         self._left.addWidget(self.timeline, 1)
-        self._left.addWidget(bars[2])
         self._plot_bar.addWidget(self.view)
+        self._plot_bar.addWidget(self.export)
         self._of_numbers = (self.watch, self.watched, self.smoothing, self.log_x, self.log_y)
         for widget in self._of_numbers:
             self._plot_bar.addWidget(widget)
         self._plot_bar.addWidget(self.note, 1)
-        self._right.addWidget(bars[3])
+        self._right.addWidget(bars[2])
         self._right.addWidget(self.stack, 1)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.addWidget(left)
@@ -209,13 +210,12 @@ class TrainingPanel(QWidget):
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
-        self._head.setContentsMargins(look.px(10), look.px(6), look.px(10), 0)
+        self.export.setIcon(look.icon("download", "text_muted"))
         self.look = self.speed.look = self.view.look = look
         px = look.px
         for layout in (
             self._top,
             self._facts,
-            self._under,
             self._plot_bar,
             self._left_buttons,
             self._right_buttons,
@@ -224,11 +224,10 @@ class TrainingPanel(QWidget):
             layout.setSpacing(px(6))
         for buttons in (self._left_buttons, self._right_buttons, self._line_buttons):
             buttons.setSpacing(px(2))
-        self._top.setContentsMargins(px(10), px(6), px(10), px(4))
+        self._make_room()
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         for column in (self._left, self._right):
-            column.setContentsMargins(px(10), px(2), px(10), px(6))
             column.setSpacing(px(3))
         for widget, width in (
             (self.count, 70), (self.until, 150), (self.jump, 104), (self.budget, 92), (self.watch, 140), (self.smoothing, 92),
@@ -248,11 +247,10 @@ class TrainingPanel(QWidget):
 
     # --- what is shown ---
 
-    def show_course(self, course: Course, where: str, what: str, last: int) -> None:
+    def show_course(self, course: Course, where: str, last: int) -> None:
         """How far it is. ``last``: the last step that can be shown."""
         self.timeline.show_course(course)
         self.where.setText(where)
-        self.what.setText(what)
         if not self.jump.hasFocus():
             self.jump.blockSignals(True)
             self.jump.setRange(min(1, last), last)
@@ -322,6 +320,20 @@ class TrainingPanel(QWidget):
             self.stack.setCurrentWidget(self.pages.get(name, self.plot))
 
     # --- inside ---
+
+    def _make_room(self) -> None:
+        """Where there is little height the plots get it."""
+        px, low = self.look.px, self.height() < self.look.px(LOW_PX)
+        self._head.setContentsMargins(px(10), px(2 if low else 6), px(10), 0)
+        self._top.setContentsMargins(px(10), px(3 if low else 6), px(10), px(2 if low else 4))
+        for column in (self._left, self._right):
+            column.setContentsMargins(px(10), px(2), px(10), px(2 if low else 6))
+        if self.head is not None:
+            self.head.set_low(low)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
 
     def _on_view(self) -> None:
         name = self.view_now

@@ -1,4 +1,7 @@
-"""A landscape from above: colours, labelled contour lines, ways and the point, drawn by pyqtgraph, which is imported when the first one is made."""
+"""A landscape from above: colours, labelled contour lines, ways and the point, drawn by pyqtgraph, which is imported when the first one is made.
+
+Along one value alone it is a curve (widgets/loss_curve).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from guigrad.ui.style import Look
+from guigrad.ui.widgets.loss_curve import LossCurve
 from guigrad.ui.widgets.relief import Relief, Way, ink, thinned
 from guigrad.ui.widgets.terrain import Numbers, colours, contour, finer, short
 
+LOW_PX: Final = 150
+"""A picture that is lower has no words below its axis."""
 REACH_PX: Final = 14
 """So near to the point a press takes it."""
 SETTLE_MS: Final = 160
@@ -52,7 +58,7 @@ class ContourView(QWidget):
         self._holding = False
         self._offset = QPointF()
         self.plot: Any = self._pg.PlotWidget()
-        self.plot.setMinimumSize(120, 90)
+        self.plot.setMinimumSize(120, 30)
         item = self.plot.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -64,6 +70,7 @@ class ContourView(QWidget):
         self.lines: Any = self._pg.PlotCurveItem(connect="pairs", antialias=True)
         item.addItem(self.image, ignoreBounds=True)
         item.addItem(self.lines, ignoreBounds=True)
+        self.curve = LossCurve(self._pg, item)
         self.labels: list[Any] = []
         self.ways: list[tuple[Any, Any, Any]] = []
         self.point: Any = self._pg.ScatterPlotItem(pxMode=True)
@@ -86,6 +93,8 @@ class ContourView(QWidget):
     def range(self) -> Range:
         """What is in view. Units: those of the axes."""
         (x0, x1), (y0, y1) = self.box.viewRange()
+        if self.curve.line:
+            y0, y1 = -1.0, 1.0
         return float(x0), float(x1), float(y0), float(y1)
 
     @property
@@ -95,7 +104,10 @@ class ContourView(QWidget):
 
     def set_range(self, to: Range) -> None:
         """Shows that much."""
-        self.box.setRange(xRange=to[:2], yRange=to[2:], padding=0, disableAutoRange=True)
+        if self.curve.line:  # its height is that of the curve
+            self.box.setRange(xRange=to[:2], padding=0, disableAutoRange=True)
+        else:
+            self.box.setRange(xRange=to[:2], yRange=to[2:], padding=0, disableAutoRange=True)
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
@@ -109,14 +121,29 @@ class ContourView(QWidget):
             axis.setTickFont(look.code(10))
             axis.label.setFont(look.code(11))
         self._surface = ()
+        self.curve.set_look(look)
         self.show_relief(self.relief)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little height the picture gets it: no words below its axis."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        axis = self.plot.getPlotItem().getAxis("bottom")
+        if axis.labelText:
+            axis.showLabel(self.height() >= self.look.px(LOW_PX))
 
     def show_relief(self, relief: Relief) -> None:
         """Another surface, other ways, another point; what is the same is not drawn anew."""
-        self.relief = relief
+        if relief.line != self.curve.line:
+            self._surface = ()
+        self.relief = relief = self.curve.take(relief)
         item = self.plot.getPlotItem()
-        for name, text in (("bottom", relief.names[0]), ("left", relief.names[1])):
-            item.setLabel(name, text)
+        for name, text in (("bottom", relief.names[0]), ("left", relief.names[2 if relief.line else 1])):
+            if item.getAxis(name).labelText != text:
+                item.setLabel(name, text)
+                self._make_room()
         surface = (id(relief.z), relief.scale, relief.z.shape)
         if surface != self._surface:
             self._surface = surface
@@ -131,7 +158,8 @@ class ContourView(QWidget):
         for label in self.labels:
             item.removeItem(label)
         self.labels.clear()
-        if not relief.known or relief.scale is None:
+        self.curve.draw()
+        if not relief.known or relief.scale is None or relief.line:
             self.image.clear()
             self.lines.setData([], [])
             return

@@ -57,7 +57,7 @@ class LaneRow(QWidget):
 
     def __init__(self, look: Look, lane: Lane, token: str, mark: str) -> None:
         super().__init__()
-        self.lane = lane
+        self.look, self.lane = look, lane
         row = QHBoxLayout(self)
         row.setContentsMargins(look.px(8), look.px(3), look.px(4), look.px(3))
         row.setSpacing(look.px(7))
@@ -81,6 +81,7 @@ class LaneRow(QWidget):
     def _button(self, text: str, tip: str) -> QPushButton:
         made = QPushButton(text)
         made.setProperty("role", "flat")
+        made.setStyleSheet(f"padding: {self.look.px(3)}px {self.look.px(5)}px;")
         made.setToolTip(tip)
         made.setAccessibleName(tip)
         return made
@@ -89,8 +90,8 @@ class LaneRow(QWidget):
         """How far it is now."""
         lane: Any = self.lane
         loss = lane.loss
-        words = [f"step {lane.step:,}"] if lane.step else []
-        words += [f"loss {short(loss)}"] if loss is not None else []
+        words = [f"loss {short(loss)}"] if loss is not None else []
+        words += [f"step {lane.step:,}"] if lane.step else []
         said = lane.said or STATES[lane.state]
         words = [said, *words] if lane.over else [*words, said] if said else words
         if lane.state == "runs" and not lane.step:

@@ -39,6 +39,7 @@ class PhaseLights(QWidget):
         self.phases: tuple[str, ...] = ()
         self.at = -1
         self.all_on = False
+        self.low = False
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setToolTip("The phases of a step; the one that was played last is lit. A click opens its settings")
 
@@ -58,13 +59,13 @@ class PhaseLights(QWidget):
         left, found = px(6), []
         for name in self.phases:
             width = metrics.horizontalAdvance(name) + px(28)
-            found.append(QRectF(left, px(5), width, px(22)))
+            found.append(QRectF(left, px(4 if self.low else 5), width, px(22)))
             left += width + px(14)
         return found
 
     def sizeHint(self) -> QSize:
         chips = self.chips()
-        return QSize(round(chips[-1].right()) + self.look.px(6) if chips else 0, self.look.px(38))
+        return QSize(round(chips[-1].right()) + self.look.px(6) if chips else 0, self.look.px(30 if self.low else 38))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -83,7 +84,7 @@ class PhaseLights(QWidget):
             self._arrow(
                 p, QPointF(one.right() + px(3), one.center().y()), QPointF(other.left() - px(3), one.center().y())
             )
-        if len(chips) > 1:  # the way back to the next step
+        if len(chips) > 1 and not self.low:  # the way back to the next step
             low = chips[0].bottom() + px(6)
             path = QPainterPath(QPointF(chips[-1].center().x(), chips[-1].bottom() + px(2)))
             path.lineTo(chips[-1].center().x(), low)
@@ -174,7 +175,7 @@ class LoopCard(QFrame):
         """Another theme or scale."""
         self.look = self.lights.look = look
         px = look.px
-        self._outer.setContentsMargins(px(8), px(2), px(8), px(2))
+        self._outer.setContentsMargins(*self._margins())
         for layout in (self._bar.row, self._words, self._rate):
             layout.setSpacing(px(4))
         self.more.setIcon(look.icon("repeat", "optim"))
@@ -185,6 +186,18 @@ class LoopCard(QFrame):
         parts.drop(self.rate)
         self.rate = None
         self.show_loop(facts)
+
+    def set_low(self, low: bool) -> None:
+        """Whether it is to take little height: without the way back."""
+        if low != self.lights.low:
+            self.lights.low = low
+            self.lights.updateGeometry()
+            self.lights.update()
+            self._outer.setContentsMargins(*self._margins())
+
+    def _margins(self) -> tuple[int, int, int, int]:
+        side, above = self.look.px(8), self.look.px(0 if self.lights.low else 2)
+        return side, above, side, above
 
     def show_loop(self, facts: Facts | None) -> None:
         """What trains; None: nothing."""

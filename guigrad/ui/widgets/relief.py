@@ -29,7 +29,10 @@ class Way(Struct, frozen=True):
 
 
 class Relief(Struct, frozen=True):
-    """Shapes: ``z`` [len(y), len(x)]; it is empty before anything is known. ``point`` is where the parameters are, None when nobody knows."""
+    """Shapes: ``z`` [len(y), len(x)]; it is empty before anything is known. ``point`` is where the parameters are, None when nobody knows.
+
+    ``line``: the loss along x alone; ``z`` is [1, len(x)], and y of points and ways means nothing.
+    """
 
     x: Numbers = NOTHING
     y: Numbers = NOTHING
@@ -38,11 +41,12 @@ class Relief(Struct, frozen=True):
     names: tuple[str, str, str] = ("", "", "loss")
     ways: tuple[Way, ...] = ()
     point: tuple[float, float] | None = None
+    line: bool = False
 
     @property
     def known(self) -> bool:
         """Whether there is a surface."""
-        return self.z.ndim == 2 and min(self.z.shape) >= 2
+        return self.z.ndim == 2 and self.z.shape[1] >= 2 and (self.line or self.z.shape[0] >= 2)
 
     def height(self, x: Numbers, y: Numbers) -> Numbers:
         """The surface at points of the plane."""

@@ -34,6 +34,7 @@ class StepPlot(Chart):
         self.width_steps, self.log_x, self.log_y = 1, False, False
         self.cost_s = 0.0
         self.left = ""
+        self.legend_wanted = True
         self.lines: dict[tuple[int, str], Any] = {}
         self._faint: dict[tuple[int, str], Any] = {}
         self._guide: Any = None
@@ -126,6 +127,7 @@ class StepPlot(Chart):
             )
             self.lines[curve.run, curve.watch] = self.item.plot(pen=pen, name=curve.name, connect="finite")
         self.item.setLabel("left", self.left or (watches[0] if len(watches) == 1 else "value" if watches else ""))
+        self.legend.setVisible(self.legend_wanted and bool(self.drawn))
         self._draw()
 
     def _draw(self) -> None:

@@ -47,7 +47,7 @@ class SurfaceView(QWidget):
         self._still.timeout.connect(self._on_still)
         self._at: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(120, 90)
+        self.setMinimumSize(120, 30)
         self.setAccessibleName("Surface of the loss")
         self.setToolTip(
             "Drag or use the arrow keys to turn it; wheel, + and - bring it closer; double-click turns it back"

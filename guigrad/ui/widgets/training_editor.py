@@ -44,6 +44,10 @@ SHOWN: Final = (
     "max_lr",
     "factor",
     "patience",
+    "max_iter",
+    "history_size",
+    "line_search_fn",
+    "milestones",
 )
 """Parameters that stand above the fold; the rest come with "more"."""
 
