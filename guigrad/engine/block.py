@@ -6,7 +6,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from guigrad.engine.arguments import Step
-from guigrad.engine.unroll import HOT, Unrolled
+from guigrad.engine.unroll import HOT, MOST, Unrolled
 
 if TYPE_CHECKING:
     from guigrad.engine.build import Plan
@@ -51,7 +51,7 @@ class Block:
         if self._unrolled is not None:
             return self._unrolled
         self._times += 1
-        if self._times < HOT:
+        if self._times < HOT or len(self.calls) > MOST:
             return Row(self.calls)
         self._unrolled = Unrolled(self.calls, self.plan.env)
         return self._unrolled

@@ -22,6 +22,9 @@ from guigrad.engine.arguments import Step
 HOT = 16
 """A block is written out when it is played so many times: that costs as much as playing it about four times."""
 
+MOST = 30_000
+"""Longer blocks stay as they are: compiling them would take long, and a lot of memory."""
+
 Factory = TypeVar("Factory", bound=Callable[..., Step])
 
 _lines: dict[CodeType, tuple[str, dict[str, Any]]] = {}

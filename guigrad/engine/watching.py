@@ -238,6 +238,7 @@ class Readers:
         plan = engine.plan
         self._env = plan.env
         self._slots = tuple(at for at in map(plan.slot, self.roots) if at >= 0)
+        self._only = self._slots[0] if len(self._slots) == 1 else None
 
     @property
     def told(self) -> Told:
@@ -263,6 +264,13 @@ class Readers:
 
     def is_bad(self) -> bool:
         """Whether to stop behind the forward part of a step."""
+        if self._only is not None:
+            try:
+                if math.isfinite(self._env[self._only].item()):
+                    self.clean = True
+                    return False
+            except (AttributeError, RuntimeError, TypeError, ValueError):  # not one real number
+                pass
         self.clean = self._finite()
         return self.stops and not self.clean
 
@@ -283,10 +291,11 @@ class Readers:
         """A step has ended."""
         for read, column in self.late:
             column.append(read())
-        count = max(map(len, self.columns)) if self.early else 0
-        for _, column in self.early:
-            if len(column) < count:  # a step without a backward of its own
-                column.append(math.nan)
+        if self.early:
+            count = max(map(len, self.columns))
+            for _, column in self.early:
+                if len(column) < count:  # a step without a backward of its own
+                    column.append(math.nan)
 
 
 def _nothing() -> float:
