@@ -120,7 +120,9 @@ def _wires(p: QPainter, ink: Ink, view: Backward, port: Viewport, lit: Array) ->
     rows = np.nonzero((far > left) & (near < right) & (high > top) & (low < bottom))[0]
     if not len(rows):
         return
-    pieces = 1 if s < g.STRAIGHT else max(1, min(20 if view.exact or view.board.painter.rest else 7, PIECES // len(rows)))
+    pieces = (
+        1 if s < g.STRAIGHT else max(1, min(20 if view.exact or view.board.painter.rest else 7, PIECES // len(rows)))
+    )
     lines = _curves(ends[:, rows], pieces) * s
     lines[:, :, 0::2] += port.left
     lines[:, :, 1::2] += port.top
