@@ -240,7 +240,7 @@ class TrainingSetup(QObject):
         if known.batch is not None:
             words.append(("batch", f"batches of {known.batch.value}"))
         if known.loss.node in document.nodes:
-            name = self.name(known.loss.node or "")
+            name = self.name(known.loss.node or "").partition("@")[0]
             words.append(("loss", name if "loss" in name else f"loss {name}"))
         if known.leaves:
             names = [self.name(wire.node or "") for wire in known.leaves]
@@ -257,7 +257,7 @@ class TrainingSetup(QObject):
             words.append(
                 (
                     "stop",
-                    f"until {self.name(known.loss.node or '') if known.loss.node in document.nodes else 'loss'} < {known.stop_at.value}",
+                    f"until {self.name(known.loss.node or '').partition('@')[0] if known.loss.node in document.nodes else 'loss'} < {known.stop_at.value}",
                 )
             )
         rate = known.rate.value if known.rate is not None and "rate" not in known.odd else None
@@ -294,7 +294,7 @@ class TrainingSetup(QObject):
         document = self.session.whole
         loop = next(item for item in walk(document.program) if isinstance(item, Loop) and item.id == known.loop)
         if known.loss.node in document.nodes:
-            yield known.loss.node or "", self.name(known.loss.node or "")
+            yield known.loss.node or "", self.name(known.loss.node or "").partition("@")[0]
         made = {wire.node for wire in trained(document)}
         found = 0
         for item in flat(loop.body):
