@@ -221,6 +221,7 @@ class Session(Verbs):
         if refusal is not None:
             answer(Reply(answer=refusal))
         else:
+            self.coach.settle()
             self._live.ask(Ask(question), self._revision, answer, asker)
 
     def cancel(self, asker: str, end: bool = True) -> None:
@@ -247,6 +248,7 @@ class Session(Verbs):
         if want is not None:
             self._live.want = want
         if not self.stepper.active:  # its frames have every value
+            self.coach.settle()
             self._live.play(Look())
         elif self.frame is not None:
             self.frame_changed.tell(self.frame)
@@ -340,6 +342,7 @@ class Session(Verbs):
             self.leave_steps()
             self.coach.edited()
             self._live.edit(diff, self._revision)
+            self.coach.settle()
 
     def leave_steps(self) -> None:
         """Ends stepping through one pass."""

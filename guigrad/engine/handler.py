@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import threading
+from math import inf
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +20,7 @@ from guigrad.engine.values import MISSING
 from guigrad.run.derivative import Answer, Question
 from guigrad.run.frame import Frame
 from guigrad.run.request import (
+    Again,
     Ask,
     Backward,
     Edit,
@@ -77,12 +80,29 @@ class Handler:
 
     def handle(self, request: Request) -> Reply:
         """Plays one verb and gives what was asked for."""
-        engine = self.engine
         self._interrupted = False
-        engine.prints.clear()
-        cancelled, trained = False, None
+        if isinstance(request.verb, Again):
+            return self._again(request, request.verb)
         if isinstance(request.verb, Ask):
             return self._answer(request.number, request.verb)
+        return self._handle(request)
+
+    def _again(self, request: Request, verb: Again) -> Reply:
+        until = inf if verb.seconds is None else perf_counter() + verb.seconds
+        replies: list[Reply] = []
+        for train, seen in zip(verb.plays, verb.seen, strict=True):
+            reply = self._handle(structs.replace(request, verb=train, want=request.want if seen else None))
+            replies.append(reply)
+            told = reply.trained
+            if told is None or told.reason == "failed" or self._interrupted or perf_counter() > until:
+                break
+        *passed, last = replies
+        return structs.replace(last, passed=tuple(passed))
+
+    def _handle(self, request: Request) -> Reply:
+        engine = self.engine
+        engine.prints.clear()
+        cancelled, trained = False, None
         try:
             trained = self._play(request.verb)
         except Cancelled:
@@ -145,7 +165,7 @@ class Handler:
             case Train():
                 trained = engine.train(verb)
                 return structs.replace(trained, answers=self._answers(verb.asks)) if verb.asks else trained
-            case Look() | TryWire() | Ask():
+            case Look() | TryWire() | Ask() | Again():
                 pass
         return None
 

@@ -10,23 +10,21 @@ the next one goes on. Steps behind that moment are played again, and their numbe
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from time import monotonic
 
 from msgspec import structs
 
 from guigrad.document.diff import Diff
-from guigrad.document.model import Document
 from guigrad.run.derivative import Question
 from guigrad.run.frame import Frame
 from guigrad.run.listen import Event
 from guigrad.run.live import Live
 from guigrad.run.owner import Owner
 from guigrad.run.recording import BUDGET_BYTES, Recording
-from guigrad.run.replay import again
-from guigrad.run.request import Edit, Reply, Reset, Run, Verb
+from guigrad.run.replay import Rewind
+from guigrad.run.request import Reply, Reset, Run, Verb
 from guigrad.run.sketch import Sketch
-from guigrad.run.training import Moment, Train, Trained, Until, Watch
+from guigrad.run.training import Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
 MOMENT_SECONDS = 0.1
@@ -58,10 +56,11 @@ class Coach:
         self.shown: int | None = None
         self._left: int | None = None
         self._until: Until | None = None
-        self._flying = self._lost = self._moved = False
-        self._here: Moment | None = None
+        self.rewind = Rewind(live, owner, self.recording)
+        self._phases = 0
+        self._flying = self._aside = False
         self._next_moment = 0.0
-        self._course = self._replays = 0
+        self._course = 0
         self._again = self._asking = False
         self._todo: Train | None = None
         self._waiting: Train | None = None
@@ -89,7 +88,7 @@ class Coach:
 
     def take_edits(self) -> None:
         """Where a training stands still, what was edited since is taken over at once, not with the next step. See Note [Edits of a training]."""
-        if self.step and not (self.playing or self._flying or self._lost or self._moved):
+        if self.step and not (self.playing or self._flying or self.rewind.lost or self.rewind.moved):
             self._live.play(Train(0, on_nan=False, watch=()), answer=_nobody)
 
     def restart(self) -> None:
@@ -107,17 +106,28 @@ class Coach:
         if not 1 <= step <= recording.step:
             return
         kept = recording.frame(step) if not phases else None
-        self.shown = step if step != self.step or phases else None
+        self.shown, self._phases, self._aside = step if step != self.step or phases else None, phases, False
         if kept is not None:
             if kept.freshness[0] != self._live.told:  # edited since: shown as one that is played again would be
                 kept = structs.replace(kept, freshness=(self._live.told, kept.freshness[1]))
             self._owner.show_step(kept)
             if answer is not None:
                 answer(kept)
+            self.rewind.ahead(step)
         else:
-            self._remember_here()
+            self.rewind.remember()
             self._replay(step, answer, phases)
         self.changed.tell()
+
+    def settle(self) -> None:
+        """Before the engine is asked about its values: it comes to the step that is shown, if that was only a frame that is kept."""
+        step, rewind = self.shown if self.shown is not None else self.step, self.rewind
+        if (self.shown is None and not rewind.moved) or self._aside or self.playing or self._flying or rewind.busy:
+            return
+        rewind.halt()
+        if not rewind.is_at(step, self._phases):
+            rewind.remember()
+            self._replay(step, None, self._phases)
 
     def go(self, step: int, name: str = "") -> None:
         """Goes back to the end of a step, exactly: what is trained from there on, with the document as it is now, is another run."""
@@ -127,7 +137,7 @@ class Coach:
             return
         document = recording.document(step)
         self._replay(step, None)
-        self._here, self._moved = None, False
+        self.rewind.go_on()
         recording.branch(step, name, document)
         recording.edited(self._owner.document)
         self.step, self.shown, self.finished = step, None, False
@@ -142,7 +152,7 @@ class Coach:
         self.pause()
         recording.go(run)
         self._replay(recording.step, None)
-        self._here, self._moved = None, False
+        self.rewind.go_on()
         self.step, self.shown, self.finished = recording.step, None, False
         self.phase = self.reason = ""
         documents = recording.run.documents
@@ -178,6 +188,7 @@ class Coach:
 
     def acted(self, verb: Verb) -> None:
         """Another verb is played; training goes on afterwards as if it had not been, unless it starts over."""
+        self._aside = True
         if isinstance(verb, Run | Reset):
             self.forget()
 
@@ -185,8 +196,7 @@ class Coach:
         """Another document, device or seed, or a verb that starts over: nothing has been trained."""
         self.playing, self.step, self.phase, self.reason = False, 0, "", ""
         self.total, self.finished, self.shown = None, False, None
-        self._lost, self._moved, self._here = False, False, None
-        self._flying, self._replays, self._waiting = False, 0, None
+        self._flying, self._aside, self._waiting = False, False, None
         self._course += 1
         self._again = True
         self._new_recording()
@@ -195,15 +205,17 @@ class Coach:
     def stopped(self) -> None:
         """All that runs was stopped."""
         self.playing = False
-        self._lost = self._lost or self._flying or self._moved
+        self.rewind.lost = self.rewind.lost or self._flying or self.rewind.moved
+        self.rewind.drop()
         self._course += 1
-        self._flying, self._replays, self._waiting = False, 0, None
+        self._flying, self._waiting = False, None
         self.changed.tell()
 
     # --- inside ---
 
     def _new_recording(self) -> None:
         self.recording = Recording(self._owner.document, self.budget_bytes)
+        self.rewind.begin(self.recording)
         self.restarted.tell(self.recording)
 
     def _go_on(self, verb: Train) -> None:
@@ -222,19 +234,20 @@ class Coach:
     def _ask(self, verb: Train) -> None:
         if self._flying:
             return
-        if self._replays:  # where to go on from is still being asked for
+        if self.rewind.busy:  # where to go on from is still being asked for
             self._waiting = verb
             return
-        recording = self.recording
+        recording, rewind = self.recording, self.rewind
         start = None
-        if self._lost:  # the engine's process is another, or stands nobody knows where
+        if rewind.lost:  # the engine's process is another, or stands nobody knows where
             start = recording.nearest(self.step + 1)
             self._again = self._again or start is None
-        elif self._moved:
-            start = self._here
-        missing = self.step - (start.step if start is not None else 0 if self._lost else self.step)
-        self.shown, self._moved, self._here = None, False, None
-        restart, self._again, self._lost = self._again, False, False
+        elif rewind.moved:
+            start = rewind.here
+        missing = self.step - (start.step if start is not None else 0 if rewind.lost else self.step)
+        self.shown, self._phases, self._aside = None, 0, False
+        rewind.go_on()
+        restart, self._again, rewind.lost = self._again, False, False
         if restart and start is None:
             self._begin()
             restart = False
@@ -270,7 +283,7 @@ class Coach:
         self._flying = False
         told = reply.trained
         if told is None:  # cancelled, or the engine's process has died
-            self._lost, self.playing = True, False
+            self.rewind.lost, self.playing = True, False
             self._owner.answered(reply, None)
             self.changed.tell()
             return
@@ -304,82 +317,22 @@ class Coach:
             else:
                 self.answered.tell(answer)
 
-    def _remember_here(self) -> None:
-        """The moment to go on from, asked for before another step is played again."""
-        if self._moved or self._lost:
-            return
-        self._moved = True
-
-        course = self._course
-
-        def here(reply: Reply) -> None:
-            if course != self._course:
-                return
-            self._here = None if reply.trained is None else reply.trained.moment
-            self._lost = self._here is None
-
-        self._live.play(Train(0, keep=True, on_nan=False, watch=()), answer=here)
-
     def _replay(self, step: int, answer: Callable[[Frame | None], None] | None, phases: int = 0) -> None:
-        """Goes to the end of a step, or so many phases into it, with the documents that were played then."""
-        self._owner.leave_steps()
-        self._replays += 1
-        course = self._course
-        recording, now = self.recording, self._owner.document
-        moment = recording.nearest(step) if step else None
-        begin = 0 if moment is None else moment.step
-        before = self._become(now, recording.document(begin))
-        size = 0 if moment is None else moment.size_bytes
-        plays = again(recording, begin, step, phases, self._owner.x_ray, size)
-        end, first = plays[0]
-        if first.phase or recording.document(begin) is not recording.document(end):
-            first = Train(0, on_nan=False, watch=())  # an edit stands between: it holds from there on
-            plays.insert(0, (begin, first))
-        plays[0] = (plays[0][0], structs.replace(first, start=moment, restart=moment is None))
-        for at, (end, verb) in enumerate(plays):
-            before = self._become(before, recording.document(end))
-            last = at == len(plays) - 1
-            self._live.play(
-                verb,
-                answer=(lambda reply: self._replayed(0 if phases else step, reply, course, answer))
-                if last
-                else partial(self._passed, end, step, course),
-            )
-        self._become(before, now)
+        """Plays a step again and shows it."""
 
-    def _passed(self, end: int, step: int, course: int, reply: Reply) -> None:
-        """On the way to a step that is played again: moments, and the frame of the step before."""
-        if course != self._course or reply.trained is None:
-            return
-        if reply.trained.moment is not None:
-            self.recording.add_moment(reply.trained.moment)
-        if end == step - 1 and end and reply.frame is not None:
-            self.recording.add_frame(end, reply.frame)
+        def replayed(reply: Reply) -> None:
+            if reply.trained is not None and reply.frame is not None:
+                self._owner.show_step(reply.frame)
+            if answer is not None:
+                answer(reply.frame)
+            self.changed.tell()
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None:
+                self._go_on(waiting)
+            elif step == self.shown and not phases:
+                self.rewind.ahead(step)
 
-    def _replayed(self, step: int, reply: Reply, course: int, answer: Callable[[Frame | None], None] | None) -> None:
-        if course != self._course:
-            return
-        self._replays -= 1
-        if reply.trained is None:
-            self._lost = True
-        elif reply.frame is not None:
-            if step:
-                self.recording.add_frame(step, reply.frame)
-            self._owner.show_step(reply.frame)
-        if answer is not None:
-            answer(reply.frame)
-        self.changed.tell()
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._go_on(waiting)
-
-    def _become(self, before: Document, after: Document | None) -> Document:
-        """Has the engine play another document; the one of the session stays."""
-        if after is None or after is before:
-            return before
-        revision = self._live.told
-        self._live.play(Edit(Diff.between(before, after), revision, revision), answer=_nobody)
-        return after
+        self.rewind.to(step, replayed, phases)
 
 
 def _nobody(reply: Reply) -> None:

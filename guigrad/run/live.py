@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from guigrad.document.diff import Diff
 from guigrad.run.request import (
+    Again,
     Ask,
     Backward,
     Edit,
@@ -62,7 +63,7 @@ Answered = Callable[[Reply | None], None]
 class _Question(Struct):
     """A question that waits or is being answered; ``dropped``: nobody wants to know any more."""
 
-    verb: TryWire | Ask
+    verb: TryWire | Ask | Again
     revision: int
     answer: Answered
     asker: str
@@ -119,7 +120,7 @@ class Live:
         if self._busy and self._replaying and self._asking is None:
             self._runner.interrupt()  # what it computes is out of date; a quick one ends before that
 
-    def ask(self, verb: TryWire | Ask, revision: int, answer: Answered, asker: str) -> None:
+    def ask(self, verb: TryWire | Ask | Again, revision: int, answer: Answered, asker: str) -> None:
         """A question about the document at ``revision``; a later one of the same asker takes its place, and then it is not answered.
 
         None is the answer when the document is another by the time its turn comes. It waits for what runs; verbs do not wait for it long.
@@ -221,7 +222,7 @@ class Live:
             question.answer(None)
             return
         self._busy, self._asking = True, question
-        future = self._runner.submit(question.verb, None)
+        future = self._runner.submit(question.verb, self.want if isinstance(question.verb, Again) else None)
         future.add_done_callback(lambda done: self._post(lambda: self._replied(done.result(), question)))
 
     def _replied(self, reply: Reply, question: _Question) -> None:
@@ -259,7 +260,7 @@ class Live:
         self._busy = True
         last = not self._rest
         want = self._current.want or self.want
-        point = (last and not isinstance(verb, Train)) or isinstance(verb, Forward)  # a training has moments
+        point = (last and not isinstance(verb, Train | Again)) or isinstance(verb, Forward)  # a training has moments
         future = self._runner.submit(verb, want if last else None, point)
         replaying = self._replaying
         future.add_done_callback(lambda done: self._post(lambda: self._told_of(verb, done.result(), last, replaying)))
@@ -307,7 +308,7 @@ class Live:
             case Backward() | ZeroGrad() | OptimizerStep():
                 if self.sequence:
                     self.sequence.append(verb)
-            case Reset() | Train():  # edits do not play again what was trained
+            case Reset() | Train() | Again():  # edits do not play again what was trained
                 self._base, self.sequence = None, []
             case _:
                 pass

@@ -131,6 +131,28 @@ class Recording:
         number = self.owner(step)
         return self._frames[number].get(step)
 
+    def frame_of(self, run: int, step: int | None = None) -> tuple[int, Frame] | None:
+        """The last frame that is kept of a run and of those that it came from, at most that of ``step``, with its step."""
+        for number, low, high in reversed(self.spans(run)):
+            last = high if step is None else min(high, step)
+            for at, frame in reversed(self.frames_of(number)):
+                if low < at <= last:
+                    return at, frame
+        return None
+
+    def has_frame(self, step: int) -> bool:
+        """Whether the frame at the end of a step is kept."""
+        return step in self._frames[self.owner(step)]
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether frames have had to go already."""
+        return any(shelf.stride > 1 for shelf in self._frames.values())
+
+    def changes(self, after: int, before: int) -> set[int]:
+        """The steps between two others behind which another document was played."""
+        return {first for run in self.lineage() for first, _ in run.documents if after < first < before}
+
     def frame_before(self, step: int) -> tuple[int, Frame] | None:
         """The last frame of an earlier step that is kept, with its step; 0 is before the first one."""
         for number, low, high in reversed(self.spans()):

@@ -117,8 +117,32 @@ class Ask(Struct, frozen=True, tag=True):
     question: Question
 
 
+class Again(Struct, frozen=True, tag=True):
+    """Pieces of a training one after the other, in one answer: the last one's, with the answers to the others in ``passed``.
+
+    ``seen`` says which pieces come with the frame that is wanted. No piece begins once ``seconds`` have passed.
+    """
+
+    plays: tuple[Train, ...]
+    seen: tuple[bool, ...]
+    seconds: float | None = None
+
+
 Verb: TypeAlias = (
-    Load | Edit | Forward | Backward | ZeroGrad | OptimizerStep | Run | Reset | Restore | Look | TryWire | Ask | Train
+    Load
+    | Edit
+    | Forward
+    | Backward
+    | ZeroGrad
+    | OptimizerStep
+    | Run
+    | Reset
+    | Restore
+    | Look
+    | TryWire
+    | Ask
+    | Train
+    | Again
 )
 
 
@@ -195,7 +219,7 @@ class Trial(Struct, frozen=True):
 
 class Reply(Struct, frozen=True):
     """The answer to the request of that number. ``prints`` are the texts that the program printed; ``cancelled``: it was stopped.
-    ``devices``: what a ``Load`` finds to compute on, the CPU first. ``ended``: when torch had finished a backward, by ``time.perf_counter``.
+    ``devices``: what a ``Load`` finds to compute on, the CPU first. ``passed``: see ``Again``. ``ended``: when torch had finished a backward, by ``time.perf_counter``.
     """
 
     number: int = 0
@@ -209,3 +233,4 @@ class Reply(Struct, frozen=True):
     answer: Answer | None = None
     trained: Trained | None = None
     ended: float = 0.0
+    passed: tuple[Reply, ...] = ()

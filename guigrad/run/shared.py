@@ -38,7 +38,7 @@ CLASSES: tuple[type, ...] = (
     model.Document, model.Function, Diff, problem.Problem, problem.Fix, Stats, Record, Frame, request.Want, request.Load, request.Edit,
     request.Forward, request.Backward, request.ZeroGrad, request.OptimizerStep, request.Run, request.Reset, request.Restore,
     request.Look, request.Request, request.Point, request.Reply, spec.Overload, spec.Param, request.TryWire, request.Repair, request.Trial,
-    request.Progress, tape.Event, tape.Leaving, request.Ask, graph.Saved, graph.GradNode, graph.Graph, *derivative.RECORDS,
+    request.Progress, request.Again, tape.Event, tape.Leaving, request.Ask, graph.Saved, graph.GradNode, graph.Graph, *derivative.RECORDS,
     *tensor.RECORDS, *ledger.RECORDS, *training.RECORDS, *landscape.RECORDS, *field.RECORDS, *sketch.RECORDS,
 )  # fmt: skip
 
@@ -61,11 +61,11 @@ _PACKED_COLUMNS = (_VALUE, *(_FIELDS.index(name) for name in ("stats", "grad_sta
 
 
 class Packer:
-    """Collects the arrays of one message; ``sent`` is what the other end has of the last frame, ``next`` what it has after this message."""
+    """Collects the arrays of one message; ``next`` is what the other end has of the last frame after this message."""
 
     def __init__(self, sent: Sent) -> None:
         self.arrays: list[ArrayData] = []
-        self.sent, self.next = sent, sent
+        self.next = sent
 
     def message(self, message: Any) -> tuple[bytes, list[bytes]]:
         """A message as its head and the pieces of its blob.
@@ -110,7 +110,7 @@ class Packer:
 
     def pack_frame(self, frame: Frame) -> Any:
         """Records by column: most columns are plain and go as they are."""
-        sent = self.sent
+        sent = self.next  # a message may hold several
         keys, wires, labels = tuple(frame.records), tuple(frame.contributions), frame.labels
         known = sent.records.get
         records = {key: record for key, record in frame.records.items() if not same(record, known(key))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -38,6 +38,9 @@ def state_of(window: MainWindow) -> State:
         trained=session.coach.recording.step,
         playing=window.training.playing,
     )
+
+
+_CONDITIONS: Final = {row.enabled for row in ACTIONS}
 
 
 class CommandSet:
@@ -129,13 +132,14 @@ class CommandSet:
     def refresh(self, state: State) -> None:
         """What can be done now, and the words that depend on it."""
         window = self.window
+        can = {enabled: enabled(state) for enabled in _CONDITIONS}
         for row in ACTIONS:
-            why = row.why_not(state)
-            action = self.actions[row.id]
-            action.setEnabled(not why)
-            if self._why.get(row.id, "") != why:
-                self._why[row.id] = why
-                action.setToolTip(window.keymap.tooltip(row, why))
+            may, action = can[row.enabled], self.actions[row.id]
+            if may is not bool(self._why.get(row.id)):
+                continue
+            action.setEnabled(may)
+            self._why[row.id] = why = row.why_not(state)
+            action.setToolTip(window.keymap.tooltip(row, why))
         for name, label in (("undo", state.undo), ("redo", state.redo)):
             words = by_id(name).text
             self.actions[name].setText(f"{words} {label}" if label else words)

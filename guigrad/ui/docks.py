@@ -73,6 +73,11 @@ class Docks(QTabWidget):
         for row in TABLE:
             self.add(row.id, row.title, row.make(window), row.tip)
 
+    def call(self, number: int, title: str) -> None:
+        """What a tab says; the tabs are laid out anew only if it said something else."""
+        if self.tabText(number) != title:
+            self.setTabText(number, title)
+
     def bring(self, name: str) -> None:
         """That tab to the front."""
         self.setCurrentWidget(self.panels[name])

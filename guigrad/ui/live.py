@@ -220,7 +220,7 @@ class Live:
         w = self.window
         w.problems.show_problems(problems)
         wrong = sum(problem.severity != "hint" for problem in problems)
-        w.tabs.setTabText(1, f"Problems {wrong}" if wrong else "Problems")
+        w.tabs.call(1, f"Problems {wrong}" if wrong else "Problems")
         self._pin()
         self._show_inspector()
         self.show_hint()

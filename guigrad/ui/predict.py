@@ -62,7 +62,7 @@ class Predict(QObject):
         number = tabs.indexOf(self.panel)
         left = sum(not entry.result for entry in entries)
         if number >= 0:
-            tabs.setTabText(number, f"Predict {left}" if left else "Predict")
+            tabs.call(number, f"Predict {left}" if left else "Predict")
 
     def _guess(self, wanted: Blank, text: str) -> None:
         if not self.exercise.guess(wanted, text):

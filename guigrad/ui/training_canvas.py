@@ -33,6 +33,8 @@ class TrainingCanvas(QObject):
     def follow(self, inside: bool) -> None:
         """Another step, or a piece of one, may be shown. ``inside``: the training stands between two phases."""
         canvas, coach, pacer = self.window.canvas, self.coach, self.pacer
+        if coach.rewind.busy:  # until the step comes that is asked for, the one before it is shown, with what it did
+            return
         paced = pacer.paced and pacer.speed
         canvas.motion.pulse_ms = (
             min(max(0.9 * PHASE_MS / pacer.speed, PULSES_MS[0]), PULSES_MS[1]) if paced else PULSE_MS

@@ -63,6 +63,7 @@ class TrainingView(QObject):
         self._stops = QTimer(self, singleShot=True, interval=STOP_MS)
         self._stops.timeout.connect(self._end)
         self.setup = TrainingSetup(window, self.panel)
+        self.coach.rewind.eager = True
         self._connect()
 
     def _connect(self) -> None:
@@ -219,15 +220,16 @@ class TrainingView(QObject):
     def scrub(self, step: int, phase: int) -> None:
         """Shows a step, or a phase of it; of several asked for while one is played again the last counts."""
         self.playback.stop()
-        self.show_step(step, phase)
+        self.show_step(step, phase, True)
 
     @property
     def replaying(self) -> bool:
         """Whether a step that is to be shown is being played again."""
         return self._replaying
 
-    def show_step(self, step: int, phase: int = -1) -> None:
+    def show_step(self, step: int, phase: int = -1, by_hand: bool = False) -> None:
         """The same while it is played back."""
+        self.window.canvas.motion.hurried = by_hand
         self.pacer.pause()
         end = self.coach.recording.step
         if not end:
@@ -254,6 +256,7 @@ class TrainingView(QObject):
         self.later()
 
     def _at_present(self) -> None:
+        self.window.canvas.motion.hurried = False
         self.playback.stop()
         self._wanted, self._replaying, self._shown_phase = None, False, -1
 

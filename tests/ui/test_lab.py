@@ -10,7 +10,6 @@ from pytestqt.qtbot import QtBot
 
 from guigrad.lessons.index import Lesson, mistakes
 from guigrad.source.emit import emit
-from guigrad.ui.lab import LOOK_MS
 from guigrad.ui.main_window import MainWindow
 
 MLP = """import torch
@@ -29,7 +28,7 @@ loss.backward()
 
 def _looked(window: MainWindow, qtbot: QtBot) -> None:
     """The values have been looked through."""
-    with qtbot.waitSignal(window.lab._timer.timeout, timeout=20 * LOOK_MS):
+    with qtbot.waitSignal(window.lab._timer.timeout, timeout=120_000):
         pass
     window.live._follow()
 

@@ -44,7 +44,10 @@ GLIDERS: Final = 12_000
 
 
 class Motion:
-    """The motions of one board. ``glow`` is how bright the running card's outline is now, 0 to 1; ``pulse_ms`` how long one pulse takes."""
+    """The motions of one board. ``glow`` is how bright the running card's outline is now, 0 to 1; ``pulse_ms`` how long one pulse takes.
+
+    ``hurried``: somebody looks for a moment among many, so one that comes sooner than a pulse takes after another does not pulse.
+    """
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -60,6 +63,8 @@ class Motion:
         self._backward: list[int] = []
         self._pulse_start = 0.0
         self._glow_end = 0.0
+        self._last_news = 0.0
+        self.hurried = False
 
     @property
     def active(self) -> bool:
@@ -100,6 +105,10 @@ class Motion:
     def news(self, before: Frame | None, after: Frame | None) -> None:
         """Another moment: what is new of it pulses along the wires in view."""
         board = self._board
+        last, self._last_news = self._last_news, perf_counter()
+        if self.hurried and (self._last_news - last) * 1000 < self.pulse_ms:
+            self._forward, self._backward = [], []
+            return
         if board.calm or after is None or board.viewport.scale < g.BLOCKS or not board.isVisible():
             return
         scene, table = board.scene, board.scene.wires

@@ -20,6 +20,7 @@ class ActionButton(QAbstractButton):
         super().__init__(parent)
         self.row, self.action, self.look, self.tone, self.level = row, action, look, tone, FULL
         self.icon_name = row.icon
+        self._sized: tuple[Action, str] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(lambda: self.action.trigger())
@@ -74,7 +75,9 @@ class ActionButton(QAbstractButton):
             self.setChecked(self.action.isChecked())
         self.setToolTip(self.action.toolTip())
         self.setAccessibleName(self.row.text)
-        self.updateGeometry()
+        if self._sized != (self.row, self.keys):  # a layout made anew paints the whole panel
+            self._sized = self.row, self.keys
+            self.updateGeometry()
         self.update()
 
     def nextCheckState(self) -> None:

@@ -19,23 +19,24 @@ SECONDS: Final = 0.02
 """So long frames are looked at in one go."""
 
 
-def fill_in(recording: Recording, document: Document, bins: bool) -> None:
-    """Sketches of frames of the run that goes on that have none yet, or no histograms, as many as there is time for.
+def fill_in(recording: Recording, document: Document, bins: bool, run: int | None = None) -> None:
+    """Sketches of frames of a run (None: the one that goes on) that have none yet, or no histograms, as many as there is time for.
 
     How far a step moved is not known of a frame.
     """
-    known = {one.step: one for one in recording.sketches.along(recording.spans())}
+    spans = recording.spans(run)
+    known = {one.step: one for one in recording.sketches.along(spans)}
     until = perf_counter() + SECONDS
-    for step in recording.frame_steps:
-        if perf_counter() > until:
-            return
-        there = known.get(step)
-        if recording.sketches.is_thinned(recording.owner(step)) or (there is not None and (there.has_bins or not bins)):
-            continue
-        frame = recording.frame(step)
-        if frame is not None:
-            made = from_frame(frame, step, document)
-            recording.sketches.add(recording.owner(step), made if there is None else _with_bins(there, made))
+    for owner, low, high in spans:
+        for step, frame in recording.frames_of(owner):
+            if perf_counter() > until:
+                return
+            there = known.get(step)
+            if not low < step <= high or (there is not None and (there.has_bins or not bins)):
+                continue
+            if not recording.sketches.is_thinned(owner):
+                made = from_frame(frame, step, document)
+                recording.sketches.add(owner, made if there is None else _with_bins(there, made))
 
 
 def _with_bins(sketch: Sketch, made: Sketch) -> Sketch:

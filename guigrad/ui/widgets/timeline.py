@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from guigrad.ui.canvas.arrays import c_array
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import lanes
 from guigrad.ui.widgets.lanes import Lane
@@ -241,9 +242,13 @@ class Timeline(QWidget):
         kept = np.asarray(self.course.kept, dtype=np.float64)
         low, high = self.span
         inside = kept[(kept >= low) & (kept <= high)]
-        p.setPen(QPen(look.color("text_faint"), 1))
-        for x in np.unique(np.round(room.left() + (inside - low) / (high - low) * room.width())).tolist():
-            p.drawLine(QPointF(x, room.bottom() + 2), QPointF(x, room.bottom() + look.px(5)))
+        at = np.unique(np.round(room.left() + (inside - low) / (high - low) * room.width()))
+        if len(at):
+            lines = np.empty((len(at), 4))
+            lines[:, 0] = lines[:, 2] = at
+            lines[:, 1], lines[:, 3] = room.bottom() + 2, room.bottom() + look.px(5)
+            p.setPen(QPen(look.color("text_faint"), 1))
+            p.drawLines(c_array(lines, QLineF), len(at))
 
     def _marks(self, p: QPainter, room: QRectF) -> None:
         """Bookmarks hang from the head, branches rise from the foot."""

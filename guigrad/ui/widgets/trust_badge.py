@@ -27,7 +27,9 @@ class TrustBadge(QPushButton):
         self.setVisible(there)
         self.setText(SHORT[trust.verdict] if trust is not None else "check")
         token = TOKENS[trust.verdict] if trust is not None else "accent"
-        self.setStyleSheet(f"QPushButton {{ color: {self.look.css(token)}; font-size: {self.look.px(10.5)}px; }}")
+        style = f"QPushButton {{ color: {self.look.css(token)}; font-size: {self.look.px(10.5)}px; }}"
+        if style != self.styleSheet():
+            self.setStyleSheet(style)
         tip = (
             words(trust)[1]
             if trust is not None
