@@ -36,7 +36,8 @@ class Between:
     ) -> None:
         self._engine, self._dtype, self._device = engine, dtype, device
         inner = meant(engine.document, In(end[0], end[1] or 0))
-        end = end if inner.node == end[0] else (inner.node or "", inner.output or None)
+        if inner.node is not None and inner.node != end[0]:
+            end = inner.node, inner.output or None
         self._output, self._end_output = start[1], end[1]
         self._start, self._end = first, last = start[0], end[0]
         state = engine.state
@@ -73,7 +74,7 @@ class Between:
     def _read(self, values: dict[str, Any], wire: In) -> Any:
         if wire.node == self._start and self._output is not None:
             if wire.output == self._output:
-                return values[wire.node]
+                return values[self._start]
         elif wire.node in values:
             value = values[wire.node]
             return tuple(value)[wire.output] if self._engine.document.nodes[wire.node].outputs else value
