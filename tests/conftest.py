@@ -9,6 +9,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import logging
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +17,19 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+_FOLDER = tempfile.TemporaryDirectory(prefix="guigrad-tests-")
+for _room in ("CONFIG", "DATA", "STATE"):  # no settings of whoever runs the tests, none shared by two processes
+    os.environ[f"XDG_{_room}_HOME"] = os.path.join(_FOLDER.name, _room.lower())
+
 # The same examples in every run; "pytest --hypothesis-profile thorough" looks for others, for long.
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True, suppress_health_check=_SLOW)
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile("quick")
 
-MOST_WORKERS = 6
-"""More would wait for the longest file, and each takes up to 1.5 GB."""
+MOST_WORKERS = 4
+"""Each takes more than 1 GB."""
+LONG = ("test_house.py", "test_monkey.py")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -33,6 +39,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST_WORKERS)
+
+
+def pytest_unconfigure() -> None:
+    """The folder of this process goes."""
+    _FOLDER.cleanup()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a single long test begin first: the last worker should not be left alone with one."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def _children() -> dict[int, str]:

@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from guigrad.engine.bench import IMPORTS, Pair, scalars
 from guigrad.engine.play import Engine
+from guigrad.engine.unroll import HOT
 from guigrad.run.recording import Recording
 from guigrad.run.training import Train
 from guigrad.source.parse.parser import parse
 
 
 class Lesson(Struct, frozen=True):
-    """What is trained: the lines before the loop, those of a step, how many steps make a round; goals with all recorded."""
+    """What is trained: the lines before the loop, those of a step, how many steps make a round (what a slice of the window has); goals with all recorded."""
 
     name: str
     leaves: str
@@ -44,7 +45,7 @@ def small_net() -> Lesson:
         "h = torch.tanh(X @ w1 + b1)\np = torch.sigmoid(h @ w2 + b2)\nloss = ((p - y) ** 2).mean()\n"
         "opt.zero_grad()\nloss.backward()\nopt.step()\n"
     )
-    return Lesson("2-2-1 net", leaves, step, 100, 1.6)
+    return Lesson("2-2-1 net", leaves, step, 300, 1.6)
 
 
 def digits() -> Lesson:
@@ -56,7 +57,7 @@ def digits() -> Lesson:
         "opt = torch.optim.Adam([w1, b1, w2, b2], lr=0.001)\n"
     )
     step = "h = torch.relu(X @ w1 + b1)\nloss = F.cross_entropy(h @ w2 + b2, y)\nopt.zero_grad()\nloss.backward()\nopt.step()\n"
-    return Lesson("MLP 64-32-10", leaves, step, 50, 1.6)
+    return Lesson("MLP 64-32-10", leaves, step, 150, 1.6)
 
 
 def graph(count: int) -> Lesson:
@@ -95,7 +96,8 @@ def trained(lesson: Lesson, record: str) -> Callable[[], object]:
         if record:
             recording.add(told)
 
-    play()
+    for _ in range(1 + HOT // lesson.steps):  # as it runs on: written out
+        play()
     assert not engine.problems, engine.problems
     return play
 

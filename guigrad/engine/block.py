@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from guigrad.engine.arguments import Step
+from guigrad.engine.unroll import HOT, MOST, Unrolled
 
 if TYPE_CHECKING:
     from guigrad.engine.build import Plan
@@ -19,34 +21,62 @@ class BreakError(LeftError):
 
 
 class Block:
-    """A list of closures that are called in order."""
+    """A list of closures that are called in order; from the ``HOT``-th time on written out as one function. See Note [Written out] in unroll."""
 
-    __slots__ = ("calls", "keys", "plan")
+    __slots__ = ("_times", "_unrolled", "calls", "keys", "plan")
 
     def __init__(self, plan: Plan, calls: list[Step], keys: list[str]) -> None:
         self.plan, self.calls, self.keys = plan, calls, keys
+        self._times = 0
+        self._unrolled: Unrolled | None = None
 
     def run(self) -> None:
-        """Calls them all. Who failed is found from how far the iterator got, so that a call costs nothing more."""
+        """Calls them all."""
         plan = self.plan
-        calls = iter(self.calls)
-        plan.running.append((self, calls))
+        way = self.way()
+        plan.running.append((self, way))
         try:
-            for call in calls:
-                call()
+            way.play()
         except LeftError:
             raise
-        except BaseException:
+        except BaseException as error:
             if plan.failed is None:
-                plan.failed = self.key(calls)
+                plan.failed = self.key(way, error)
             raise
         finally:
             plan.running.pop()
 
-    def key(self, calls: Any) -> str:
-        """The key of the item that an iterator over the calls gave last."""
-        left: int = calls.__length_hint__()
-        return self.keys[len(self.keys) - 1 - left]
+    def way(self) -> Unrolled | Row:
+        """What plays them the next time."""
+        if self._unrolled is not None:
+            return self._unrolled
+        self._times += 1
+        if self._times < HOT or len(self.calls) > MOST:
+            return Row(self.calls)
+        self._unrolled = Unrolled(self.calls, self.plan.env)
+        return self._unrolled
+
+    def key(self, way: Unrolled | Row, error: BaseException | None = None) -> str:
+        """The key of the item that is being played that way, or has raised an error."""
+        return self.keys[way.at(error)]
+
+
+class Row:
+    """Closures called one after the other. Which one is found from how far the iterator got, so that a call costs nothing more."""
+
+    __slots__ = ("_calls", "_count")
+
+    def __init__(self, calls: list[Step]) -> None:
+        self._calls, self._count = iter(calls), len(calls)
+
+    def play(self) -> None:
+        """Calls them all, once."""
+        for call in self._calls:
+            call()
+
+    def at(self, error: BaseException | None = None) -> int:
+        """Which of them is being called, or has raised an error."""
+        return self._count - 1 - length_hint(self._calls)
 
 
 def unpack(value: Any, outs: list[int], env: list[Any]) -> None:

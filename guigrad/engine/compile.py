@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from guigrad.document.model import Node, Star, Value
+from guigrad.engine import lines
 from guigrad.engine.arguments import (
     NotWired,
     Place,
@@ -28,8 +29,8 @@ from guigrad.engine.arguments import (
     simple,
     spread,
 )
-from guigrad.engine.huge import BOUNDED, refuse_huge
-from guigrad.engine.resolve import resolve, resolve_method, resolve_property
+from guigrad.engine.huge import BOUNDED
+from guigrad.engine.resolve import methods, resolve, resolve_property
 from guigrad.engine.second import NOTED
 from guigrad.engine.statements import SPECIAL
 from guigrad.ops import table
@@ -78,6 +79,8 @@ METHOD_OF = frozenset(
         "range",
         "Generator",
         "grad_fn",
+        "optimizer",
+        "scheduler",
     ]
 )
 
@@ -119,43 +122,17 @@ def _constants(keywords: dict[str, Value]) -> dict[str, Any]:
 
 
 def _call_slots(fn: Callable[..., Any], slots: list[int], env: list[Any], out: int, keywords: dict[str, Any]) -> Step:
-    match slots, bool(keywords):
-        case [a], False:
-
-            def step() -> None:
-                env[out] = fn(env[a])
-
-        case [a], True:
-
-            def step() -> None:
-                env[out] = fn(env[a], **keywords)
-
-        case [a, b], False:
-
-            def step() -> None:
-                env[out] = fn(env[a], env[b])
-
-        case [a, b], True:
-
-            def step() -> None:
-                env[out] = fn(env[a], env[b], **keywords)
-
-        case [a, b, c], False:
-
-            def step() -> None:
-                env[out] = fn(env[a], env[b], env[c])
-
-        case _, False:
-
-            def step() -> None:
-                env[out] = fn(*[env[at] for at in slots])
-
+    match slots:
+        case [a]:
+            return lines.call_one_with(env, out, fn, a, keywords) if keywords else lines.call_one(env, out, fn, a)
+        case [a, b]:
+            return lines.call_two_with(env, out, fn, a, b, keywords) if keywords else lines.call_two(env, out, fn, a, b)
         case _:
-
-            def step() -> None:
-                env[out] = fn(*[env[at] for at in slots], **keywords)
-
-    return step
+            return (
+                lines.call_more_with(env, out, fn, slots, keywords)
+                if keywords
+                else lines.call_more(env, out, fn, slots)
+            )
 
 
 def _method(node: Node, place: Place, out: int, name: str) -> Step:
@@ -168,51 +145,25 @@ def _method(node: Node, place: Place, out: int, name: str) -> Step:
     if not node.args or isinstance(node.args[0], Star):
         return raiser(NotWired(f".{name}() needs an object"))
     env = place.env
-    tensor = torch.Tensor
+    known, find = methods(name)
     slots = [simple(value, place, True) for value in node.args]
     if None not in slots and all(fixed(value) for _, value in node.kwargs):
-        return _method_slots(
-            [slot for slot in slots if slot is not None], env, out, name, _constants(dict(node.kwargs))
-        )
+        it, *rest = [slot for slot in slots if slot is not None]
+        keywords = _constants(dict(node.kwargs))
+        if keywords:
+            return lines.method_with(env, out, it, name, known, find, rest, keywords)
+        match rest:
+            case []:
+                return lines.method_none(env, out, it, name, known, find)
+            case [a]:
+                return lines.method_one(env, out, it, name, known, find, a)
+            case _:
+                return lines.method_more(env, out, it, name, known, find, rest)
     subject, args = getter(node.args[0], place), spread(node.args[1:], place)
     named = {key: getter(value, place) for key, value in node.kwargs}
 
     def step() -> None:
-        it = subject()
-        fn = getattr(it, name) if isinstance(it, tensor) else resolve_method(name, it)
-        env[out] = fn(*args(), **{key: get() for key, get in named.items()})
-
-    return step
-
-
-def _method_slots(slots: list[int], env: list[Any], out: int, name: str, keywords: dict[str, Any]) -> Step:
-    tensor = torch.Tensor
-    self, *rest = slots
-    match rest, bool(keywords):
-        case [], False:
-
-            def step() -> None:
-                it = env[self]
-                env[out] = getattr(it, name)() if isinstance(it, tensor) else resolve_method(name, it)()
-
-        case [a], False:
-
-            def step() -> None:
-                it = env[self]
-                env[out] = (getattr(it, name) if isinstance(it, tensor) else resolve_method(name, it))(env[a])
-
-        case [a, b], False:
-
-            def step() -> None:
-                it = env[self]
-                env[out] = (getattr(it, name) if isinstance(it, tensor) else resolve_method(name, it))(env[a], env[b])
-
-        case _:
-
-            def step() -> None:
-                it = env[self]
-                fn = getattr(it, name) if isinstance(it, tensor) else resolve_method(name, it)
-                env[out] = fn(*[env[at] for at in rest], **keywords)
+        env[out] = find(subject())(*args(), **{key: get() for key, get in named.items()})
 
     return step
 
@@ -298,53 +249,8 @@ def _binary(fn: Callable[[Any, Any], Any], node: Node, place: Place, out: int) -
     return step
 
 
-def _add(env: list[Any], a: int, b: int, out: int) -> Step:
-    def step() -> None:
-        env[out] = env[a] + env[b]
-
-    return step
-
-
-def _sub(env: list[Any], a: int, b: int, out: int) -> Step:
-    def step() -> None:
-        env[out] = env[a] - env[b]
-
-    return step
-
-
-def _mul(env: list[Any], a: int, b: int, out: int) -> Step:
-    def step() -> None:
-        env[out] = env[a] * env[b]
-
-    return step
-
-
-def _truediv(env: list[Any], a: int, b: int, out: int) -> Step:
-    def step() -> None:
-        env[out] = env[a] / env[b]
-
-    return step
-
-
-def _pow(env: list[Any], a: int, b: int, out: int) -> Step:
-    def step() -> None:
-        base = env[a]
-        if type(base) is int:
-            refuse_huge(base, env[b])
-        env[out] = base ** env[b]
-
-    return step
-
-
-def _matmul(env: list[Any], a: int, b: int, out: int) -> Step:
-    def step() -> None:
-        env[out] = env[a] @ env[b]
-
-    return step
-
-
 _SYNTAX: dict[str, Callable[[list[Any], int, int, int], Step]] = {
-    "add": _add, "sub": _sub, "mul": _mul, "truediv": _truediv, "pow": _pow, "matmul": _matmul,
+    "add": lines.add, "sub": lines.sub, "mul": lines.mul, "truediv": lines.truediv, "pow": lines.pow, "matmul": lines.matmul,
 }  # fmt: skip
 
 

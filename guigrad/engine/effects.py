@@ -57,6 +57,13 @@ def changes(node: Node) -> bool:
     return is_in_place(node) or node.op in FLAGS or node.op in _MUTATE
 
 
+def spares_gradients(node: Node) -> bool:
+    """Whether a node that is no backward surely leaves the memory of every ``.grad`` as it is (taking it away is no change of it)."""
+    if node.op.endswith(".zero_grad"):
+        return not node.args[1:] and all(key == "set_to_none" and value is True for key, value in node.kwargs)
+    return not is_in_place(node)
+
+
 _MUTATE = frozenset(
     [
         "list.append",

@@ -4,6 +4,10 @@ Note [Late parts]
 The parts by wire are worked out from the tape of a backward when they are asked for, or when the next backward is about to add to the same
 ``.grad``: most programs empty it first, and need them never. A program that runs at full speed and never empties keeps those of its last
 backwards alone.
+
+Note [Waiting]
+In a training that empties its gradients each backward makes the one before worth nothing here. So where the same tensors as last time are
+all without a ``.grad``, only what is needed to enter the backward is kept, and it is entered when anybody asks or acts.
 """
 
 from __future__ import annotations
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from guigrad.engine.tape import Tape, Wire
 
 Bearers = list[tuple[str, Tensor]]
+Found = dict[int, tuple[Tensor, Tensor, int, list[str]]]
+"""By the id of a tensor: it, its ``.grad`` with the version, what it is called."""
 CALLS = 16
 """Calls of a stack that are kept with their parts."""
 PENDING = 3
@@ -56,16 +62,60 @@ class Stack(Struct, eq=False):
     edited: bool = False
 
 
+class Waiting(Struct, eq=False):
+    """A backward that is not entered yet: who has a ``.grad`` right behind it (place, tensor, ``.grad``, its version). See Note [Waiting]."""
+
+    roots: tuple[str, ...]
+    tape: Tape
+    given: list[tuple[str, Tensor, Tensor, int]]
+
+
 class Ledger:
     """The stacks of one session. Thread: the engine's."""
 
     def __init__(self) -> None:
         self.number = 0
+        self._steady: list[
+            int
+        ] = []  # the ids of the bearers of the last backward, if each that got a gradient has a stack
+        self._past = False  # what the stacks of these tell was emptied since
+        self._waiting: Waiting | None = None
         self._stacks: dict[int, Stack] = {}
         self._pending: list[Call] = []
         self._saved: dict[int, tuple[int, dict[str, Stack]]] = {}
 
     # --- backwards ---
+
+    def passes(self, bearers: Bearers) -> bool:
+        """Whether a backward that begins now finds all as empty as the last one did; then ``wait`` is called behind it. See Note [Waiting]."""
+        if _ids(bearers) != self._steady or [1 for _, tensor in bearers if tensor.grad is not None]:
+            return False
+        self._waiting, self._past, self._pending = None, True, []
+        return True
+
+    def wait(self, bearers: Bearers, roots: tuple[str, ...], tape: Tape) -> None:
+        """Behind that backward."""
+        given = [(place, tensor, grad) for place, tensor in bearers if (grad := tensor.grad) is not None]
+        if given:
+            self.number += 1
+            self._waiting = Waiting(roots, tape, [(*one, _version(one[2])) for one in given])
+
+    def _enter(self) -> None:
+        """What waits is entered."""
+        if self._past:
+            self._past = False
+            for key in self._steady:
+                if key in self._stacks:
+                    stack = self._stacks[key]
+                    _empty(stack, "None")
+                    stack.mark = None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self.number -= 1
+            found: Found = {}
+            for place, tensor, grad, version in waiting.given:
+                found.setdefault(id(tensor), (tensor, grad, version, []))[3].append(place)
+            self._add(found, waiting.roots, waiting.tape)
 
     @contextmanager
     def backward(
@@ -93,6 +143,7 @@ class Ledger:
 
     def hold(self) -> None:
         """Something is about to happen: what shares memory with a ``.grad`` gets copies."""
+        self._enter()
         if not self._pending:
             return
         alive = {id(call) for stack in self._stacks.values() for call in stack.calls}
@@ -108,20 +159,24 @@ class Ledger:
         roots: tuple[str, ...],
         tape: Tape | None,
     ) -> None:
-        found: dict[int, tuple[Tensor, Tensor, list[str]]] = {}
+        found: Found = {}
         for place, tensor in bearers:
             grad = tensor.grad
             if grad is not None:
-                found.setdefault(id(tensor), (tensor, grad, []))[2].append(place)
-        for key, (tensor, grad, places) in found.items():
-            old = before.get(key)
-            if old is not None and grad is old[0] and old[1] == _version(grad):
-                continue  # nothing came here
+                found.setdefault(id(tensor), (tensor, grad, _version(grad), []))[3].append(place)
+        for key, (grad, version) in before.items():
+            if key in found and found[key][1] is grad and found[key][2] == version:
+                del found[key]  # nothing came here
+        self._add(found, roots, tape)
+        self._steady = _ids(bearers)
+
+    def _add(self, found: Found, roots: tuple[str, ...], tape: Tape | None) -> None:
+        for tensor, grad, version, places in found.values():
             stack = self._find(tensor) or self._begin(tensor)
             call = Call(self.number + 1, roots, tape is not None, tuple(places), tape)
             stack.calls = (*stack.calls, call)[-CALLS:]
             stack.count += 1
-            stack.mark = weakref.ref(grad), _version(grad)
+            stack.mark = weakref.ref(grad), version
             if tape is not None:
                 self._pending.append(call)
         self.number += bool(found)
@@ -130,6 +185,7 @@ class Ledger:
 
     def settle(self) -> None:
         """Looks at every ``.grad`` that has a stack."""
+        self._enter()
         for key, stack in list(self._stacks.items()):
             tensor = stack.tensor()
             if tensor is None:
@@ -139,6 +195,7 @@ class Ledger:
 
     def short(self, tensor: object) -> tuple[int, str]:
         """(how many calls are in its ``.grad``, how it was last emptied)."""
+        self._enter()
         stack = self._find(tensor)
         return (0, "") if stack is None else (stack.count, stack.emptied)
 
@@ -167,7 +224,7 @@ class Ledger:
     def restore(self, verbs: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
         """The stacks as they were; what is not known any more is a gradient that something else made."""
         self.number, held = self._saved.get(verbs, (0, {}))
-        self._stacks = {}
+        self._stacks, self._steady, self._waiting, self._past = {}, [], None, False
         for place, tensor in tensors:
             old = held.get(place)
             if old is not None and (tensor.grad is not None or not old.count):
@@ -209,6 +266,11 @@ def ledger(engine: Engine, asked: AskLedger) -> records.Ledger:
     except NoTensor as error:
         return records.Ledger(asked.place, reason=str(error))
     return engine.ledger.tell(engine, asked, tensor)
+
+
+def _ids(bearers: Bearers) -> list[int]:
+    """Of those that a backward can give a gradient."""
+    return [id(tensor) for _, tensor in bearers if tensor.requires_grad]
 
 
 def _version(grad: Tensor | None) -> int:

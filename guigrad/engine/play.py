@@ -273,8 +273,15 @@ class Engine:
 
     def recorder(self, roots: Sequence[torch.Tensor], xray: bool) -> AbstractContextManager[Any]:
         """What listens while autograd runs."""
-        self.tape = Tape(self.plan, roots, self.state.order, self.state.random, self.state.earlier) if xray else None
-        return nullcontext() if self.tape is None else self.tape.recorder
+        if xray:
+            return self.new_tape(roots).recorder
+        self.tape = None
+        return nullcontext()
+
+    def new_tape(self, roots: Sequence[torch.Tensor]) -> Tape:
+        """The tape of the backward that begins now."""
+        tape = self.tape = Tape(self.plan, roots, self.state.order, self.state.random, self.state.earlier)
+        return tape
 
     # --- what there is ---
 

@@ -10,6 +10,7 @@ import torch
 from guigrad.document.model import In, wires_in
 from guigrad.engine.arguments import NotWired, Step
 from guigrad.engine.backward import blame
+from guigrad.engine.effects import spares_gradients
 from guigrad.engine.mixed import MixedDevices, refuse_mixed
 from guigrad.engine.second import noting
 from guigrad.engine.values import MISSING, tensors_in
@@ -103,16 +104,27 @@ def _recorded(engine: Engine, key: str, step: Step) -> Step:
     keys = tuple(wire.node for wire in wires if wire.node is not None)
     builds = any(name == "create_graph" for name, _ in node.kwargs)
 
+    def calm() -> bool:
+        return all(map(spares_gradients, engine.document.nodes.values()))
+
     def call() -> None:
         if not engine.listening:
             step()
             return
         roots = [tensor for wire in wires for tensor in tensors_in(engine.plan.read(wire))]
-        heard = engine.recorder(roots, xray=True)
-        told = engine.ledger.backward(engine.state.bearers(), keys, engine.tape, late=True)
-        with told, heard, noting(roots) if builds else nullcontext():
-            step()
-        if engine.tape is not None:
-            engine.tape.seal()  # the program may zero or change the gradients next
+        tape = engine.new_tape(roots)
+        ledger, bearers = engine.ledger, engine.state.bearers()
+        if not builds and ledger.passes(bearers):
+            try:
+                with tape.recorder:
+                    step()
+            finally:
+                ledger.wait(bearers, keys, tape)
+        else:
+            told = ledger.backward(bearers, keys, tape, late=True)
+            with told, tape.recorder, noting(roots) if builds else nullcontext():
+                step()
+        if not (engine.training is not None and engine.training.playing and engine.state.known("calm", calm)):
+            tape.seal()  # the program may zero or change the gradients next
 
     return call

@@ -6,12 +6,17 @@ when nobody else holds the tensor, and copies it otherwise, with other strides. 
 and which has one incoming edge is never held: ``leaf.grad`` is read afterwards. Ops such as ``+`` hand out the very tensor that arrived; where that
 goes to such a leaf, an alias (a detached view of the same memory) is kept in its place, up to where the tensor was made.
 With two or more edges autograd adds them up and holding them changes neither strides nor bits.
+
+Note [Right behind]
+autograd takes an AccumulateGrad from its queue before anything else. So where all runs on one thread and a grad_fn leads to one leaf, which
+nothing else leads to, that AccumulateGrad comes right behind it, and needs no hook of its own to have its place in the order.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from functools import cached_property
 from types import MethodType, TracebackType
 from typing import Any
 
@@ -31,6 +36,9 @@ Event = tuple[tuple[Any, ...], ...]
 """What left a grad_fn by edge, and what arrived at it by forward output."""
 
 LEFT, ARRIVED = 0, 1
+
+ONE_THREAD = not torch.accelerator.is_available()
+"""Each device that computes has a thread of its own in autograd, with a queue of its own."""
 
 
 def edge_of(tensor: Tensor) -> Edge | None:
@@ -55,7 +63,8 @@ class Recorder:
         self.events: dict[Any, Event] = {}
         self.roots = [edge for root in roots if (edge := edge_of(root)) is not None]
         self._taken: dict[Any, tuple[Any, int]] = {}
-        self._incoming: dict[Any, list[tuple[Any, int]]] = {}
+        self._held: dict[Any, Tensor] = {}
+        self._edges: dict[Any, Any] = {}
         self._hooks = Hooks()
         self._sealed = self._collects = False
 
@@ -74,68 +83,82 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._hooks.remove()
+        for target in self._taken:  # from here on it may be held: autograd has taken it
+            gradient = target.variable.grad
+            if gradient is not None:
+                self._held[target] = gradient
         if self._collects:
             gc.enable()
 
     def _listen(self) -> None:
-        edges_of, entries = self._reach()
-        takers = {fn for fn, count in entries.items() if count == 1 and fn.variable.grad is None}
-        keep, note = _keep(self.events), _note(self.events)
-        if not takers:
-            self._hooks.register([(fn, MethodType(keep if edges else note, fn)) for fn, edges in edges_of.items()])
-            return
+        near = self._reach()
+        keep, note = MethodType(_keep, self.events), MethodType(_note, self.events)
         hooks: list[tuple[Any, Hook]] = []
-        near = False
-        for fn, edges in edges_of.items():
-            taken = tuple([target in takers for target, _ in edges])
-            if True in taken:
-                near = True
-                hooks.append((fn, self._careful(fn, taken)))
+        for fn, edges in self._edges.items():
+            if fn in near:
+                places = near[fn]
+                alone = ONE_THREAD and len([1 for target, _ in edges if type(target) is ACCUMULATE]) == 1
+                if alone:
+                    near[places[0][1]] = []
+                if places:
+                    hooks.append((fn, self._careful(fn, places, alone)))
             else:
                 hooks.append((fn, MethodType(keep if edges else note, fn)))
         self._hooks.register(hooks)
-        if near:
-            self._find_incoming(edges_of)
 
-    def _reach(self) -> tuple[dict[Any, Any], dict[Any, int]]:
-        """Every grad_fn that the roots lead to with its edges, and how many edges (roots included) lead to each AccumulateGrad."""
-        edges_of: dict[Any, Any] = {}
-        entries: dict[Any, int] = {}
+    def _reach(self) -> dict[Any, list[tuple[int, Any]]]:
+        """Finds every grad_fn that the roots lead to; gives those that lead to a leaf which will take its gradient, with the edges that do."""
+        edges_of = self._edges
+        ways: dict[Any, tuple[Any, int] | None] = {}  # the one edge to an AccumulateGrad
         todo = [fn for fn, _ in self.roots]
+        for fn in todo:
+            if type(fn) is ACCUMULATE:
+                ways[fn] = None
         while todo:
             fn = todo.pop()
             if fn in edges_of:
-                if fn in entries:
-                    entries[fn] += 1
                 continue
             edges_of[fn] = edges = fn.next_functions
-            if not edges and type(fn) is ACCUMULATE:
-                entries[fn] = 1
-            for target, _ in edges:
+            for at, (target, _) in enumerate(edges):
                 if target is not None:
                     todo.append(target)
-        return edges_of, entries
+                    if type(target) is ACCUMULATE:
+                        ways[target] = None if target in ways else (fn, at)
+        near: dict[Any, list[tuple[int, Any]]] = {}
+        for target, way in ways.items():
+            if way is not None and target.variable.grad is None:
+                near.setdefault(way[0], []).append((way[1], target))
+        return near
 
-    def _find_incoming(self, edges_of: dict[Any, Any]) -> None:
-        incoming = self._incoming
-        for fn, edges in edges_of.items():
+    @cached_property
+    def _incoming(self) -> dict[Any, list[tuple[Any, int]]]:
+        """The edges that lead to each grad_fn."""
+        incoming: dict[Any, list[tuple[Any, int]]] = {}
+        for fn, edges in self._edges.items():
             for at, (target, _) in enumerate(edges):
                 if target is not None:
                     incoming.setdefault(target, []).append((fn, at))
+        return incoming
 
-    def _careful(self, fn: Any, taken: tuple[bool, ...]) -> Hook:
-        """The hook of a grad_fn next to a leaf that will take its gradient. See Note [Leaf-safe]."""
-        places = [(at, fn.next_functions[at][0]) for at, take in enumerate(taken) if take]
+    def _careful(self, fn: Any, places: list[tuple[int, Any]], alone: bool) -> Hook:
+        """The hook of a grad_fn next to leaves that will take their gradients. See Notes [Leaf-safe] and [Right behind]."""
+        events, taken = self.events, self._taken
 
         def post(left: Any, arrived: Any) -> None:
-            kept = tuple([None if take else g for g, take in zip(left, taken, strict=True)])
-            self.events[fn] = (kept, arrived)
+            kept = list(left)
+            for at, _ in places:
+                kept[at] = None
+            events[fn] = (tuple(kept), arrived)
+            if alone:
+                events[places[0][1]] = ()
             for at, target in places:
                 gradient = left[at]
                 if gradient is not None:
-                    self._taken[target] = (fn, at)
-                    if any(gradient is other for other in arrived) or any(gradient is other for other in kept):
-                        self._release(fn, gradient)
+                    taken[target] = (fn, at)
+                    for other in (*arrived, *kept):
+                        if other is gradient:
+                            self._release(fn, gradient)
+                            break
 
         return post
 
@@ -162,18 +185,18 @@ class Recorder:
         if gradient is None:
             target = fn.next_functions[at][0]
             if self._taken.get(target) == (fn, at):
-                gradient = target.variable.grad
+                gradient = self._held.get(target)
         return gradient
 
     def seal(self) -> bool:
-        """Copies what shares memory with a leaf's ``.grad``, which the next verb may change; False if that has been done."""
+        """Copies what shares memory with a leaf's ``.grad``, which may be changed from now on; False if that has been done."""
         if self._sealed:
             return False
         self._sealed = True
         shared: dict[int, dict[int, Tensor]] = {}
         todo: list[Any] = []
         for target, (fn, at) in self._taken.items():
-            gradient = target.variable.grad
+            gradient = self._held.get(target)
             if gradient is None:
                 continue
             event = self.events[fn]
@@ -182,6 +205,7 @@ class Recorder:
             shared.setdefault(storage_key(gradient) or -1, {})
             todo.append(fn)
         self._taken.clear()
+        self._held.clear()
         shared.pop(-1, None)
         seen: set[Any] = set()
         while todo:
@@ -199,20 +223,13 @@ class Recorder:
         return True
 
 
-def _keep(events: dict[Any, Event]) -> Callable[[Any, Any, Any], None]:
-    """What a grad_fn's hook does; a method of the grad_fn, which costs half of a closure."""
-
-    def post(fn: Any, left: Any, arrived: Any) -> None:
-        events[fn] = (left, arrived)
-
-    return post
+def _keep(events: dict[Any, Event], fn: Any, left: Any, arrived: Any) -> None:
+    """What a grad_fn's hook does: a method of both, which costs half of a closure."""
+    events[fn] = (left, arrived)
 
 
-def _note(events: dict[Any, Event]) -> Callable[[Any, Any, Any], None]:
-    def post(fn: Any, left: Any, arrived: Any) -> None:
-        events[fn] = ()
-
-    return post
+def _note(events: dict[Any, Event], fn: Any, left: Any, arrived: Any) -> None:
+    events[fn] = ()
 
 
 class Earlier:

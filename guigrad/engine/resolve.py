@@ -153,7 +153,7 @@ def resolve(target: str) -> Callable[..., Any]:
     if root not in _ROOTS:
         if owner != "object" and owner not in builtin.OWNERS:
             raise LookupError(f"{target} is not a callable: the program plays it")
-        return partial(resolve_property, name) if row.family == "attribute" else partial(_call_method, name)
+        return partial(resolve_property, name) if row.family == "attribute" else _method_caller(name)
     found: Any = _ROOTS[root]
     for part in path:
         found = getattr(found, part, None)
@@ -162,8 +162,26 @@ def resolve(target: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]  # looked up by name: its type is not known
 
 
-def _call_method(name: str, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-    return resolve_method(name, obj)(*args, **kwargs)
+def methods(name: str) -> tuple[set[type], Callable[[Any], Callable[..., Any]]]:
+    """The types whose own method of this name is allowed, and what finds the bound method of any object and adds its type there."""
+    known: set[type] = set()
+
+    def find(it: Any) -> Callable[..., Any]:
+        found = resolve_method(name, it)
+        if not isinstance(found, partial):  # else ours, in place of the object's own
+            known.add(type(it))
+        return found
+
+    return known, find
+
+
+def _method_caller(name: str) -> Callable[..., Any]:
+    known, find = methods(name)
+
+    def call(it: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return (getattr(it, name) if type(it) in known else find(it))(*args, **kwargs)
+
+    return call
 
 
 def resolve_method(name: str, obj: object) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from guigrad.document.model import Branch, Item, Loop, Region, item_key, walk
 from guigrad.engine.arguments import Refused
-from guigrad.engine.block import Block, BreakError, LeftError
+from guigrad.engine.block import Block, BreakError, LeftError, Row
 from guigrad.engine.counted import Rounds
 from guigrad.engine.phases import Piece, Within, parts_of, step_loops
 from guigrad.engine.state import State
@@ -264,18 +264,18 @@ class Course:
     ) -> Generator[str, None, object]:
         """Rounds at full speed, as long as they are wanted so. A step costs little beside what its nodes do: it says nothing up to ``free``."""
         env, running = self.plan.env, self.plan.running
-        block = self._with_check(whole, parts)
-        raw = block.calls
-        here: list[Any] = [block, iter(())]
+        checked: Block | None = None
         while not self.by_pieces:
+            checked = checked or (None if self.check is None else self._with_check(whole, parts))
+            block = whole if checked is None else checked
+            here: list[Any] = [block, Row([])]
             running.append(here)
             try:
                 for env[var] in rounds:
                     if rest is not None:
                         rest()
-                    here[1] = calls = iter(raw)
-                    for call in calls:
-                        call()
+                    here[1] = way = block.way()
+                    way.play()
                     self.step += 1
                     if self.step >= self.free:
                         break
@@ -297,9 +297,9 @@ class Course:
                 if rounds.left:
                     return END
                 continue
-            except BaseException:
+            except BaseException as error:
                 if self.plan.failed is None:
-                    self.plan.failed = block.key(here[1])
+                    self.plan.failed = block.key(here[1], error)
                 raise
             finally:
                 if running and running[-1] is here:
@@ -310,9 +310,6 @@ class Course:
 
     def _with_check(self, whole: Block, parts: tuple[Any, ...]) -> Block:
         """The calls of a step; behind its forward part (``check_behind``) ``check`` is asked whether to stop there."""
-        check = self.check
-        if check is None:
-            return whole
         at = 0
         found: tuple[int, int] | None = None
         for part, _ in parts:
@@ -327,7 +324,7 @@ class Course:
         at, pieces = found
 
         def ask() -> None:
-            if check():
+            if self.check is not None and self.check():
                 raise Stop(pieces)
 
         calls, keys = whole.calls, whole.keys

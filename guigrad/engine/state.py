@@ -33,6 +33,9 @@ OVERWRITTEN = 65536
 """Tensors of more elements are not kept as they were before an in-place op."""
 
 
+_HOLDERS = (torch.Tensor, tuple, list, dict)
+
+
 class Facts(Struct, frozen=True):
     """What the engine asks about a node again and again."""
 
@@ -228,7 +231,7 @@ class State:
             if type(it) is tensor:
                 if is_leaf(it) or it.retains_grad:
                     found.append((key, it))
-            elif isinstance(it, tensor | tuple | list | dict):
+            elif isinstance(it, _HOLDERS):
                 found += bearing(key, it)
         return found
 

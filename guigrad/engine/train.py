@@ -52,7 +52,7 @@ class Training:
         self._aside: Moment | int | None = None
         self._stand: tuple[Place | None, int, int, list[tuple[str, Rounds]]] = (None, 0, 0, [])
         self._was_bad = False
-        self._playing = False
+        self.playing = False
         self._pace = 0.0
         self._random: dict[str, Any] | None = None
         self._known_total: int | None = None
@@ -66,7 +66,7 @@ class Training:
     @property
     def where(self) -> tuple[str, ...]:
         """The ids of the loops that are being played while something plays. Thread: any."""
-        course = self.course if self._playing else None
+        course = self.course if self.playing else None
         return () if course is None else tuple([key for key, _ in tuple(course.rounds)])
 
     def play(self, verb: Train) -> Trained:
@@ -88,16 +88,16 @@ class Training:
             engine.training = self
             self._forget()
             self._random = None
-        self._playing = True
+        self.playing = True
         try:
             with engine.verb():
                 return self._play(verb)
         finally:
-            self._playing = False
+            self.playing = False
 
     def aside(self) -> None:
         """Another verb is about to act: afterwards training goes on from here, exactly."""
-        if self._playing or self.course is None or self._aside is not None:
+        if self.playing or self.course is None or self._aside is not None:
             return
         course = self.course
         self._aside = course.step
@@ -153,6 +153,8 @@ class Training:
                 raise
             finally:
                 engine.listening = True
+                if engine.tape is not None:
+                    engine.tape.seal()
                 self._settle()
         bad = ""
         if error is not None:

@@ -50,7 +50,7 @@ def reader(engine: Engine, watch: Watch) -> Read | None:
         return number(value, stat)
 
     if not of_grad and not stat and pick is None:
-        return lambda: number(env[at], "")
+        return lambda: _scalar(env[at])
     return read
 
 
@@ -91,6 +91,18 @@ def number(value: Any, stat: str = "") -> float:
         return _statistic(value.detach(), stat or "mean")
     except (RuntimeError, ValueError, OverflowError, TypeError):  # no strided numbers, or none at all
         return math.nan
+
+
+def _scalar(value: Any) -> float:
+    """The same as ``number``; quick for what a loss mostly is."""
+    if type(value) is torch.Tensor:
+        try:
+            plain = value.item()
+        except (RuntimeError, ValueError):  # of several elements
+            return number(value)
+        if type(plain) is float:
+            return plain
+    return number(value)
 
 
 def _statistic(value: torch.Tensor, stat: str) -> float:
@@ -226,6 +238,7 @@ class Readers:
         plan = engine.plan
         self._env = plan.env
         self._slots = tuple(at for at in map(plan.slot, self.roots) if at >= 0)
+        self._only = self._slots[0] if len(self._slots) == 1 else None
 
     @property
     def told(self) -> Told:
@@ -251,6 +264,13 @@ class Readers:
 
     def is_bad(self) -> bool:
         """Whether to stop behind the forward part of a step."""
+        if self._only is not None:
+            try:
+                if math.isfinite(self._env[self._only].item()):
+                    self.clean = True
+                    return False
+            except (AttributeError, RuntimeError, TypeError, ValueError):  # not one real number
+                pass
         self.clean = self._finite()
         return self.stops and not self.clean
 
@@ -259,8 +279,7 @@ class Readers:
             value = self._env[at]
             try:
                 if value.numel() == 1:
-                    number = value.item()
-                    if not (math.isfinite(number) if type(number) is float else cmath.isfinite(number)):
+                    if not cmath.isfinite(value.item()):
                         return False
                 elif not bool(torch.isfinite(value.detach()).all()):
                     return False
@@ -272,10 +291,11 @@ class Readers:
         """A step has ended."""
         for read, column in self.late:
             column.append(read())
-        count = max(map(len, self.columns)) if self.early else 0
-        for _, column in self.early:
-            if len(column) < count:  # a step without a backward of its own
-                column.append(math.nan)
+        if self.early:
+            count = max(map(len, self.columns))
+            for _, column in self.early:
+                if len(column) < count:  # a step without a backward of its own
+                    column.append(math.nan)
 
 
 def _nothing() -> float:

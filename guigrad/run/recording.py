@@ -131,6 +131,15 @@ class Recording:
         number = self.owner(step)
         return self._frames[number].get(step)
 
+    def frame_of(self, run: int, step: int | None = None) -> tuple[int, Frame] | None:
+        """The last frame that is kept of a run and of those that it came from, at most that of ``step``, with its step."""
+        for number, low, high in reversed(self.spans(run)):
+            last = high if step is None else min(high, step)
+            for at, frame in reversed(self.frames_of(number)):
+                if low < at <= last:
+                    return at, frame
+        return None
+
     def has_frame(self, step: int) -> bool:
         """Whether the frame at the end of a step is kept."""
         return step in self._frames[self.owner(step)]

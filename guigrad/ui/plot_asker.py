@@ -75,7 +75,12 @@ class Asker(QObject):
 
     def asks(self) -> tuple[Question, ...]:
         """What a slice of a training is asked, at most so often that the training hardly suffers."""
-        if not self.page.isVisible() or monotonic() < self._next or self.session.exercise.keys:
+        if (
+            not self.page.isVisible()
+            or monotonic() < self._next
+            or self.session.exercise.keys
+            or self.page.run is not None
+        ):
             return ()
         fit = self._found()
         return () if fit is None else (self.question(fit),)
@@ -94,14 +99,14 @@ class Asker(QObject):
         if self.coach.playing:
             return
         question = self._with_given(self.question(fit), frame)
-        wanted = (fit, question.points, id(frame), self.session.document)
+        wanted = (fit, question.points, id(frame), self.session.document, self.page.run)
         if wanted != self._asked:
             self._asked = wanted
             self.session.ask(question, lambda reply: self._on_reply(fit, reply), self.name)
 
     def heard(self, answer: object) -> None:
         """What a slice has answered."""
-        if isinstance(answer, Field) and self.fit is not None and self._is_mine(answer):
+        if isinstance(answer, Field) and self.fit is not None and self._is_mine(answer) and self.page.run is None:
             self._next = monotonic() + SHARE * answer.seconds
             self._show(self.fit, answer)
 
@@ -128,6 +133,10 @@ class Asker(QObject):
     @property
     def where(self) -> str:
         """Of which step the answer is, where it is not the last."""
+        run, other = self.page.run, self._other
+        if run is not None:
+            name = self.coach.recording.runs[run].name
+            return f"{name}, step {other[0]:,}: " if other is not None and not self.lacking else f"{name} has not kept its parameters, so this is the one that goes on: "  # fmt: skip
         if self.coach.shown is None:
             return ""
         if self.lacking:
@@ -135,6 +144,12 @@ class Asker(QObject):
         return f"step {self.coach.shown:,}: "
 
     # --- inside ---
+
+    @property
+    def _other(self) -> tuple[int, Frame] | None:
+        """The last frame that another run has kept, which was chosen."""
+        run = self.page.run
+        return self.coach.recording.frame_of(run) if run is not None else None
 
     def _is_mine(self, answer: Field) -> bool:
         assert self.fit is not None
@@ -165,9 +180,13 @@ class Asker(QObject):
         return {key: frame.records[key].label for key in found if key in frame.records}
 
     def _with_given(self, question: AskField, frame: Frame) -> AskField:
-        """Of a step that is scrubbed to: with the parameters as they were then."""
+        """Of a step that is scrubbed to, and of another run: with the parameters as they were then."""
         self.lacking = False
-        if self.coach.shown is None:
+        if self.page.run is not None:
+            other = self._other
+            self.lacking = other is None
+            frame = other[1] if other is not None else frame
+        if self.lacking or (self.page.run is None and self.coach.shown is None):
             return question
         reads = self.answer.reads if self.answer is not None else ()
         keys = [
@@ -197,7 +216,9 @@ class Asker(QObject):
         elif isinstance(reply.answer, Field) and fit == self.fit:
             first = self.answer is None
             self._show(fit, reply.answer)
-            if first and self.coach.shown is not None:  # now it is known which values matter
+            if first and (
+                self.coach.shown is not None or self.page.run is not None
+            ):  # now it is known which values matter
                 self._asked = ()
                 self._later.start()
 

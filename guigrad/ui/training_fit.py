@@ -36,6 +36,7 @@ class FitAsker(Asker):
         self.choice = page
         self.tools = HandTools(page)
         self.test: Points | None = None
+        self._test_total = 0
         self._test_of: tuple[Any, ...] = ()
         self._grids: dict[int, list[Any]] = {}
         self._mark = 0
@@ -50,6 +51,7 @@ class FitAsker(Asker):
         self.tools.mode_chosen.connect(self._on_mode)
         self.plot.view_changed.connect(self._on_view)
         page.changed.connect(lambda: self._on_choice())
+        self.tools.whose.currentIndexChanged.connect(lambda _: self._on_whose())
 
     def question(self, fit: Fit) -> AskField:
         if not len(self.plot.train):
@@ -122,7 +124,7 @@ class FitAsker(Asker):
         if found.data is not None:
             x = rows(found.data)
             targets = None if found.targets is None else found.targets.numpy()
-            self.test = Points(x, fields.target_numbers(targets, len(x)))
+            self.test, self._test_total = Points(x, fields.target_numbers(targets, len(x))), found.total
             if self.answer is not None and self.fit is not None and len(self.plot.train):
                 self.show_answer(self.fit, self.answer)
 
@@ -147,8 +149,13 @@ class FitAsker(Asker):
 
     def _show_hand(self, fit: Fit, answer: Field) -> None:
         document = self.session.document
-        self._why = edit.why_fixed(document, fit.data) if fit.data in document.nodes else "it stands in a function"
-        if not self._why and answer.total > len(self.plot.train):
+        plot = self.plot
+        self.tools.whose.setVisible(bool(len(plot.test)))
+        if not len(plot.test) and plot.edits_test:
+            self.tools.whose.setCurrentIndex(0)
+        key = self._leaves[0]
+        self._why = edit.why_fixed(document, key) if key in document.nodes else "it stands in a function"
+        if not self._why and (self._test_total if plot.edits_test else answer.total) > len(plot.held):
             self._why = "there are too many points"
         self.plot.hand.editable = not self._why
         self.tools.set_editable(self._why)
@@ -168,12 +175,25 @@ class FitAsker(Asker):
     def _on_mode(self, mode: str) -> None:
         self.plot.hand.mode = mode
 
+    def _on_whose(self) -> None:
+        self.plot.edits_test = self.tools.whose.currentData() == "test"
+        self.plot.select(-1)
+        if self.fit is not None and self.answer is not None:
+            self._show_hand(self.fit, self.answer)
+            self._say(self.fit, self.answer)
+
     # --- points by hand ---
+
+    @property
+    def _leaves(self) -> tuple[str, str]:
+        """The leaves of the points that are changed by hand, and of their targets."""
+        fit = self.fit if self.fit is not None else Fit()
+        return (fit.test, fit.test_targets) if self.plot.edits_test else (fit.data, fit.targets)
 
     @property
     def _targets(self) -> str | None:
         """The leaf of the targets, if its rows can be edited too."""
-        key = self.fit.targets if self.fit is not None else ""
+        key = self._leaves[1]
         document = self.session.document
         return key if key in document.nodes and not edit.why_fixed(document, key) else None
 
@@ -181,7 +201,7 @@ class FitAsker(Asker):
         frame, fit = self.session.frame, self.fit
         if frame is None or fit is None:
             return {}
-        found = {key: frame.records[key].value for key in (fit.data, fit.targets) if key in frame.records}
+        found = {key: frame.records[key].value for key in self._leaves if key in frame.records}
         return {key: value for key, value in found.items() if isinstance(value, ArrayData)}
 
     def _edit(self, change: Callable[[Document], Diff]) -> None:
@@ -195,8 +215,8 @@ class FitAsker(Asker):
             return
         values, target = ([x], y) if line else ([x, y], None)
         targets = self._targets if line else None
-        merge = f"point {fit.data} {row} {gesture}"
-        self._edit(edit.move_point(fit.data, row, values, self._known(), targets, target, merge))
+        merge = f"point {self._leaves[0]} {row} {gesture}"
+        self._edit(edit.move_point(self._leaves[0], row, values, self._known(), targets, target, merge))
         self.plot.move_now(row, values, target if targets else None)
 
     def _on_added(self, x: float, y: float) -> None:
@@ -204,11 +224,11 @@ class FitAsker(Asker):
             return
         line = self.plot.dims == 1
         values, target = ([x], y) if line else ([x, y], self.tools.target)
-        self._edit(edit.add_point(self.fit.data, values, self._known(), self._targets, target))
+        self._edit(edit.add_point(self._leaves[0], values, self._known(), self._targets, target))
 
     def _on_removed(self, row: int) -> None:
         if self.fit is not None:
-            self._edit(edit.remove_point(self.fit.data, row, self._known(), self._targets))
+            self._edit(edit.remove_point(self._leaves[0], row, self._known(), self._targets))
 
     def _on_classed(self, row: int, number: int) -> None:
         if (
@@ -217,4 +237,4 @@ class FitAsker(Asker):
             and self._targets is not None
             and self.tools.brush.findData(str(number)) >= 0
         ):
-            self._edit(edit.move_point(self.fit.data, row, None, self._known(), self._targets, float(number)))
+            self._edit(edit.move_point(self._leaves[0], row, None, self._known(), self._targets, float(number)))

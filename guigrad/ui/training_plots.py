@@ -78,6 +78,10 @@ class TrainingPlots(QObject):
         name = panel.view_now
         began = perf_counter()
         self._mark()
+        if name in panel.pages:
+            recording = self.coach.recording
+            others = {str(run.number): run.name for run in recording.runs if run.number != recording.current}
+            panel.pages[name].show_runs({"": recording.run.name, **others})
         if name == NUMBERS:
             self._draw_numbers()
         elif name in self.askers:
@@ -128,6 +132,12 @@ class TrainingPlots(QObject):
         self.draw()
 
     def _make(self, name: str) -> PlotPage:
+        page = self._page(name)
+        if name not in ("ratio", "norms"):  # these show every run
+            page.choose_runs()
+        return page
+
+    def _page(self, name: str) -> PlotPage:
         look = self.panel.look
         if name == "fit":
             from guigrad.ui.training_fit import FitAsker  # late: what only some look at
@@ -164,12 +174,14 @@ class TrainingPlots(QObject):
         plot.step_chosen.connect(lambda step: self.panel.timeline.scrubbed.emit(step, -1))
         return PlotPage(plot)
 
-    def _sketches(self) -> tuple[Sketch, ...]:
-        """Those of the run that goes on, up to the step that is shown."""
+    def _sketches(self, run: int | None) -> tuple[Sketch, ...]:
+        """Those of a run; None: of the one that goes on."""
         recording = self.coach.recording
         if not self.coach.playing:
-            fill_in(recording, self.window.session.base.document, self.panel.view_now == "spread")
-        found: tuple[Sketch, ...] = recording.sketches.along(recording.spans())
+            bins = self.panel.view_now == "spread"
+            if not fill_in(recording, self.window.session.base.document, bins, run):
+                self.later()  # goes on with the other frames
+        found: tuple[Sketch, ...] = recording.sketches.along(recording.spans(run))
         return found
 
     def _shown(self, sketches: tuple[Sketch, ...]) -> tuple[Sketch, ...]:
@@ -177,8 +189,8 @@ class TrainingPlots(QObject):
         return sketches if step is None else tuple(one for one in sketches if one.step <= step)
 
     def _draw_sketches(self, name: str, page: PlotPage) -> None:
-        sketches = self._sketches()
-        until = self._shown(sketches)
+        sketches = self._sketches(page.run)
+        until = self._shown(sketches) if page.run is None else sketches
         page.chart.say_empty("" if sketches else NO_SKETCH)
         match name:
             case "spread":
@@ -201,9 +213,10 @@ class TrainingPlots(QObject):
         if not sketches:
             page.say("")
             return
-        last = sketches[-1]
+        last, run = sketches[-1], page.run
+        whose = f"{self.coach.recording.runs[run].name}, " if run is not None else ""
         more = f" · {last.more:,} more parameters are not shown" if last.more else ""
-        page.say(f"step {last.step:,}: {said_of(said) or fine}{more}", bad=bool(said))
+        page.say(f"{whose}step {last.step:,}: {said_of(said) or fine}{more}", bad=bool(said))
 
     def _words_of(self, key: str) -> str:
         return bare(self.window.live.names.get(key, key))

@@ -97,9 +97,9 @@ def test_paths_through_tensors_tuples_and_cuts_add_up(wrt: str, backward: bool) 
 def test_more_paths_than_atoms_are_counted_and_the_largest_found_in_time() -> None:
     lines = [f"y{i} = y{i - 1} * y{i - 1}.sin() + y{i - 1}" for i in range(1, 150)]
     text = "\n".join(["import torch", "x = torch.tensor(0.1, requires_grad=True)", "y0 = x + x", *lines])
-    start = time.monotonic()
+    start = time.process_time()
     found = asked(text, "y149", "x", best=10)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert found.count == 2 * 3**149
     assert not found.whole
     assert found.agrees

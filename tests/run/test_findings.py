@@ -192,7 +192,7 @@ def test_the_engines_own_process_finds_them_too() -> None:
         session.problems_changed.connect(told.append)
         session.run()
         session.look_through()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not told and time.monotonic() < deadline:
             time.sleep(0.01)
         assert [problem.node for problem in told[-1]] == ["y"]
@@ -207,7 +207,7 @@ def test_a_thousand_nodes_are_looked_through_at_once() -> None:
     session = _session("\n".join([*lines, "y999.backward()"]))
     assert session.frame is not None
     findings(session.document, session.frame)
-    start = time.perf_counter()
+    start = time.process_time()
     assert findings(session.document, session.frame) == ()
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     session.close()

@@ -215,7 +215,7 @@ def test_children_die_with_the_window(tmp_path: Path) -> None:
         f"import sys, os; sys.path[:0] = {sys.path!r}\n"
         "from guigrad.run.runner import ProcessRunner\nfrom guigrad.run.request import Forward, Want\n"
         f"runner = ProcessRunner({ENGINE!r})\n"
-        "reply = runner.submit(Forward('pid'), Want()).result(60)\n"
+        "reply = runner.submit(Forward('pid'), Want()).result(120)\n"
         "runner.submit(Forward('hang'))\n"
         "print(reply.problems[0].message, reply.problems[0].kind.split()[0], flush=True)\nsys.stdin.read()\n"
         "os._exit(1)\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,19 @@ def _widgets_are_gone(qapp: QApplication) -> Iterator[None]:
     sheet next would style them all."""
     yield
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+class Patient(QtBot):
+    """A bot that waits as long as a busy machine takes: no test is about how fast something comes."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = 120_000) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> Patient:
+    """Mouse, keys and waiting."""
+    return Patient(request)
 
 
 @pytest.fixture

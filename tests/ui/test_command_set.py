@@ -24,7 +24,7 @@ def press(window: MainWindow, qtbot: QtBot, key: str) -> None:
 @pytest.fixture
 def asked(lesson: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The actions asked for, in order; nothing of it is done, and everything can be asked for."""
-    qtbot.waitUntil(lesson.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(lesson.isActiveWindow)
     found: list[str] = []
     monkeypatch.setattr(lesson.commands, "do", found.append)
     return found

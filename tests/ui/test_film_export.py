@@ -51,7 +51,7 @@ def choose(kind: str, steps: int = 0) -> Use:
 
 
 def ended(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: window.films.now is None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.films.now is None)
 
 
 def test_a_film_is_made_beside_the_window(
@@ -64,7 +64,7 @@ def test_a_film_is_made_beside_the_window(
     assert now is not None
     with pytest.raises(ValueError, match="on its way"):
         lesson.intents.write_export(str(tmp_path / "other.gif"))
-    qtbot.waitUntil(lambda: now.progress.value() == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: now.progress.value() == 3)
     (tmp_path / "film.mp4.go").touch()
     ended(lesson, qtbot)
     words = out.read_text()
@@ -98,7 +98,7 @@ def test_cancelled_it_leaves_nothing(
     answer(window, monkeypatch, folder / "film.gif", choose("gif", 12))
     now = window.films.now
     assert now is not None
-    qtbot.waitUntil(lambda: now.progress.maximum() == 100, timeout=30_000)
+    qtbot.waitUntil(lambda: now.progress.maximum() == 100)
     assert list(folder.iterdir())
     now.progress.canceled.emit()
     ended(window, qtbot)

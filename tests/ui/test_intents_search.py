@@ -18,7 +18,7 @@ Key, CTRL, SHIFT = Qt.Key, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModif
 
 def opened(window: MainWindow, qtbot: QtBot) -> SearchBox:
     window.live._follow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(window.isActiveWindow)
     qtbot.keyClick(window, Key.Key_P, CTRL | SHIFT)
     box = QApplication.activePopupWidget()
     assert isinstance(box, SearchBox)
@@ -67,7 +67,7 @@ def test_a_command_is_done(lesson: MainWindow, qtbot: QtBot) -> None:
 
 
 def find(window: MainWindow, qtbot: QtBot, words: str) -> list[str]:
-    qtbot.waitUntil(window.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(window.isActiveWindow)
     window.canvas.setFocus()
     qtbot.keyClick(window.canvas, Key.Key_F, CTRL)
     qtbot.keyClicks(window.find_bar.field, words)

@@ -36,7 +36,7 @@ def opened(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> MainWindow:
     assert window.intents.open_path(str(path))
     window.live.follow_now()
     window.canvas.setFocus()
-    qtbot.waitUntil(window.canvas.hasFocus, timeout=60_000)
+    qtbot.waitUntil(window.canvas.hasFocus)
     window.session.select((window.labels()["x"],))
     return window
 

@@ -141,7 +141,7 @@ def test_backward_without_grad_offers_the_leaves(window: MainWindow, qtbot: QtBo
     assert [fix.title for fix in problem.fixes] == ["Let t1 require grad", "Let w require grad"]
     window.tabs.setCurrentIndex(1)
     (card,) = window.problems.cards
-    qtbot.waitUntil(lambda: card.buttons[0].height() > 10, timeout=60_000)
+    qtbot.waitUntil(lambda: card.buttons[0].height() > 10)
     qtbot.mouseClick(card.buttons[0], Qt.MouseButton.LeftButton)
     assert window.session.problems == ()
     qtbot.keyClick(window, Qt.Key.Key_F6)

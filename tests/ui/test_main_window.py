@@ -73,7 +73,7 @@ def test_retain_grad_from_the_inspector(lesson: MainWindow, qtbot: QtBot) -> Non
     lesson.session.select((node(lesson, "t2"),))
     buttons = {button.text(): button for button in lesson.inspector.findChildren(Link)}
     button = buttons["Turn on retain_grad()"]
-    qtbot.waitUntil(lambda: button.height() > 10, timeout=60_000)
+    qtbot.waitUntil(lambda: button.height() > 10)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     lesson.live._follow()
     assert "t2.retain_grad()" in lesson.code.view.toPlainText()
@@ -320,7 +320,7 @@ def test_tidy_places_every_card_anew(lesson: MainWindow, qtbot: QtBot) -> None:
     lesson.canvas.setFocus()
     lesson.session.select(())
     qtbot.keyClick(lesson.canvas, Qt.Key.Key_L)
-    qtbot.waitUntil(lambda: not lesson.tidy.running, timeout=10_000)
+    qtbot.waitUntil(lambda: not lesson.tidy.running)
     views = lesson.session.document.views
     assert len(views) == 5
     assert views[first].x < views[second].x
@@ -345,7 +345,7 @@ def test_the_welcome_page_opens_lessons(window: MainWindow, qtbot: QtBot) -> Non
     assert window.stack.currentWidget() is window.welcome
     assert window.rail.isHidden()
     card = window.welcome.cards[0]
-    qtbot.waitUntil(lambda: card.picture is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: card.picture is not None)
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     assert window.stack.currentWidget() is window.canvas
     assert window.session.path == str(card.lesson.path)

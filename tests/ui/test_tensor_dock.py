@@ -44,7 +44,7 @@ def dock(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> TensorDock:
     path.write_text(CODE)
     assert window.intents.open_path(str(path))
     window.canvas.setFocus()
-    qtbot.waitUntil(window.canvas.hasFocus, timeout=60_000)
+    qtbot.waitUntil(window.canvas.hasFocus)
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.keyClick(window, Qt.Key.Key_F6)
     window.live.follow_now()

@@ -89,7 +89,7 @@ def fitted(window: MainWindow, qtbot: QtBot) -> FieldPlot:
     panel = chosen(window, "fit")
     plot = panel.chart
     assert isinstance(plot, FieldPlot)
-    qtbot.waitUntil(lambda: len(plot.train) > 0 and plot.values is not None, timeout=5000)
+    qtbot.waitUntil(lambda: len(plot.train) > 0 and plot.values is not None)
     return plot
 
 
@@ -118,15 +118,15 @@ def test_the_boundary_follows_training_and_scrubbing(window: MainWindow, tmp_pat
     at_five = plot.values.copy()
     window.training.play(10)
     window.training.plots.draw()
-    qtbot.waitUntil(lambda: not (plot.values == at_five).all(), timeout=5000)
+    qtbot.waitUntil(lambda: not (plot.values == at_five).all())
     at_fifteen = plot.values.copy()
     window.training.scrub(5, -1)
     window.training.plots.draw()
-    qtbot.waitUntil(lambda: bool((plot.values == at_five).all()), timeout=5000)
+    qtbot.waitUntil(lambda: bool((plot.values == at_five).all()))
     assert "step 5" in window.training.panel.pages["fit"].words.text()
     window.training.scrub(15, -1)
     window.training.plots.draw()
-    qtbot.waitUntil(lambda: bool((plot.values == at_fifteen).all()), timeout=5000)
+    qtbot.waitUntil(lambda: bool((plot.values == at_fifteen).all()))
 
 
 def test_points_are_moved_added_and_removed_by_mouse_and_each_is_one_undo(
@@ -144,7 +144,7 @@ def test_points_are_moved_added_and_removed_by_mouse_and_each_is_one_undo(
     assert rows(window, "X").startswith("X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [0.")
     assert plot.train.x[2].tolist() == pytest.approx([0.7, 0.1], abs=0.01)
     window.training.plots.draw()
-    qtbot.waitUntil(lambda: plot.train.x[2].tolist() == pytest.approx([0.7, 0.1], abs=0.01), timeout=5000)
+    qtbot.waitUntil(lambda: plot.train.x[2].tolist() == pytest.approx([0.7, 0.1], abs=0.01))
     session.undo()
     assert session.document == before
     tools = asker(window).tools
@@ -153,7 +153,7 @@ def test_points_are_moved_added_and_removed_by_mouse_and_each_is_one_undo(
     tools.choose(1)
     qtbot.mouseClick(view, Left, pos=place(plot, 0.5, 0.5))
     assert rows(window, "y") == "y = torch.tensor([0, 1, 1, 0, 1])"
-    qtbot.waitUntil(lambda: len(plot.train) == 5, timeout=5000)
+    qtbot.waitUntil(lambda: len(plot.train) == 5)
     qtbot.mouseClick(tools.modes["remove"], Left)
     qtbot.mouseClick(view, Left, pos=place(plot, 0, 1))
     assert rows(window, "y") == "y = torch.tensor([0, 1, 0, 1])"
@@ -179,7 +179,7 @@ def test_points_by_keys_alone(window: MainWindow, tmp_path: Path, qtbot: QtBot) 
     assert rows(window, "y") == "y = torch.tensor([0, 0, 1, 0])"
     qtbot.keyClick(keys, Key.Key_Insert)
     assert rows(window, "y") == "y = torch.tensor([0, 0, 1, 0, 0])"
-    qtbot.waitUntil(lambda: len(plot.train) == 5, timeout=5000)
+    qtbot.waitUntil(lambda: len(plot.train) == 5)
     qtbot.keyClick(keys, Key.Key_Delete)
     assert rows(window, "y") == "y = torch.tensor([0, 1, 0, 0])"
     for _ in range(6):
@@ -217,10 +217,54 @@ def test_test_points_are_hollow_and_named(window: MainWindow, tmp_path: Path, qt
 
     base.edit(Diff(label="data", datasets={"d": (None, known)}))
     plot = fitted(window, qtbot)
-    qtbot.waitUntil(lambda: len(plot.test) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(plot.test) == 2)
     texts = [label.text for _, label in plot.legend.items]
     assert "train (filled)" in texts
     assert "test (hollow)" in texts
+    whose = asker(window).tools.whose
+    qtbot.waitUntil(whose.isVisible)
+    whose.setCurrentIndex(1)
+    port = plot.plot.viewport()
+    at, to = place(plot, 0.5, 0.2), place(plot, 0.7, 0.4)
+    qtbot.mousePress(port, Left, pos=at)
+    qtbot.mouseMove(port, to)
+    qtbot.mouseRelease(port, Left, pos=to)
+    assert plot.test.x[0] == pytest.approx([0.7, 0.4], abs=0.03)
+    assert rows(window, "X_test") != "X_test = torch.tensor([[0.5, 0.2], [0.2, 0.4]])"
+    assert rows(window, "X") == "X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])"
+    plot.select(1)
+    qtbot.keyClick(plot.plot, Key.Key_Delete)
+    assert rows(window, "y_test") == "y_test = torch.tensor([0])"
+    assert rows(window, "y") == "y = torch.tensor([0, 1, 1, 0])"
+
+
+def test_another_run_is_chosen(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    opened(window, tmp_path, XOR)
+    window.training.play(6)
+    plot = fitted(window, qtbot)
+    page = chosen(window, "fit").pages["fit"]
+    window.training.plots.draw()
+    at_six, runs = plot.values.copy(), page.combos[-1]
+    assert (runs.isVisible(), page.run) == (False, None)
+    window.training.branch(2)
+    window.training.play(9)
+    window.training.plots.draw()
+    qtbot.waitUntil(lambda: not (plot.values == at_six).all(), timeout=5000)
+    at_eleven = plot.values.copy()
+    assert runs.count() == 2
+    runs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: bool((plot.values == at_six).all()), timeout=5000)
+    assert page.words.text().startswith("run 1, step 6: ")
+    runs.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: bool((plot.values == at_eleven).all()), timeout=5000)
+    spread = chosen(window, "spread").pages["spread"]
+    chart = spread.chart
+    assert isinstance(chart, SpreadPlot)
+    last = chart.samples[-1][0] if chart.samples else 0
+    spread.combos[-1].setCurrentIndex(1)
+    assert spread.run == 0
+    assert chart.samples
+    assert (last, chart.samples[-1][0]) == (11, 6)
 
 
 def test_histograms_ratios_and_norms_fill_up_while_they_are_seen(
@@ -264,7 +308,7 @@ def test_steps_trained_out_of_sight_are_filled_in_from_their_frames(
     assert recording.sketches.of(0) == ()
     window.tabs.bring("training")
     panel = chosen(window, "norms")
-    qtbot.waitUntil(lambda: bool(window.training.plots.draw() or len(recording.sketches.of(0)) == 3), timeout=5000)
+    qtbot.waitUntil(lambda: bool(window.training.plots.draw() or len(recording.sketches.of(0)) == 3))
     assert [[spot.label for spot in one.spots] for one in recording.sketches.of(0)] == [["a"]] * 3
     chart = panel.chart
     assert isinstance(chart, StepPlot)
@@ -285,7 +329,7 @@ def test_pictures_with_what_they_are_taken_for(window: MainWindow, tmp_path: Pat
     chosen(window, "images")
     chart = panel.chart
     assert isinstance(chart, ImagePlot)
-    qtbot.waitUntil(lambda: len(chart.pictures) == 6, timeout=5000)
+    qtbot.waitUntil(lambda: len(chart.pictures) == 6)
     assert chart.wanted == (0, 1, 2, 0, 1, 2)
     assert chart.found == (0, 0, 0, 0, 0, 0)
     assert "2 of 6 shown are right" in panel.pages["images"].words.text()
@@ -325,4 +369,4 @@ def test_nothing_to_fit_nan_and_other_documents(window: MainWindow, tmp_path: Pa
     opened(window, tmp_path, LINE)
     chosen(window, "fit")
     window.training.play(2)
-    qtbot.waitUntil(lambda: plot.dims == 1 and plot.values is not None, timeout=5000)
+    qtbot.waitUntil(lambda: plot.dims == 1 and plot.values is not None)

@@ -209,7 +209,7 @@ def test_j_is_filled_by_play_and_step(panel: JacobianPanel, lesson: MainWindow, 
     assert not bench.fill.playing
     assert bench.fill.active
     press(qtbot, panel, "fill")
-    qtbot.waitUntil(lambda: not bench.fill.active, timeout=8000)
+    qtbot.waitUntil(lambda: not bench.fill.active)
     assert panel.view.shown.there is None
     assert np.array_equal(panel.view.shown.matrix, whole)
     assert bench.vector is v

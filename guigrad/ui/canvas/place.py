@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from guigrad.document.layered import PART_GAP, QUICK, arrange
 from guigrad.document.layout import layout
+from guigrad.ui.canvas.block import blocks
 from guigrad.ui.canvas.brackets import HEAD, PAD, Bracket
 from guigrad.ui.canvas.geometry import WIDTH
 from guigrad.ui.canvas.tidy import around, grown, plan
@@ -53,7 +55,28 @@ def placed(scene: Scene, keys: list[str]) -> dict[str, tuple[float, float]]:
         y = _below([rect for rows, rect in frames if scene.row[key] not in rows], column * STEP, y, height)
         found[key] = (column * STEP, y)
         taken[column] = y + height + SPACE
+    inside = blocks(scene, found)
+    if inside:
+        found.update(inside)
+        _make_way(scene, found)
     return found
+
+
+def _make_way(scene: Scene, found: dict[str, tuple[float, float]]) -> None:
+    """New cards that are of no bracket go below the frames that have grown, and below each other."""
+    rows = {row for bracket in scene.brackets for row in bracket.rows.tolist()}
+    taken = [rect for _, rect in _frames(scene, found)]
+    taken += [_rect(scene, row) for row in np.nonzero(~np.isnan(scene.x[: scene.count]))[0].tolist()]
+    for key, (x, y) in found.items():
+        row = scene.row[key]
+        if row not in rows:
+            found[key] = x, _below(taken, x, y, grown(scene, row))
+            taken.append((x, found[key][1], x + WIDTH, found[key][1] + grown(scene, row)))
+
+
+def _rect(scene: Scene, row: int) -> Rect:
+    x, y = float(scene.x[row]), float(scene.y[row])
+    return x, y, x + float(scene.width[row]), y + float(scene.height[row])
 
 
 def tidied(scene: Scene) -> dict[str, tuple[float, float]]:
@@ -82,7 +105,7 @@ def free_place(scene: Scene, x: float, y: float, height: float, inside: bool = F
     """The place itself, or the first one below it where a new card lies on no card, and not ``inside`` a bracket or box."""
     taken = [] if inside else [rect for _, rect in _frames(scene)]
     rows = np.nonzero(~np.isnan(scene.x[: scene.count]))[0].tolist()
-    taken += [(scene.x[r], scene.y[r], scene.x[r] + scene.width[r], scene.y[r] + scene.height[r]) for r in rows]
+    taken += [_rect(scene, row) for row in rows]
     return x, _below(taken, x, y, height)
 
 
@@ -94,14 +117,15 @@ def _below(rects: list[Rect], x: float, y: float, height: float, width: float = 
     return y
 
 
-def _frames(scene: Scene) -> list[tuple[frozenset[int], Rect]]:
-    """The brackets and boxes with the rows that may stand in them."""
+def _frames(scene: Scene, new: Mapping[str, tuple[float, float]] | None = None) -> list[tuple[frozenset[int], Rect]]:
+    """The brackets and boxes with the rows that may stand in them; ``new``: where further cards are."""
     found: list[tuple[frozenset[int], Rect]] = []
+    known = new or {}
     for bracket in scene.brackets:
-        rows = [row for row in bracket.rows.tolist() if not np.isnan(scene.x[row])]
+        rows = [row for row in bracket.rows.tolist() if scene.ids[row] in known or not np.isnan(scene.x[row])]
         if not rows:
             continue
-        at = [(scene.x[row], scene.y[row]) for row in rows]
+        at = [known.get(scene.ids[row], (scene.x[row], scene.y[row])) for row in rows]
         pad = PAD * (1 + bracket.inner)
         left, top = min(x for x, _ in at) - pad, min(y for _, y in at) - pad - HEAD * (1 + bracket.inner)
         right = max(x + scene.width[row] for (x, _), row in zip(at, rows, strict=True)) + pad

@@ -23,6 +23,7 @@ SIDE: Final = 72
 LINE: Final = 300
 """Grid points of a side of a plane, and of a line."""
 NEAR_PX: Final = 10
+LEGEND_PX: Final = 30
 ABOVE: Final = 0.1
 """Room for them above the points, of the height of the view."""
 FEW: Final = 40
@@ -74,6 +75,7 @@ class FieldPlot(Chart):
         self.logits = False
         self.range: tuple[float, float] | None = None  # of numbers that are fitted over a plane
         self.selected = -1
+        self.edits_test = False
         self.names = ("x", "y")
         self._framed = False
         self.image: Any = self._pg.ImageItem(axisOrder="row-major")
@@ -87,11 +89,15 @@ class FieldPlot(Chart):
         for part in (self.border, self.spots, self.ring):
             self.item.addItem(part, ignoreBounds=True)
         self.item.addItem(self.image, ignoreBounds=True)
-        self.legend = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
-        self.columns = LEGEND
+        self.put_legend(self.item.addLegend(offset=(6, 4), colCount=LEGEND), LEGEND)
         self.hand = PointHand(self)
         self.item.vb.sigRangeChangedManually.connect(lambda *_: self.view_changed.emit())
         self.set_look(look)
+
+    @property
+    def held(self) -> Points:
+        """The points that the hand changes: those of the training, or those for testing."""
+        return self.test if self.edits_test else self.train
 
     @property
     def dims(self) -> int:
@@ -110,14 +116,14 @@ class FieldPlot(Chart):
     def show_points(self, train: Points, test: Points, names: tuple[str, str]) -> None:
         """Other data; the view is fitted when there are other axes."""
         fits = train.x.shape[1] != self.train.x.shape[1] or not self._framed
-        row = self.hand.row
-        if 0 <= row < len(self.train) == len(train) and train.x.shape == self.train.x.shape:  # it is under the hand
-            train.x[row] = self.train.x[row]
-            if train.y is not None and self.train.y is not None:
-                train.y[row] = self.train.y[row]
+        row, old, new = self.hand.row, self.held, test if self.edits_test else train
+        if 0 <= row < len(old) == len(new) and new.x.shape == old.x.shape:  # it is under the hand
+            new.x[row] = old.x[row]
+            if new.y is not None and old.y is not None:
+                new.y[row] = old.y[row]
         same = (names, _same(train, self.train), _same(test, self.test)) == (self.names, True, True)
         self.train, self.test, self.names = train, test, names
-        self.selected = min(self.selected, len(train) - 1)
+        self.selected = min(self.selected, len(self.held) - 1)
         if fits and len(train):
             self.fit_view()
         if not same:
@@ -139,7 +145,8 @@ class FieldPlot(Chart):
             y = self.train.y if self.train.y is not None and len(self.train) else np.zeros(1)
             bottom, top = fields.span(y[:, None], 0.2)
             low, high = np.append(low, bottom), np.append(high, top)
-        high[1] += ABOVE * (high[1] - low[1])
+        part = min(max(ABOVE, self.look.px(LEGEND_PX) / max(self.height(), 1)), 0.5)  # of a low plot it is more
+        high[1] += part / (1 - part) * (high[1] - low[1])
         self._framed = len(self.train) > 0
         self.item.vb.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0)
 
@@ -149,14 +156,17 @@ class FieldPlot(Chart):
 
     def move_now(self, row: int, values: list[float], target: float | None) -> None:
         """A point goes with the hand at once; the document follows."""
-        if not 0 <= row < len(self.train):
+        if not 0 <= row < len(self.held):
             return
-        x, y = self.train.x.copy(), self.train.y
+        x, y = self.held.x.copy(), self.held.y
         x[row] = values
         if target is not None and y is not None:
             y = y.copy()
             y[row] = target
-        self.train = Points(x, y)
+        if self.edits_test:
+            self.test = Points(x, y)
+        else:
+            self.train = Points(x, y)
         self._draw_points()
 
     def grid(self, side: int = SIDE) -> tuple[list[Numbers], Numbers]:
@@ -168,11 +178,11 @@ class FieldPlot(Chart):
 
     def select(self, row: int) -> None:
         """The point that keys move, by its row; -1 for none."""
-        self.selected = row if 0 <= row < len(self.train) else -1
+        self.selected = row if 0 <= row < len(self.held) else -1
         self._draw_ring()
 
     def near(self, place: QPointF) -> int:
-        """The row of the training point at a place of the viewport; -1 where there is none. Units: px"""
+        """The row of the point to be changed at a place of the viewport; -1 where there is none. Units: px"""
         where = self._flat()
         if not len(where):
             return -1
@@ -191,7 +201,7 @@ class FieldPlot(Chart):
         return rounded(found.x(), wide), rounded(found.y(), tall)
 
     def place_of(self, row: int) -> tuple[float, float]:
-        """Where a training point is drawn, among the data."""
+        """Where a point to be changed is drawn, among the data."""
         where = self._flat()[row]
         return float(where[0]), float(where[1])
 
@@ -217,7 +227,7 @@ class FieldPlot(Chart):
 
     def _flat(self, points: Points | None = None) -> Numbers:
         """Points as they lie in the plot: of a line with their target upwards."""
-        found = self.train if points is None else points
+        found = self.held if points is None else points
         if found.x.shape[1] == 2:
             return found.x
         up = found.y if found.y is not None else np.zeros(len(found))

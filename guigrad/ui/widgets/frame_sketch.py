@@ -19,23 +19,26 @@ SECONDS: Final = 0.02
 """So long frames are looked at in one go."""
 
 
-def fill_in(recording: Recording, document: Document, bins: bool) -> None:
-    """Sketches of frames of the run that goes on that have none yet, or no histograms, as many as there is time for.
+def fill_in(recording: Recording, document: Document, bins: bool, run: int | None = None) -> bool:
+    """Sketches of frames of a run (None: the one that goes on) that have none yet, or no histograms, as many as there is time for; whether all have.
 
     How far a step moved is not known of a frame.
     """
-    known = {one.step: one for one in recording.sketches.along(recording.spans())}
-    until = perf_counter() + SECONDS
-    for step in recording.frame_steps:
-        if perf_counter() > until:
-            return
-        there = known.get(step)
-        if recording.sketches.is_thinned(recording.owner(step)) or (there is not None and (there.has_bins or not bins)):
-            continue
-        frame = recording.frame(step)
-        if frame is not None:
-            made = from_frame(frame, step, document)
-            recording.sketches.add(recording.owner(step), made if there is None else _with_bins(there, made))
+    spans = recording.spans(run)
+    known = {one.step: one for one in recording.sketches.along(spans)}
+    until, further = perf_counter() + SECONDS, False
+    for owner, low, high in spans:
+        for step, frame in recording.frames_of(owner):
+            if perf_counter() > until:
+                return not further
+            there = known.get(step)
+            if not low < step <= high or (there is not None and (there.has_bins or not bins)):
+                continue
+            if not recording.sketches.is_thinned(owner):
+                made = from_frame(frame, step, document)
+                further |= made.has_bins
+                recording.sketches.add(owner, made if there is None else _with_bins(there, made))
+    return True
 
 
 def _with_bins(sketch: Sketch, made: Sketch) -> Sketch:

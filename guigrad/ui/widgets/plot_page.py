@@ -38,6 +38,7 @@ class PlotPage(QWidget):
         super().__init__()
         self.chart = chart
         self.combos: list[parts.ChevronCombo] = []
+        self._runs: parts.ChevronCombo | None = None
         self.bar = Bar()
         self.words = parts.ElidedLabel("", "muted")
         self._column = QVBoxLayout(self)
@@ -55,6 +56,24 @@ class PlotPage(QWidget):
         self.combos.append(made)
         self.bar.row.addWidget(made)
         return made
+
+    def choose_runs(self) -> None:
+        """The run whose steps are shown can be chosen, where there are several."""
+        self._runs = self.combo("run", "Whose steps are shown: those of the run that goes on, or of another")
+        self._runs.hide()
+
+    def show_runs(self, names: Mapping[str, str]) -> None:
+        """The runs that there are by their number, "" the one that goes on."""
+        if self._runs is not None:
+            now = str(self._runs.currentData() or "")
+            fill(self._runs, names, now if now in names else "")
+            self._runs.setVisible(len(names) > 1)
+
+    @property
+    def run(self) -> int | None:
+        """The run that is chosen, None for the one that goes on."""
+        chosen = self._runs.currentData() if self._runs is not None else None
+        return int(chosen) if chosen else None
 
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
@@ -114,6 +133,9 @@ class HandTools(QWidget):
             self.modes[name] = made
             page.bar.row.addWidget(made)
         self.modes["move"].setChecked(True)
+        self.whose = page.combo("points", "Which points are changed by hand: those that train, or those for testing")
+        fill(self.whose, {"train": "train points", "test": "test points"}, "train")
+        self.whose.hide()
         self.brush = page.combo("class of new points", "The class that new points get; a digit chooses it too")
         self.hide()
 

@@ -107,7 +107,7 @@ class PointHand(QObject):
         if not event.buttons() & Qt.MouseButton.LeftButton:
             self._drop()
             return False
-        if self.row >= len(self.plot.train):
+        if self.row >= len(self.plot.held):
             self.row = -1
             return True
         self.moved.emit(self.row, *self.plot.spot(event.position()), self.gesture)
@@ -131,7 +131,7 @@ class PointHand(QObject):
 
     def _key(self, event: QKeyEvent) -> bool:
         plot, key = self.plot, Qt.Key(event.key())
-        count = len(plot.train)
+        count = len(plot.held)
         if key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp) and count:
             step = 1 if key == Qt.Key.Key_PageDown else -1
             plot.select((plot.selected + step) % count if plot.selected >= 0 else 0 if step > 0 else count - 1)

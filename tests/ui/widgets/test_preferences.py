@@ -23,7 +23,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 @pytest.fixture
 def dialog(lesson: MainWindow, qtbot: QtBot) -> Preferences:
-    qtbot.waitUntil(lesson.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(lesson.isActiveWindow)
     qtbot.keyClick(lesson, Key.Key_Comma, CTRL)
     (found,) = (child for child in lesson.children() if isinstance(child, Preferences))
     return found
@@ -66,7 +66,7 @@ def test_a_pressed_key_is_bound_at_once_everywhere(lesson: MainWindow, dialog: P
     assert again.keys("forward") == ("Ctrl+F7",)
     dialog.close()
     lesson.activateWindow()
-    qtbot.waitUntil(lesson.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(lesson.isActiveWindow)
     runs: list[int] = []
     lesson.session.frame_changed.connect(lambda frame: runs.append(1))
     qtbot.keyClick(lesson, Key.Key_F7, CTRL)
@@ -113,7 +113,7 @@ def test_keys_of_the_canvas_are_bound_too(lesson: MainWindow, dialog: Preference
     qtbot.keyClick(dialog.keys.recorders[0], Key.Key_Insert)
     dialog.close()
     lesson.activateWindow()
-    qtbot.waitUntil(lesson.isActiveWindow, timeout=10_000)
+    qtbot.waitUntil(lesson.isActiveWindow)
     lesson.canvas.setFocus()
     qtbot.keyClick(lesson.canvas, Key.Key_Tab)
     assert not lesson.canvas.search.isVisible()
