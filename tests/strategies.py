@@ -167,7 +167,7 @@ class _Maker:
         return Effect(key)
 
     def item(self, depth: int) -> Item:
-        kind = self.draw(st.integers(0, 14))
+        kind = self.draw(st.integers(0, 15))
         if kind < 9 or depth > 2 or not self.effects:
             return self.eval()
         if kind < 12:
@@ -175,6 +175,15 @@ class _Maker:
         if kind == 12:
             return Region(self.key(), "no_grad", self.body(depth))
         before = list(self.visible)
+        if kind == 15:
+            inner = self.body(depth)
+            function = self.node("python.closure", self.wire(), name=self.draw(st.sampled_from(("closure", "again"))))
+            step = self.node(
+                "object.step", self.draw(st.sampled_from(before)) if before else In(), In(function), name=self.name()
+            )
+            self.visible = [*before, In(step)]
+            region = Region(self.key(), "closure", (*inner, Eval(function)))
+            return Region(self.key(), "enable_grad", (region, Effect(step)))
         if kind == 13:
             head: Value = self.wire() if self.draw(st.booleans()) else 3
             var = self.node("python.loop_var", name="i")

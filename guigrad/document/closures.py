@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import structs
 
-from guigrad.document.model import CLOSURE, Document, Effect, Eval, Item, Region, item_inputs, walk
+from guigrad.document.model import CLOSURE, Document, Effect, Eval, In, Item, Loop, Region, item_inputs, walk
 from guigrad.document.tree import bodies, rewrite
 
 
@@ -85,6 +85,25 @@ def called(document: Document, items: Iterable[Item]) -> Iterator[Region]:
             if found is not None and found.id not in here:
                 here.add(found.id)
                 yield found
+
+
+def meant(document: Document, wire: In) -> In:
+    """What a value is computed by: where it is what a step gave, or a loop's variable for that, the loss in the function that the step called."""
+    known = closures(document)
+    if not known:
+        return wire
+    carried = {
+        one.port: one.updates for item in walk(document.program) if isinstance(item, Loop) for one in item.carried
+    }
+    found: In = wire
+    while len(carried.get(found.node or "", ())) == 1:
+        found = carried[found.node or ""][0]
+    node = document.nodes.get(found.node or "")
+    for one in node.inputs() if node is not None and node.op != CLOSURE else ():
+        result = document.nodes[one.node or ""].args[:1] if one.node in known else ()
+        if result and isinstance(result[0], In):
+            return result[0]
+    return wire
 
 
 def played(document: Document, items: tuple[Item, ...]) -> Iterator[Item]:

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from guigrad.document import order, tree
+from guigrad.document.closures import is_closure
 from guigrad.document.draft import Refused, refused
 from guigrad.document.forms import misplaced
 from guigrad.document.kinds import results
 from guigrad.document.model import (
     CAPTURE,
+    CLOSURE,
     PARAM,
     RETURN,
     Branch,
@@ -71,6 +73,10 @@ def cut(document: Document, keys: Iterable[str]) -> Cut:
     items = tuple(body[index] for index in chosen)
     for key in misplaced(document, items):
         raise refused(f"{order.name(document, key)} leaves a loop that would not be in the function", node_id=key)
+    for item in walk(items):
+        node = document.nodes.get(getattr(item, "node", ""))
+        if is_closure(item) or (node is not None and node.op == CLOSURE):
+            raise refused("a step that calls a function cannot stand inside another function", node_id=item_key(item))
     inputs, captures = _crossing(document, items)
     outputs = tuple(_outputs(document, items))
     return Cut(above, (*body[:first], *before), items, (*after, *body[last + 1 :]), inputs, captures, outputs)

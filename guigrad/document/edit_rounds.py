@@ -138,7 +138,7 @@ def _at_end(draft: Draft, known: Training, item: Item) -> None:
     if known.epochs:
         put_behind(draft, known.loop, item)
         return
-    last = max((*known.updates, *known.zeros, known.backward), key=lambda key: tree.spots(document)[key])
+    last = max(filter(None, (*known.updates, *known.zeros, known.backward)), key=lambda key: tree.spots(document)[key])
     around = next(
         (one.id for one in walk(document.program) if isinstance(one, Region) and Effect(last) in one.body), last
     )

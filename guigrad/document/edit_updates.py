@@ -80,6 +80,8 @@ def set_optimizer(op: str) -> Edit:
         if old is not None and op != HAND:
             draft.put_node(_another(old, op))
             return finished(draft, f"Train with {op.rpartition('.')[2]}")
+        if not known.backward:
+            raise refused("the loop has no loss.backward() of its own: change the optimizer in the code")
         if known.kind == HAND and op == HAND:
             return draft.diff("Train by hand")
         rate = known.rate.value if known.rate is not None else RATES.get(op)

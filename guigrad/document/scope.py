@@ -18,6 +18,7 @@ from guigrad.document.draft import Edit, refused
 from guigrad.document.follow import follow
 from guigrad.document.index import fresh_ids
 from guigrad.document.model import (
+    CLOSURE,
     PARAM,
     RETURN,
     Document,
@@ -96,6 +97,8 @@ def _check(after: Document, old: Function) -> None:
     if after.consumers.get(old.id):
         raise refused("the result of a function is read where it is called")
     for key, node in after.nodes.items():
+        if node.op == CLOSURE:
+            raise refused("a step that calls a function cannot stand inside another function", node_id=key)
         if node.op == RETURN and (key != old.id or len(spots[key]) > 1):
             raise refused("a function has one result, at its end")
         if node.op == PARAM:

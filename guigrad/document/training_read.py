@@ -117,7 +117,8 @@ class _Reader:
                 if item is not self.loop:
                     self._item(item)
         if "backward" not in self.found:
-            self.odd["loss"] = "The gradients do not come from one loss.backward() in the loop."
+            for part in ("loss", "zero", "clip", "stop"):
+                self.odd[part] = "The gradients do not come from one loss.backward() in the loop."
         if self.by_hand and "optimizer" in self.found:
             self.odd["optimizer"] = "An optimizer and lines of their own both change parameters."
         outer = self.around if whole and self.around is not None else self.loop

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from guigrad.document.model import In
+from guigrad.document.closures import meant
+from guigrad.document.model import CLOSURE, In
 from guigrad.engine.again import again
 from guigrad.engine.values import MISSING
 
@@ -34,6 +35,9 @@ class Between:
         self, engine: Engine, start: Place, end: Place, dtype: torch.dtype | None = None, device: str | None = None
     ) -> None:
         self._engine, self._dtype, self._device = engine, dtype, device
+        inner = meant(engine.document, In(end[0], end[1] or 0))
+        if inner.node is not None and inner.node != end[0]:
+            end = inner.node, inner.output or None
         self._output, self._end_output = start[1], end[1]
         self._start, self._end = first, last = start[0], end[0]
         state = engine.state
@@ -41,6 +45,10 @@ class Between:
         self.keys = tuple(key for key in state.order if key in inside and key != first)
         for key in self.keys:
             facts = state.facts(key)
+            if state.role(key) == "update" or engine.document.nodes[key].op == CLOSURE:
+                raise NoFunction(
+                    f"{engine.label(key)} lies between the two, and an optimizer's step is no function of its input."
+                )
             if facts.changes:
                 raise NoFunction(f"{engine.label(key)} changes a tensor in place between the two.")
             if any(place in state.loops for place in state.context[key]) or state.updates(key):
@@ -66,7 +74,7 @@ class Between:
     def _read(self, values: dict[str, Any], wire: In) -> Any:
         if wire.node == self._start and self._output is not None:
             if wire.output == self._output:
-                return values[wire.node]
+                return values[self._start]
         elif wire.node in values:
             value = values[wire.node]
             return tuple(value)[wire.output] if self._engine.document.nodes[wire.node].outputs else value

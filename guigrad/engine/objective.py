@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from guigrad.document.closures import meant
 from guigrad.document.model import In, Loop, walk
 from guigrad.document.problem import Fix, Problem
 from guigrad.engine.phases import losses
@@ -66,7 +67,7 @@ def loss_of(engine: Engine, of: str) -> tuple[In, str]:
         place = engine.names.find(of)
         if place is None:
             raise Wrong(f"There is no node {of!r} in this document.")
-        wire = In(place[0], place[1] or 0)
+        wire = meant(engine.document, In(place[0], place[1] or 0))
     else:
         wire = _default(engine)
     node = engine.document.nodes.get(wire.node or "")

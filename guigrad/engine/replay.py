@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from msgspec import structs
 
-from guigrad.document.model import Branch, Effect, Eval, In, Item, Loop, Region, item_key, walk, wires_in
+from guigrad.document.model import CLOSURE, Branch, Effect, Eval, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.engine.between import NoFunction
 from guigrad.engine.build import Plan
 from guigrad.engine.values import MISSING, is_leaf
@@ -159,6 +159,11 @@ class Replay:
             reads |= set(state.facts(port).reads)
         run |= extra
         for key in run:
+            if nodes[key].op == CLOSURE or state.role(key) == "update":
+                name = engine.label(self._end.node or "")
+                raise NoFunction(
+                    f"{name} is computed from what an optimizer's step gave: it is no function of the leaves alone."
+                )
             if state.facts(key).reads_grad:
                 raise NoFunction(
                     f"{engine.label(key)} reads a .grad on the way to the loss: it is no function of the leaves alone."
@@ -272,6 +277,8 @@ class Replay:
                 case Eval() | Effect():
                     if item.node in run:
                         found.append(item)
+                case Region(kind="closure"):  # what a step plays is played where it stands
+                    found += [one for one in self._pruned(item.body, run) if one != item.body[-1]]
                 case Region():
                     body = self._pruned(item.body, run)
                     if body:

@@ -21,6 +21,7 @@ from guigrad.document.model import (
     item_key,
     walk,
 )
+from guigrad.document.opening import calls
 from guigrad.document.problem import Problem, ProblemError
 from guigrad.ops import table
 from guigrad.run.loops import trains
@@ -59,6 +60,9 @@ class Planner:
         self.document = document
         self.nodes = document.nodes
         found = trains(document)
+        called = calls(document)
+        if called:
+            raise refused("its optimizer calls the forward part itself (a closure)", called[0][0].id)
         if found is None or "backward" not in found.phases:
             raise refused("the program has no loop that trains")
         self.loop = _loop(document, found.loop)

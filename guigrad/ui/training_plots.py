@@ -171,7 +171,9 @@ class TrainingPlots(QObject):
         """Those of a run; None: of the one that goes on."""
         recording = self.coach.recording
         if not self.coach.playing:
-            fill_in(recording, self.window.session.base.document, self.panel.view_now == "spread", run)
+            bins = self.panel.view_now == "spread"
+            if not fill_in(recording, self.window.session.base.document, bins, run):
+                self.later()  # goes on with the other frames
         found: tuple[Sketch, ...] = recording.sketches.along(recording.spans(run))
         return found
 

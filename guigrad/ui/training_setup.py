@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QMenu
 from guigrad.document import edit, tree
 from guigrad.document.draft import Edit
 from guigrad.document.model import Document, Eval, Loop, Node, walk
-from guigrad.document.problem import ProblemError
+from guigrad.document.problem import Problem, ProblemError
+from guigrad.document.scope import inside
 from guigrad.document.trainable import ancestors, dependents, leaves_of, trained
 from guigrad.document.training import HAND, OPTIM, SCHEDULE, Training, flat, source
 from guigrad.document.training_read import read_training
@@ -78,7 +79,7 @@ class TrainingSetup(QObject):
     def open(self, part: str = "", loss: str | None = None) -> None:
         """The editor, at a part; a program without a training loop gets one first, for ``loss`` or what is selected."""
         self.follow()
-        if self.known is None and not self.add(loss):
+        if self.known is None and (self._in_a_function() or not self.add(loss)):
             return
         if self.editor is None:
             self.editor = TrainingEditor(self.window.look, self.window)
@@ -102,6 +103,18 @@ class TrainingSetup(QObject):
         if done:
             self.window.say_status("A loop trains the graph now: play it in the Training tab")
         return done
+
+    def _in_a_function(self) -> bool:
+        """Whether the loop that trains stands in a function; then that is told."""
+        whole = self.session.whole
+        found = next(
+            (one for key, one in whole.functions.items() if read_training(inside(whole, key)) is not None), None
+        )
+        if found is not None:
+            text = f"the loop that trains stands in the function {found.name}, and this editor changes loops of the program itself"
+            why = "Change it in the code, or expand the call of the function first."
+            self.session.base.refused.tell((Problem(text, "edit", why=why),))
+        return found is not None
 
     def is_scalar(self, key: str) -> bool:
         """Whether a value is one number that could be made smaller."""
@@ -240,7 +253,7 @@ class TrainingSetup(QObject):
         if known.batch is not None:
             words.append(("batch", f"batches of {known.batch.value}"))
         if known.loss.node in document.nodes:
-            name = self.name(known.loss.node or "")
+            name = self.name(known.loss.node or "").partition("@")[0]
             words.append(("loss", name if "loss" in name else f"loss {name}"))
         if known.leaves:
             names = [self.name(wire.node or "") for wire in known.leaves]
@@ -257,7 +270,7 @@ class TrainingSetup(QObject):
             words.append(
                 (
                     "stop",
-                    f"until {self.name(known.loss.node or '') if known.loss.node in document.nodes else 'loss'} < {known.stop_at.value}",
+                    f"until {self.name(known.loss.node or '').partition('@')[0] if known.loss.node in document.nodes else 'loss'} < {known.stop_at.value}",
                 )
             )
         rate = known.rate.value if known.rate is not None and "rate" not in known.odd else None
@@ -294,7 +307,7 @@ class TrainingSetup(QObject):
         document = self.session.whole
         loop = next(item for item in walk(document.program) if isinstance(item, Loop) and item.id == known.loop)
         if known.loss.node in document.nodes:
-            yield known.loss.node or "", self.name(known.loss.node or "")
+            yield known.loss.node or "", self.name(known.loss.node or "").partition("@")[0]
         made = {wire.node for wire in trained(document)}
         found = 0
         for item in flat(loop.body):

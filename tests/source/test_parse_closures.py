@@ -113,7 +113,6 @@ def test_a_function_whose_names_mean_something_else_by_then_stands_ahead_of_its_
         (("        loss.backward()\n", "        def inner():\n            return loss\n        loss.backward()\n"), "a function inside a function"),
         (("opt.step(closure)", "opt.step(lambda: closure())"), "written as a `def`"),
         (("opt.step(closure)", "closure()"), "only at the top level"),
-        (("opt.step(closure)", "pass"), "only at the top level"),
         (("opt.step(closure)", "keep = closure"), "as a value"),
         (("opt.step(closure)", "opt.step(closure, 1)"), "as a value"),
     ],
@@ -135,6 +134,16 @@ def test_arguments_and_functions_around_steps_are_refused() -> None:
     assert "not understood inside a function" in guigrad.parse(text).problems[0].message
     shadow = HEAD + "def f(x):\n    return x * b\ndef closure():\n    b = w.sum()\n    return f(b)\nopt.step(closure)\n"
     assert "reads b, which has another meaning here" in guigrad.parse(shadow).problems[0].message
+
+
+@pytest.mark.parametrize(
+    "body", [INSIDE.replace("    opt.step(closure)\n", ""), AHEAD.replace("loss = opt.step(closure)", "loss = w.sum()")]
+)
+def test_a_function_that_no_step_is_given_yet_is_kept(body: str) -> None:
+    document = guigrad.parse(HEAD + body)
+    assert document.problems == ()
+    assert len(closures(document)) == 1
+    assert emit(document) == HEAD + body
 
 
 def test_a_name_of_the_body_means_nothing_outside() -> None:

@@ -16,7 +16,7 @@ from guigrad.source.parse.scope import Definition, RefusedError
 class Closures(Functions):
     """Reads the functions that steps are given."""
 
-    def closure_of(self, where: ast.expr, definition: Definition) -> In:
+    def closure_of(self, where: ast.AST, definition: Definition) -> In:
         """The wire of a function that a step is given. It stands where its ``def`` does, if the names in it mean there what they mean here."""
         statement, name = definition.statement, definition.statement.name
         self._refuse(where, definition)
@@ -44,7 +44,27 @@ class Closures(Functions):
         definition.closures.append((wire, home, meanings))
         return wire
 
-    def _refuse(self, where: ast.expr, definition: Definition) -> None:
+    def read_unused(self, here: list[Item], top: bool = False) -> None:
+        """Functions that stand in a body which ends here and that no step was given: they are kept for one. At the top level only what trains."""
+        for definition in self.definitions:
+            statement = definition.statement
+            if definition.home is not here or definition.closures or definition.function is not None:
+                continue
+            if top and not any(
+                isinstance(one, ast.Attribute) and one.attr == "backward" for one in ast.walk(statement)
+            ):
+                continue
+            names, self.names = self.names, dict(definition.names)
+            mark = self.mark()
+            try:
+                self.closure_of(statement, definition)
+            except RefusedError as error:
+                self.roll_back(mark)
+                self.report(error.where or statement, error.message, error.kind, error.why)
+            finally:
+                self.names = names
+
+    def _refuse(self, where: ast.AST, definition: Definition) -> None:
         """Functions that cannot be given to a step."""
         statement, name = definition.statement, definition.statement.name
         given = statement.args

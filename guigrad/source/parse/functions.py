@@ -25,6 +25,7 @@ from guigrad.document.model import (
     Effect,
     Function,
     In,
+    Item,
     ListOf,
     Node,
     Region,
@@ -153,8 +154,13 @@ class Functions(Calls):
             return []
         return [self.kind(value) for value in function.result]
 
+    def read_unused(self, here: list[Item], top: bool = False) -> None:
+        """Overridden by Closures."""
+        raise NotImplementedError
+
     def read_rest(self) -> None:
         """Functions that nothing calls."""
+        self.read_unused(self.items, True)
         for definition in self.definitions:
             if definition.function is None and not definition.closures:
                 try:

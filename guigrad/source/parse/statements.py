@@ -267,6 +267,8 @@ class Statements(Targets):
             if target is not None and var is not None:
                 self._loop_target(target, var)
             self.block(statements)
+            if self.definitions:
+                self.read_unused(lazy.items)
         after = {name: self.names.get(name) for name in variables}
         for name, bound in before.items():
             if bound is None:
