@@ -19,6 +19,7 @@ from guigrad.engine.play import Engine
 from guigrad.engine.trainer import Told, Trainer
 from guigrad.engine.values import MISSING, array_of, copy_of
 from guigrad.run.frame import Frame
+from guigrad.run.graph import Graph
 from guigrad.run.ledger import AskLedger, Ledger
 from guigrad.run.recording import Recording
 from guigrad.run.request import Point, Want
@@ -210,6 +211,10 @@ class Session:
         return self._engine.frame(Want(events=True))
 
     # --- values ---
+
+    def graph(self) -> Graph | None:
+        """The grad_fns that the last forward left behind, with what they saved."""
+        return self._engine.frame(Want(nodes=(), contributions=False, graph=True)).graph
 
     def tensor(self, name: str) -> torch.Tensor | None:
         """A detached copy of a node's (or output's) tensor with its strides; None when it holds none."""

@@ -153,8 +153,10 @@ def _show(document: Document, frame: Any, prints: Any) -> None:
     print(table(frame, document))
 
 
-def _play(document: Document, given: argparse.Namespace, gradient: Any = None) -> tuple[Any, Any, tuple[Problem, ...]]:
-    """Runs the program, or forward and one backward: (frame, prints, problems)."""
+def _play(
+    document: Document, given: argparse.Namespace, gradient: Any = None, graphs: list[Any] | None = None
+) -> tuple[Any, Any, tuple[Problem, ...]]:
+    """Runs the program, or forward and one backward: (frame, prints, problems); the grad_fns that are left go into ``graphs``."""
     session_class = importlib.import_module("guigrad.api").Session  # by name: torch's rooms stay unseen from here
     session = session_class(document, device=getattr(given, "device", None), seed=getattr(given, "seed", None))
     prints: Any = ()
@@ -165,6 +167,8 @@ def _play(document: Document, given: argparse.Namespace, gradient: Any = None) -
         frame = session.forward()
         if not any(problem.severity == "error" for problem in frame.problems):
             frame = session.backward(given.backward, gradient=gradient)
+    if graphs is not None:
+        graphs.append(session.graph())
     return frame, prints, distinct((*document.problems, *frame.problems))
 
 
@@ -230,8 +234,9 @@ def _render(given: argparse.Namespace) -> int:
     if given.steps is not None:
         raise Refused("--steps films a training: name a .gif or .mp4")
     document = read_document(given.file)
-    frame, _, problems = _play(document, given)
-    _draw(document, frame, given.output, given)
+    graphs: list[Any] = []
+    frame, _, problems = _play(document, given, graphs=graphs)
+    _draw(document, frame, given.output, given, *graphs)
     return report(problems, given.file)
 
 
@@ -241,6 +246,8 @@ def _film(given: argparse.Namespace) -> int:
 
     if given.transparent:
         raise Refused("a film has a background: no --transparent")
+    if given.grad_fns:
+        raise Refused("a film shows the forward: --grad-fns is for pictures")
     if given.steps is not None and given.backward is not None:
         raise Refused("--steps films the training as it is: no --backward")
     document = read_document(given.file)
@@ -267,16 +274,18 @@ def _film(given: argparse.Namespace) -> int:
     return report(made.problems, given.file)
 
 
-def _draw(document: Document, frame: Any, output: str, given: argparse.Namespace) -> None:
+def _draw(document: Document, frame: Any, output: str, given: argparse.Namespace, graph: Any = None) -> None:
     try:
         from guigrad.ui import render
+        from guigrad.ui.canvas.mirror import Mirrored
     except ImportError as error:
         raise Refused(f"Qt cannot be loaded: {error}", PROBLEMS) from error
     from guigrad.run.blanks import veiled  # late: the other commands draw nothing
 
     frame = frame and veiled(frame, document)
     notes: list[str] = []
-    look = {"theme": given.theme, "scale": given.scale or 1.0, "transparent": given.transparent}
+    mirrored = Mirrored(graph, given.grad_fns) if graph and given.grad_fns else None
+    look = {"theme": given.theme, "scale": given.scale or 1.0, "transparent": given.transparent, "mirrored": mirrored}
     write_whole(output, lambda path: notes.append(render.render(document, frame, path, **look)))
     for note in filter(None, notes):
         sys.stderr.write(f"{output}: {note}\n")

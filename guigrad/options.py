@@ -74,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--backward", metavar="NODE", help="forward, then backward from NODE, instead of the whole program"
     )
+    render.add_argument(
+        "--grad-fns",
+        choices=("under", "over"),
+        help="draw the backward graph, the grad_fns with what they saved, under or over the forward",
+    )
     render.add_argument("--device", default=None, help="cpu, cuda:0, mps, … or auto; default: the document's own")
     render.add_argument("--seed", type=_seed, default=None, help="overrides the seeds of the program")
     render.add_argument(

@@ -22,6 +22,7 @@ from guigrad.run.distributed import distributed
 from guigrad.run.frame import Frame
 from guigrad.source.emit import emit
 from guigrad.source.parse.parser import parse
+from guigrad.ui.canvas.mirror import Mirrored
 from guigrad.ui.intents_base import Verbs
 from guigrad.ui.render import FORMATS as PICTURES
 from guigrad.ui.render import Painting, as_seen, render
@@ -119,13 +120,19 @@ class FileIntents(Verbs):
 
         def make(choice: Choice) -> Painting:
             only = session.selection if choice.selection else ()
-            return Painting(as_seen(self.window.canvas.scene), now if choice.values else None, choice.theme, only)
+            seen, values = as_seen(self.window.canvas.scene), now if choice.values else None
+            return Painting(seen, values, choice.theme, only, self._mirrored if choice.values else None)
 
         trains = self.window.training.trains is not None
         dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window, trains)
         chosen = dialog.choice() if ask(dialog) == QDialog.DialogCode.Accepted else None
         if chosen is not None:
             self.export_as(chosen)
+
+    @property
+    def _mirrored(self) -> Mirrored | None:
+        """The backward graph, where the canvas shows it."""
+        return self.window.canvas.backward.mirror.what
 
     def export_as(self, chosen: Choice) -> None:
         """Asks where, and writes it."""
@@ -188,6 +195,7 @@ class FileIntents(Verbs):
                     only=only,
                     transparent=clear,
                     whole=whole,
+                    mirrored=self._mirrored if chosen.values else None,
                 )
             except OSError as error:
                 self.window.bar.say(f"{name} was not written: {error}", "error")

@@ -46,6 +46,7 @@ class Lab(QObject):
         self.window, self.session = window, window.session
         self._mistake: Lesson | None = None
         self._chosen = ""
+        self._known: tuple[Document | None, dict[tuple[str, str, str], tuple[str, ...]]] = (None, {})
         self._timer = QTimer(self, singleShot=True, interval=LOOK_MS)
         self._timer.timeout.connect(self._look_through)
         self._stops = [
@@ -53,7 +54,7 @@ class Lab(QObject):
             self.session.document_changed.connect(self._on_document),
             self.session.problems_changed.connect(lambda problems: self._show_mistake()),
         ]
-        window.problems.difference = self.difference
+        window.problems.difference = window.inspector.difference = self.difference
         window.welcome.mistake_chosen.connect(window.intents.open_path)
 
     def close(self) -> None:
@@ -65,8 +66,13 @@ class Lab(QObject):
 
     def difference(self, fix: Fix) -> tuple[str, ...]:
         """What a fix does to the code, as changed lines; () for one that leaves the code as it is."""
-        edit = self.session.edit_of(fix)
-        return difference(self.session.whole, edit) if edit is not None else ()
+        if self._known[0] is not self.session.whole:
+            self._known = (self.session.whole, {})
+        known, key = self._known[1], (self.session.function, fix.verb, repr(fix.args))
+        if key not in known:
+            edit = self.session.edit_of(fix)
+            known[key] = difference(self.session.whole, edit) if edit is not None else ()
+        return known[key]
 
     # --- looking ---
 

@@ -25,6 +25,8 @@ from guigrad.document.model import Document, View
 from guigrad.files import picture
 from guigrad.run.frame import Frame
 from guigrad.ui import theme as themes
+from guigrad.ui.canvas.mirror import Mirrored
+from guigrad.ui.canvas.mirror_still import Still
 from guigrad.ui.canvas.painter import Painter
 from guigrad.ui.canvas.scene import Scene
 from guigrad.ui.canvas.viewport import Viewport
@@ -52,11 +54,12 @@ def render(
     only: Iterable[str] = (),
     transparent: bool = False,
     whole: Document | None = None,
+    mirrored: Mirrored | None = None,
 ) -> str:
     """Writes the whole graph, or the nodes, boxes and notes ``only``, to a file whose name ends in .png, .svg or .pdf.
 
     ``scale`` is px for one canvas unit; vectors have the size of the graph whatever the scale. ``transparent`` leaves the background out.
-    PNG and SVG carry what they show as a document, or ``whole``, of which that is a part. Returns: what is otherwise than asked for, "" for nothing.
+    PNG and SVG carry what they show as a document, or ``whole``, of which that is a part. ``mirrored``: with this backward graph. Returns: what is otherwise than asked for, "" for nothing.
     Raises: ValueError for another ending or a scale that is not a positive number; OSError when it cannot be written.
     """
     target = Path(path)
@@ -67,7 +70,7 @@ def render(
         raise ValueError(f"the scale is {scale}; it must be a positive number")
     application()
     wanted = tuple(only)
-    chosen = Painting(document, frame, theme, wanted)
+    chosen = Painting(document, frame, theme, wanted, mirrored)
     note = ""
     if ending == ".png":
         used = chosen.scale(scale)
@@ -118,7 +121,12 @@ class Painting:
     """A graph ready to be painted in full. Thread: the GUI thread."""
 
     def __init__(
-        self, document: Document, frame: Frame | None = None, theme: str = "dark", only: Iterable[str] = ()
+        self,
+        document: Document,
+        frame: Frame | None = None,
+        theme: str = "dark",
+        only: Iterable[str] = (),
+        mirrored: Mirrored | None = None,
     ) -> None:
         themes.load_fonts()
         self._theme = themes.theme(theme)
@@ -131,7 +139,9 @@ class Painting:
                 self.scene.faces.content(row)
         self.painter = Painter(self.scene, theme)
         found = self.scene.bounds()
-        left, top, right, bottom = found if found is not None else (0.0, 0.0, 320.0, 160.0)
+        rect = found if found is not None else (0.0, 0.0, 320.0, 160.0)
+        self._mirror = Still(self.scene, self.painter, mirrored) if mirrored is not None and not wanted else None
+        left, top, right, bottom = self._mirror.around(rect) if self._mirror is not None else rect
         pins = 120.0 if self.scene.failed.any() else 0.0
         self._corner = left - MARGIN, top - MARGIN
         self.width, self.height = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN + pins
@@ -206,7 +216,10 @@ class Painting:
 
     def paint(self, p: QPainter, scale: float, background: bool = True) -> None:
         """Into any painter."""
-        self.painter.paint(p, self.view(scale), exact=True, background=background)
+        port = self.view(scale)
+        self.painter.paint(p, port, exact=True, background=background)
+        if self._mirror is not None:
+            self._mirror.paint(p, port)
 
 
 def as_seen(scene: Scene, document: Document | None = None) -> Document:

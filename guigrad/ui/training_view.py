@@ -357,7 +357,7 @@ class TrainingView(QObject):
         panel.show_course(course, words, recording.step)
         panel.show_memory(recording.size_bytes, coach.budget_bytes, len(recording.frame_steps))
         seed = self.session.seed
-        panel.seed.setText(f"seed {seed}" if seed is not None else "the program's seed")
+        panel.seed.setText(f"seed {seed}" if seed is not None else "program's seed")
         panel.show_playing(self.playing)
         self.plots.show_step(step or None)
 

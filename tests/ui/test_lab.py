@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from guigrad.lessons.index import Lesson, mistakes
 from guigrad.source.emit import emit
 from guigrad.ui.main_window import MainWindow
+from guigrad.ui.widgets.change import Change
 
 MLP = """import torch
 
@@ -69,6 +70,7 @@ def test_each_is_pinned_and_mended_by_a_click(window: MainWindow, qtbot: QtBot, 
     card = window.problems.cards[0]
     before = emit(window.session.document).splitlines()
     lines = card.changes[0].lines
+    assert lines in [change.lines for change in window.inspector.findChildren(Change)]
     gone = [line[2:] for line in lines if line.startswith("- ")]
     assert gone or any(line.startswith("+ ") for line in lines)
     assert all(line in before for line in gone)

@@ -78,7 +78,7 @@ def test_a_tap_of_space_on_the_canvas_plays_and_every_side_says_so(
     assert panel.timeline.course.end == 20
     assert panel.timeline.course.phases == ("zero_grad", "forward", "backward", "step")
     assert panel.where.text() == "step 20 of 20 · the program has ended"
-    assert "frames kept" in panel.memory.text()
+    assert "frames · " in panel.memory.text()
     assert window.actions_by_id["frame_before"].isEnabled()
     qtbot.keyClick(window.canvas, Key.Key_Space)
     assert window.session.coach.step == 20

@@ -38,6 +38,8 @@ class Backward:
         self.hovered = ""
         self.chosen = ""
         self.stale = False
+        self.exact = False
+        """Whether each card is drawn whole and by itself, however many there are: for vectors."""
         self.pictures: dict[int, QPixmap] = {}
         self.looks: tuple[object, ...] = ()
         self.news = 0

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from guigrad.run.graph import GradNode, Graph
 from guigrad.ui.canvas.mirror_cards import (
@@ -36,6 +37,15 @@ from guigrad.ui.canvas.wire import Array, Rect
 
 UNDER, OVER = "under", "over"
 EARLIER: Final = "values overwritten since"
+
+
+class Mirrored(Struct, frozen=True):
+    """Which graph is shown where. ``flipped``: the groups that are otherwise open or folded than they would be."""
+
+    graph: Graph
+    side: str = UNDER
+    prefix: str = ""
+    flipped: frozenset[Place] = frozenset()
 
 
 class Mirror:
@@ -66,6 +76,15 @@ class Mirror:
     def show(self, graph: Graph | None, prefix: str = "") -> None:
         """Another graph; ``prefix`` ("call/") is the way to the open level, whose grad_fns alone are shown."""
         self.graph, self.prefix = graph, prefix
+
+    @property
+    def what(self) -> Mirrored | None:
+        """What is shown, for another scene; None for nothing."""
+        return Mirrored(self.graph, self.side, self.prefix, frozenset(self.flipped)) if self.graph and self.side else None  # fmt: skip
+
+    def take(self, what: Mirrored) -> None:
+        """Shows that."""
+        self.graph, self.side, self.prefix, self.flipped = what.graph, what.side, what.prefix, set(what.flipped)
 
     def set_side(self, side: str) -> None:
         """Under, over or not at all."""

@@ -49,7 +49,9 @@ def paint(p: QPainter, view: Backward) -> None:
     rows = mirror.visible(port.world)
     lit = view.lit()
     _wires(p, ink, view, port, lit)
-    if port.scale < g.DETAIL or len(rows) > NAMES:
+    if view.exact:
+        _whole_cards(p, ink, view, port, rows)
+    elif port.scale < g.DETAIL or len(rows) > NAMES:
         _blocks(p, ink, view, port, rows)
     else:
         whole = port.scale >= g.DETAIL and len(rows) <= (MOVING if view.board.painter.moving else DETAILS)
@@ -118,7 +120,9 @@ def _wires(p: QPainter, ink: Ink, view: Backward, port: Viewport, lit: Array) ->
     rows = np.nonzero((far > left) & (near < right) & (high > top) & (low < bottom))[0]
     if not len(rows):
         return
-    pieces = 1 if s < g.STRAIGHT else max(1, min(20 if view.board.painter.rest else 7, PIECES // len(rows)))
+    pieces = (
+        1 if s < g.STRAIGHT else max(1, min(20 if view.exact or view.board.painter.rest else 7, PIECES // len(rows)))
+    )
     lines = _curves(ends[:, rows], pieces) * s
     lines[:, :, 0::2] += port.left
     lines[:, :, 1::2] += port.top
@@ -214,6 +218,18 @@ def _cards(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array, w
         p.setOpacity(0.35 if view.ghost(card) else 1.0)
         p.drawPixmap(QPointF(round(x * port.ratio) / port.ratio, round(y * port.ratio) / port.ratio), picture)
     p.setOpacity(1.0)
+
+
+def _whole_cards(p: QPainter, ink: Ink, view: Backward, port: Viewport, rows: Array) -> None:
+    """Cards without pictures in between, sharp at every size."""
+    for number in rows.tolist():
+        card = view.mirror.cards[number]
+        p.save()
+        p.setOpacity(0.35 if view.ghost(card) else 1.0)
+        p.translate(*port.to_screen(card.x, card.y))
+        p.scale(port.scale, port.scale)
+        draw_card(p, ink, view, card, True)
+        p.restore()
 
 
 def _picture(ink: Ink, view: Backward, card: m.Card, port: Viewport, whole: bool) -> QPixmap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,12 +21,13 @@ from PySide6.QtWidgets import (
 from guigrad.document import ports
 from guigrad.document.array import NUMPY, ArrayData
 from guigrad.document.model import Document, Node
-from guigrad.document.problem import Problem
+from guigrad.document.problem import Fix, Problem
 from guigrad.ops import table
 from guigrad.run.frame import Frame, Record
 from guigrad.ui.canvas.paste_tensor import holds_tensor
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts, story
+from guigrad.ui.widgets.change import Lines, Link, card
 from guigrad.ui.widgets.formula import rich_text
 from guigrad.ui.widgets.function_card import FunctionCard
 from guigrad.ui.widgets.ledger_card import LedgerCard
@@ -75,6 +76,7 @@ class InspectorPanel(QScrollArea):
         super().__init__(parent)
         self.look = look
         self.shown: Shown | None = None
+        self.difference: Callable[[Fix], Lines] = lambda fix: ()
         self.editors: dict[str, ParamEditor] = {}
         self._node: Node | None = None
         self._narrow, self._told = False, ""
@@ -276,35 +278,19 @@ class InspectorPanel(QScrollArea):
                 self._cards.addWidget(parts.label(problem.why or problem.message, "muted"))
                 continue
             lines = [problem.message, problem.why] if problem.why else [problem.message]
-            mends = [(fix.title, partial(self.fix_chosen.emit, fix)) for fix in problem.fixes]
+            mends = [(fix.title, partial(self.fix_chosen.emit, fix), self.difference(fix)) for fix in problem.fixes]
             title = problem.error or problem.kind
-            self._cards.addWidget(self._card("fail" if problem.severity == "error" else "warn", title, lines, mends))
+            self._cards.addWidget(
+                card(self.look, "fail" if problem.severity == "error" else "warn", title, lines, mends)
+            )
         if record is not None and record.grad is None and story.missing_grad(record) == story.NOT_LEAF:
             ran = any(other.grad is not None for other in self.shown.frame.records.values())
             if ran:
                 text = f"{self.shown.label} is not a leaf: autograd keeps .grad only for leaves."
-                links: list[tuple[str, Callable[[], object]]] = [
-                    ("Turn on retain_grad()", partial(self.retain_asked.emit, node.id))
-                ]
+                links: list[Link] = [("Turn on retain_grad()", partial(self.retain_asked.emit, node.id), ())]
                 if not self.shown.xray:
-                    links.append(("Show in x-ray", self.xray_asked.emit))
-                self._cards.addWidget(self._card("warn", f"{self.shown.label}.grad is None", [text], links))
-
-    def _card(
-        self, name: str, title: str, lines: list[str], links: Sequence[tuple[str, Callable[[], object]]]
-    ) -> QFrame:
-        card = QFrame()
-        card.setObjectName(name)
-        layout = QVBoxLayout(card)
-        layout.setContentsMargins(self.look.px(12), self.look.px(9), self.look.px(12), self.look.px(9))
-        layout.setSpacing(self.look.px(3))
-        head = parts.label(title, "warning" if name == "warn" else "error")
-        layout.addWidget(head)
-        for line in lines:
-            layout.addWidget(parts.label(line, "", selectable=True))
-        for text, slot in links:
-            layout.addWidget(parts.Link(text, slot))
-        return card
+                    links.append(("Show in x-ray", self.xray_asked.emit, ()))
+                self._cards.addWidget(card(self.look, "warn", f"{self.shown.label}.grad is None", [text], links))
 
     def _fill_parameters(self, node: Node, other: bool) -> None:
         if node is self._node and not other:

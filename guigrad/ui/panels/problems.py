@@ -7,12 +7,12 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from guigrad.document.problem import Fix, Problem
 from guigrad.ui.style import Look
 from guigrad.ui.widgets import parts
+from guigrad.ui.widgets.change import Change, Lines
 
 SHOWN: Final = 100
 """Cards made at most; the rest is counted."""
@@ -20,32 +20,6 @@ TOLD: Final = 5
 """Cards that say what their fixes do to the code."""
 
 SEVERITIES: Final = {"error": ("circle-x", "failed"), "warning": ("triangle-alert", "warning")}
-
-
-Lines = tuple[str, ...]
-
-
-class Change(QFrame):
-    """What a fix does to the code: lines that go and lines that come, by sign and colour. A double click applies it."""
-
-    chosen = Signal()
-
-    def __init__(self, lines: Lines, look: Look) -> None:
-        super().__init__()
-        self.lines = lines
-        self.setObjectName("line")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(look.px(8), look.px(3), look.px(8), look.px(3))
-        column.setSpacing(0)
-        for line in lines:
-            label = _text(line, "code")
-            token = {"-": "failed", "+": "success"}.get(line[:1], "text_muted")
-            label.setStyleSheet(f"color: {look.css(token)};")
-            column.addWidget(label)
-        self.setAccessibleName("Changed code: " + "; ".join(lines))
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.chosen.emit()
 
 
 class ProblemCard(QFrame):

@@ -260,7 +260,7 @@ class TrainingPanel(QWidget):
 
     def show_memory(self, used: int, budget: int, frames: int) -> None:
         """What the recording takes. Units: bytes"""
-        self.memory.setText(f"{frames:,} frames kept · {used / MEGABYTE:.1f} MB of")
+        self.memory.setText(f"{frames:,} frames · {used / MEGABYTE:.1f} MB of")
         if not self.budget.hasFocus():
             self.budget.setValue(max(1, round(budget / MEGABYTE)))
 

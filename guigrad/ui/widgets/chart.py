@@ -71,6 +71,11 @@ class Chart(QWidget):
         margin = look.px(36)
         self.empty.setContentsMargins(margin, margin, margin, margin)
 
+    def put_legend(self, legend: Any, columns: int = 1) -> None:
+        """The legend of the plot, as small as its words."""
+        self.legend, self.columns = legend, columns
+        legend.layout.setContentsMargins(4, 0, 8, 0)  # else it is twice as high as a line of it
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little height the curves get it: no words at the axis, the legend in one row."""
         super().resizeEvent(event)

@@ -23,6 +23,7 @@ SIDE: Final = 72
 LINE: Final = 300
 """Grid points of a side of a plane, and of a line."""
 NEAR_PX: Final = 10
+LEGEND_PX: Final = 30
 ABOVE: Final = 0.1
 """Room for them above the points, of the height of the view."""
 FEW: Final = 40
@@ -88,8 +89,7 @@ class FieldPlot(Chart):
         for part in (self.border, self.spots, self.ring):
             self.item.addItem(part, ignoreBounds=True)
         self.item.addItem(self.image, ignoreBounds=True)
-        self.legend = self.item.addLegend(offset=(6, 4), colCount=LEGEND)
-        self.columns = LEGEND
+        self.put_legend(self.item.addLegend(offset=(6, 4), colCount=LEGEND), LEGEND)
         self.hand = PointHand(self)
         self.item.vb.sigRangeChangedManually.connect(lambda *_: self.view_changed.emit())
         self.set_look(look)
@@ -145,7 +145,8 @@ class FieldPlot(Chart):
             y = self.train.y if self.train.y is not None and len(self.train) else np.zeros(1)
             bottom, top = fields.span(y[:, None], 0.2)
             low, high = np.append(low, bottom), np.append(high, top)
-        high[1] += ABOVE * (high[1] - low[1])
+        part = min(max(ABOVE, self.look.px(LEGEND_PX) / max(self.height(), 1)), 0.5)  # of a low plot it is more
+        high[1] += part / (1 - part) * (high[1] - low[1])
         self._framed = len(self.train) > 0
         self.item.vb.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0)
 

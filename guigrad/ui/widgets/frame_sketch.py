@@ -19,24 +19,26 @@ SECONDS: Final = 0.02
 """So long frames are looked at in one go."""
 
 
-def fill_in(recording: Recording, document: Document, bins: bool, run: int | None = None) -> None:
-    """Sketches of frames of a run (None: the one that goes on) that have none yet, or no histograms, as many as there is time for.
+def fill_in(recording: Recording, document: Document, bins: bool, run: int | None = None) -> bool:
+    """Sketches of frames of a run (None: the one that goes on) that have none yet, or no histograms, as many as there is time for; whether all have.
 
     How far a step moved is not known of a frame.
     """
     spans = recording.spans(run)
     known = {one.step: one for one in recording.sketches.along(spans)}
-    until = perf_counter() + SECONDS
+    until, further = perf_counter() + SECONDS, False
     for owner, low, high in spans:
         for step, frame in recording.frames_of(owner):
             if perf_counter() > until:
-                return
+                return not further
             there = known.get(step)
             if not low < step <= high or (there is not None and (there.has_bins or not bins)):
                 continue
             if not recording.sketches.is_thinned(owner):
                 made = from_frame(frame, step, document)
+                further |= made.has_bins
                 recording.sketches.add(owner, made if there is None else _with_bins(there, made))
+    return True
 
 
 def _with_bins(sketch: Sketch, made: Sketch) -> Sketch:

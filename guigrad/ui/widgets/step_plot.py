@@ -40,7 +40,7 @@ class StepPlot(Chart):
         self._guide: Any = None
         self.item.setDownsampling(auto=True, mode="peak")
         self.item.setClipToView(True)
-        self.legend = self.item.addLegend(offset=(-8, 6))
+        self.put_legend(self.item.addLegend(offset=(-8, 6)))
         self.steps = StepAxis(self, self.step_chosen)
         self.set_look(look)
 
