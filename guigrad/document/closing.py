@@ -64,6 +64,8 @@ def by_optimizer(edit: Edit) -> Edit:
 
 def _needs(document: Document) -> bool:
     """Whether the optimizer of a training needs a function."""
+    if not any(node.op in CLOSED for node in document.nodes.values()):
+        return False
     known = read_training(document)
     maker = document.nodes.get(known.optimizer) if known is not None else None
     return maker is not None and maker.op in CLOSED

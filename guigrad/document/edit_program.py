@@ -241,10 +241,10 @@ def operands(document: Document, key: str) -> list[str]:
         if source is None or source in found or spots.get(source, ())[:-1] != spots[key][:-1]:
             continue
         node = document.nodes[source]
+        if node.name is not None or node.outputs or source in document.views:
+            continue
         one = tree.item_at(document.program, spots[source])
-        readers = document.consumers.get(source, ())
-        hidden = node.name is None and not node.outputs and source not in document.views and isinstance(one, Eval)
-        if hidden and all(reader in mine for reader in readers):
+        if isinstance(one, Eval) and all(reader in mine for reader in document.consumers.get(source, ())):
             found.append(source)
             mine.add(source)
             stack += [wire.node for wire in node.inputs()]

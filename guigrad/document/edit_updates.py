@@ -59,9 +59,10 @@ def finished(draft: Draft, label: str) -> Diff:
     """The edit, unless it would bring an error that was not there. Raises: Refused with that error."""
     start_variables(draft)
     checker = Checker()  # what did not change is looked at once
-    before = {(problem.message, problem.node_id) for problem in checker.check(draft.start)}
-    now = checker.check(draft.document)
-    new = [one for one in now if (one.message, one.node_id) not in before and one.severity == "error"]
+    new = [one for one in checker.check(draft.document) if one.severity == "error"]
+    if new:
+        before = {(problem.message, problem.node_id) for problem in checker.check(draft.start)}
+        new = [one for one in new if (one.message, one.node_id) not in before]
     if new:
         hint = "The lines cannot be put into a loop as they stand: " if new[0].kind == "order" else ""
         raise Refused((structs.replace(new[0], kind="edit", message=hint + new[0].message),))

@@ -150,7 +150,8 @@ def carry_out(draft: Draft, key: str) -> None:
     def change(reader: str, wire: In) -> In:
         return In(ports[wire]) if wire in ports and reader not in inside and reader in spots else wire
 
-    change_reads(draft, change)
+    if ports:
+        change_reads(draft, change)
     if around and ports:
         replaced = {wire: In(port) for wire, port in ports.items()}
         for item in around:

@@ -12,7 +12,7 @@ from operator import is_, is_not
 from typing import TYPE_CHECKING
 
 from guigrad.document import tree
-from guigrad.document.model import Document, Function, Item, item_inputs, item_key, walk
+from guigrad.document.model import Document, Function, Item, item_inputs, item_key
 
 if TYPE_CHECKING:
     from guigrad.document.diff import Diff
@@ -30,15 +30,14 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         start, stop = _common(old.program, new.program)
         before = old.program[start : len(old.program) - stop]
         after = new.program[start : len(new.program) - stop]
-    changed = moved_alone(before, after) or (before, after)
+    change = _Change(before, after)
     if "last_id" in known:
-        made = chain.from_iterable(map(tree.keys, changed[1]))
-        made = chain(made, _function_keys(function for _, function in diff.functions.values()))
+        made = chain(map(item_key, change.came), _function_keys(function for _, function in diff.functions.values()))
         new.__dict__["last_id"] = max(
             known["last_id"],
             *map(_last, (iter(diff.nodes), iter(diff.boxes), iter(diff.notes), iter(diff.datasets), made)),
         )
-    if "updates" in known and not any(map(tree.bodies, chain(*changed))):
+    if "updates" in known and not any(map(tree.bodies, chain(change.gone, change.came, change.moved))):
         new.__dict__["updates"] = known["updates"]
     if "spots" not in known:
         return
@@ -47,10 +46,32 @@ def carry_over(old: Document, new: Document, diff: Diff) -> None:
         # An edit is tried on a draft, perhaps in steps, and then committed: the same program follows the same document more than once.
         found: tuple[tuple[Item, ...], dict[str, tree.Spot]] | None = known.get("next_spots")
         if found is None or found[0] is not new.program:
-            found = known["next_spots"] = (new.program, _spots(known["spots"], new, start, before, after))
+            found = known["next_spots"] = (new.program, _spots(known["spots"], new, start, before, after, change))
         new.__dict__["spots"] = found[1]
     if "consumers" in known:
-        new.__dict__["consumers"] = _consumers(old, new, diff, *changed)
+        new.__dict__["consumers"] = _consumers(old, new, diff, change)
+
+
+class _Change:
+    """What happened to the items of a stretch of the program, those in bodies included: ``gone`` and ``came`` are in one of both alone, ``moved`` have
+    changed places with others.
+    """
+
+    def __init__(self, before: tuple[Item, ...], after: tuple[Item, ...]) -> None:
+        alone = moved_alone(before, after)
+        self.gone: list[Item] = []
+        self.came: list[Item] = []
+        self.moved: list[Item] = []
+        if alone is not None:
+            self.moved = tree.everything(alone[0])
+            return
+        was, now = tree.everything(before), tree.everything(after)
+        old, new = set(map(id, was)), set(map(id, now))
+        self.gone = [item for item in was if id(item) not in new]
+        self.came = [item for item in now if id(item) not in old]
+        stay, stayed = [item for item in was if id(item) in new], [item for item in now if id(item) in old]
+        if not all(map(is_, stay, stayed)):
+            self.moved = stay
 
 
 def moved_alone(before: tuple[Item, ...], after: tuple[Item, ...]) -> tuple[tuple[Item, ...], tuple[Item, ...]] | None:
@@ -102,14 +123,12 @@ def _spots(
     start: int,
     before: tuple[Item, ...],
     after: tuple[Item, ...],
+    change: _Change,
 ) -> dict[str, tree.Spot]:
     spots = dict(known)
-    if moved_alone(before, after) is None:
-        kept = set(map(id, after))  # those get their new spots below
-        for item in before:
-            if id(item) not in kept:
-                for key in (*tree.keys(item), *tree.defined(item)):
-                    spots.pop(key, None)
+    for item in change.gone:
+        for key in tree.own(item):
+            spots.pop(key, None)
     if len(before) == len(after):
         tree.collect(after, (), spots, start)
     else:
@@ -117,12 +136,10 @@ def _spots(
     return spots
 
 
-def _consumers(
-    old: Document, new: Document, diff: Diff, before: tuple[Item, ...], after: tuple[Item, ...]
-) -> dict[str, tuple[str, ...]]:
+def _consumers(old: Document, new: Document, diff: Diff, change: _Change) -> dict[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = dict(old.consumers)
     was, now = tree.spots(old), tree.spots(new)
-    touched = {item_key(item) for items in (before, after) for item in walk(items)}
+    touched = set(map(item_key, chain(change.gone, change.came, change.moved)))
     for key, (_, node) in diff.nodes.items():
         if node is None:
             table.pop(key, None)

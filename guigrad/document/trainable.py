@@ -220,52 +220,41 @@ def machinery(document: Document, root: str, leaves: set[str]) -> Parts:
     changed = {node: source for source, nodes in changes.items() for node in nodes}
     made = set(leaves)
     late: list[bool] = []
-    for item in program:
-        reads = set(order.reads(document, item))
-        own = set(tree.defined(item))
-        depends = not made.isdisjoint(reads) and own.isdisjoint(ahead)
+    gives, reads = (
+        [tuple(tree.defined(item)) for item in program],
+        [tuple(order.reads(document, item)) for item in program],
+    )
+    for own, read in zip(gives, reads, strict=True):
+        depends = not made.isdisjoint(read) and ahead.isdisjoint(own)
         late.append(depends)
         if depends:
-            made |= (own | {changed[key] for key in own if key in changed}) - leaves
+            made |= {*own, *(changed[key] for key in own if key in changed)} - leaves
     backward = next((at for at, item in enumerate(program) if _has(document, item, ("backward",))), None)
     wanted = set(ancestors(document, root))
+    optimizers = {key for one in makes for key in tree.defined(one)}
     body = [False] * len(program)
     for at in reversed(range(len(program))):
-        item = program[at]
-        works = (
-            backward is not None
-            and at >= backward
-            and _works(document, item, {key for one in makes for key in tree.defined(one)})
-        )
-        kept = _has(document, item, ("retain",)) and late[at]
-        fills = late[at] and any(changed.get(key) in wanted for key in tree.defined(item))
-        if (
-            works
-            or kept
-            or fills
-            or (late[at] and not wanted.isdisjoint(tree.defined(item)))
-            or root in set(tree.defined(item))
-        ):
+        item, own = program[at], gives[at]
+        works = backward is not None and at >= backward and _works(document, item, optimizers)
+        kept = late[at] and _has(document, item, ("retain",))
+        fills = late[at] and bool(changed) and any(changed.get(key) in wanted for key in own)
+        if works or kept or fills or (late[at] and not wanted.isdisjoint(own)) or root in own:
             body[at] = True
-            wanted |= set(order.reads(document, item))
-    filled = {
-        changed[key] for at, item in enumerate(program) if body[at] for key in tree.defined(item) if key in changed
-    }
-    for at, item in enumerate(program):  # what the body fills begins empty in each round
-        body[at] = body[at] or not filled.isdisjoint(tree.defined(item))
+            wanted.update(reads[at])
+    filled = {changed[key] for at, own in enumerate(gives) if body[at] for key in own if key in changed}
+    for at, own in enumerate(gives):  # what the body fills begins empty in each round
+        body[at] = body[at] or not filled.isdisjoint(own)
     _with_operands(document, program, body)
     last = max(at for at, inside in enumerate(body) if inside)
-    inner = {key for at, item in enumerate(program) if body[at] for key in tree.defined(item)}
+    inner = {key for at, own in enumerate(gives) if body[at] for key in own}
     later = [False] * len(program)
     for at, item in enumerate(program):
         if body[at]:
             continue
-        behind = not inner.isdisjoint(order.reads(document, item)) or (
-            late[at] and at < last and _looks(document, item)
-        )
+        behind = not inner.isdisjoint(reads[at]) or (late[at] and at < last and _looks(document, item))
         if behind:
-            inner |= set(tree.defined(item))
-        later[at] = behind or (at > last and wanted.isdisjoint(tree.defined(item)))
+            inner.update(gives[at])
+        later[at] = behind or (at > last and wanted.isdisjoint(gives[at]))
     _with_operands(document, program, later)
     before = (item for at, item in enumerate(program) if not body[at] and not later[at])
     after = (item for at, item in enumerate(program) if not body[at] and later[at])
@@ -281,6 +270,8 @@ def _with_operands(document: Document, program: tuple[Item, ...], chosen: list[b
 
 
 def _has(document: Document, item: Item, effects: tuple[str, ...]) -> bool:
+    if isinstance(item, Eval):  # most are
+        return item.node in document.nodes and table.effect_of(document.nodes[item.node].op) in effects
     nodes = (document.nodes.get(getattr(one, "node", "")) for one in walk((item,)))
     return any(node is not None and table.effect_of(node.op) in effects for node in nodes)
 

@@ -56,6 +56,21 @@ def collect(items: tuple[Item, ...], above: Spot, found: dict[str, Spot], start:
             collect(item.orelse, (*spot, 1), found)
 
 
+def everything(items: tuple[Item, ...]) -> list[Item]:
+    """Every item of the tree in program order, as ``walk`` gives them."""
+    holders = [index for index, kind in enumerate(map(type, items)) if kind is not Eval and kind is not Effect]
+    if not holders:
+        return list(items)
+    found: list[Item] = []
+    low = 0
+    for index in holders:
+        found += items[low : index + 1]
+        for body in bodies(items[index]):
+            found += everything(body)
+        low = index + 1
+    return found + list(items[low:])
+
+
 _LEAVES = (Eval, Effect)
 _NODE: Callable[[Item], str] = attrgetter("node")
 
@@ -137,6 +152,16 @@ def defined(item: Item) -> Iterator[str]:
     for body in bodies(item):
         for inner in body:
             yield from defined(inner)
+
+
+def own(item: Item) -> Iterator[str]:
+    """The key of an item and of the variables that it has itself."""
+    yield item_key(item)
+    if isinstance(item, Loop):
+        yield item.var
+    if isinstance(item, Loop | Branch):
+        for carry in item.carried:
+            yield carry.port
 
 
 def keys(item: Item) -> Iterator[str]:

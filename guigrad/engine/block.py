@@ -66,6 +66,8 @@ class Row:
 
     __slots__ = ("_calls", "_count")
 
+    lasting = False
+
     def __init__(self, calls: list[Step]) -> None:
         self._calls, self._count = iter(calls), len(calls)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -20,8 +20,13 @@ class Rounds:
         self.on: Callable[[], bool] | None = None  # whether to go on past the end of a range
         self.left = False  # by ``break``
 
-    def __iter__(self) -> Rounds:
-        return self
+    def __iter__(self) -> Iterator[Any]:
+        items = self.items
+        while (index := self.index) < len(items):  # as __next__, which costs more to call
+            self.left = False
+            self.index = index + 1
+            yield items[index]
+        yield from iter(self.__next__, object())  # past the end of a range
 
     def __next__(self) -> Any:
         index, items = self.index, self.items

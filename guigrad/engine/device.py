@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -178,10 +179,14 @@ def _deterministic() -> tuple[bool, bool]:
     return (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled())
 
 
+_has_cuda = cache(torch.cuda.is_available)
+"""Does not change while a process lives, and is slow to ask."""
+
+
 def random_now() -> dict[str, Any]:
     """The random state of each device."""
     random: dict[str, Any] = {"cpu": torch.default_generator.get_state()}
-    if torch.cuda.is_available():
+    if _has_cuda():
         random |= {f"cuda:{k}": state for k, state in enumerate(torch.cuda.get_rng_state_all())}
     return random
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -127,6 +128,7 @@ def frame(engine: Engine, want: Want) -> Frame:
     """Every node of the document at this moment."""
     records: dict[str, Record] = {}
     wanted = None if want.nodes is None else frozenset(want.nodes)
+    copies = _copies(engine, want, wanted)
     label_of, read, statuses = engine.names.by_key.get, engine.plan.value, engine.state.status.get
     light, tensor, kept = engine.seen.light, torch.Tensor, engine.ledger.short
     engine.ledger.settle()
@@ -143,7 +145,7 @@ def frame(engine: Engine, want: Want) -> Frame:
                 last = light[key] = record(key, label, node.op, status, value, want, False, engine=engine)
             records[key] = last
         else:
-            records.update(_records(engine, node, label, want, whole))
+            records.update(_records(engine, node, label, want, whole, copies))
     shown = {key: record.label for key, record in records.items()}
     tape = engine.tape
     contributions: dict[tuple[str, str, str], ArrayData] = {}
@@ -158,9 +160,7 @@ def frame(engine: Engine, want: Want) -> Frame:
         records=records,
         labels=engine.seen.labels(engine.names, shown),
         contributions=contributions,
-        order=()
-        if tape is None
-        else tuple(dict.fromkeys(_named(engine, shown.get(key, key), key) for key in tape.order)),
+        order=() if tape is None else _order(engine, tape.order, shown),
         problems=engine.problems,
         graph=_graph(engine, shown) if want.graph else None,
         events=_events(engine, shown, want) if tape is not None and want.events else (),
@@ -169,6 +169,13 @@ def frame(engine: Engine, want: Want) -> Frame:
         if want.events
         else {},
     )
+
+
+def _order(engine: Engine, places: Iterable[str], shown: Mapping[str, str]) -> tuple[str, ...]:
+    labels = [shown.get(place, place) for place in places]
+    if any("]" in label for label in labels):
+        labels = [_named(engine, label, place) for label, place in zip(labels, places, strict=True)]
+    return tuple(dict.fromkeys(labels))
 
 
 def _as_before(last: Record, node: Node, label: str, status: str, value: torch.Tensor, kept: tuple[int, str]) -> bool:
@@ -218,7 +225,26 @@ def _named(engine: Engine, label: str, place: str) -> str:
     return engine.label(place.partition("[")[0]) if label.endswith("]") else label
 
 
-def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) -> Iterator[tuple[str, Record]]:
+Copies = Mapping[int, ArrayData | None]
+"""Copies of tensors by their ``id``."""
+
+
+def _copies(engine: Engine, want: Want, wanted: frozenset[str] | None) -> Copies:
+    """Copies of the numbers that a frame will carry, made together. Each tensor lives in its plan or tape while they are used."""
+    keys = engine.document.nodes if wanted is None else wanted
+    tensors = [value for key in keys if type(value := engine.plan.value(key)) is torch.Tensor and not value.dim()]
+    if engine.tape is not None and keys:
+        tensors += [part for place, part in engine.tape.gradients.items() if place in keys and not part.dim()]
+    return dict(zip(map(id, tensors), arrays_of(tensors), strict=True))
+
+
+def _copy(tensor: torch.Tensor, copies: Copies) -> ArrayData | None:
+    return copies[id(tensor)] if id(tensor) in copies else array_of(tensor)
+
+
+def _records(
+    engine: Engine, node: Node, label: str, want: Want, whole: bool, copies: Copies
+) -> Iterator[tuple[str, Record]]:
     value = engine.plan.value(node.id)
     status = engine.state.status.get(node.id, "not run")
     kept = recorded_records(engine, node, want, whole) if value is MISSING else []
@@ -231,7 +257,7 @@ def _records(engine: Engine, node: Node, label: str, want: Want, whole: bool) ->
             yield f"{node.id}[{output}]", Record(node.id, name or f"{label}[{output}]", node.op, status)
         return
     xray = {} if engine.tape is None else engine.tape.gradients
-    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id), engine)
+    yield node.id, record(node.id, label, node.op, status, value, want, whole, xray.get(node.id), engine, copies)
     if isinstance(value, tuple | list) and len(value) <= _SHOWN_OUTPUTS and (node.outputs or tensors_in(value)):
         for output, item in enumerate(value):
             name = node.outputs[output] if output < len(node.outputs) else None
@@ -252,6 +278,7 @@ def record(
     whole: bool,
     xray: torch.Tensor | None = None,
     engine: Engine | None = None,
+    copies: Copies = MappingProxyType({}),
 ) -> Record:
     """One value as a record; its engine knows what a ``.grad`` is made of."""
     kind = type(value).__name__
@@ -268,7 +295,7 @@ def record(
         )
     grad = value.grad if is_leaf(value) or value.retains_grad else None
     fits = whole and (not want.limit or value.numel() <= want.limit)
-    shown = array_of(value) if fits else None
+    shown = _copy(value, copies) if fits else None
     sums = stats if engine is None else engine.seen.stats
     kept = (0, "") if engine is None else engine.ledger.short(value)
     return Record(
@@ -279,7 +306,7 @@ def record(
         kind=kind,
         value=shown,
         grad=array_of(grad) if grad is not None and fits else None,
-        xray=array_of(xray) if xray is not None and fits else None,
+        xray=_copy(xray, copies) if xray is not None and fits else None,
         grad_fn=grad_fn_name(value),
         is_leaf=is_leaf(value),
         requires_grad=value.requires_grad,

@@ -29,9 +29,11 @@ def point(engine: Engine) -> Point:
         value = plan.value(key)
         if value is MISSING or state.status.get(key) != "fresh":  # a stale source will be made anew
             continue
-        if isinstance(value, KEPT_OBJECTS):
-            objects[key] = _object_state(value)
-        if not isinstance(value, torch.Tensor) or not (key in state.sources or (is_leaf(value) and state.is_kept(key))):
+        if not isinstance(value, torch.Tensor):
+            if isinstance(value, KEPT_OBJECTS):
+                objects[key] = _object_state(value)
+            continue
+        if not (key in state.sources or (is_leaf(value) and state.is_kept(key))):
             continue
         pristine = state.pristine.get(key)
         source = pristine.tensor if pristine is not None and pristine.version == value._version else value

@@ -270,12 +270,15 @@ class Course:
             block = whole if checked is None else checked
             here: list[Any] = [block, Row([])]
             running.append(here)
+            lasting = False
             try:
                 for env[var] in rounds:
                     if rest is not None:
                         rest()
-                    here[1] = way = block.way()
-                    way.play()
+                    if not lasting:
+                        here[1] = way = block.way()
+                        play, lasting = way.play, way.lasting
+                    play()
                     self.step += 1
                     if self.step >= self.free:
                         break

@@ -62,6 +62,7 @@ class Shapes:
             self._engine = Engine(document, "cpu", 0, lambda: time.monotonic() > self._until)
         self._engine.revision = revision
         self._trials: dict[str, tuple[object, Problem | None]] = {}
+        self._metas: dict[str, Meta] | None = None
         self.done = False
 
     def edit(self, diff: Diff, revision: int) -> None:
@@ -69,10 +70,12 @@ class Shapes:
         with self._mode:
             self._engine.edit(diff, revision)
         self.done = self.done and diff.only_layout
+        self._metas = None
 
     def work(self, seconds: float = math.inf) -> bool:
         """Infers what is not known yet, for at most so long; whether it is done. The next call goes on where this one stopped."""
         if not self.done:
+            self._metas = None
             self._until = time.monotonic() + seconds
             try:
                 with self._mode:
@@ -84,11 +87,13 @@ class Shapes:
 
     def metas(self) -> dict[str, Meta]:
         """What is known by place: node id, and ``id[k]`` for the elements of a tuple or list."""
-        found: dict[str, Meta] = {}
-        for key in self._engine.state.order:
-            if self._engine.state.status.get(key) == "fresh":
-                self._collect(key, self._engine.plan.value(key), found)
-        return found
+        if self._metas is None:
+            found: dict[str, Meta] = {}
+            for key in self._engine.state.order:
+                if self._engine.state.status.get(key) == "fresh":
+                    self._collect(key, self._engine.plan.value(key), found)
+            self._metas = found
+        return self._metas
 
     def _collect(self, place: str, value: Any, found: dict[str, Meta]) -> None:
         if isinstance(value, torch.Tensor):

@@ -43,7 +43,9 @@ def written(line: str) -> Callable[[Factory], Factory]:
 
 
 class Unrolled:
-    """The function of a block. ``play`` plays it."""
+    """The function of a block. ``play`` plays it, as often as one likes (``lasting``)."""
+
+    lasting = True
 
     def __init__(self, calls: Sequence[Step], env: list[Any]) -> None:
         writer = _Writer(env)

@@ -64,10 +64,10 @@ def trains(document: Document) -> Trains | None:
         if not phases or phases[-1] != now:
             phases.append(now)
             keys.append([])
-        keys[-1] += [
-            item_key(inner) for inner in walk((item, *called(document, (item,)))) if item_key(inner) not in seen
-        ]
-        seen.update(keys[-1])
+        for inner in walk((item, *called(document, (item,)))):
+            if item_key(inner) not in seen:
+                seen.add(item_key(inner))
+                keys[-1].append(item_key(inner))
     optimizer, losses = _made_of(document, loop)
     return Trains(loop.id, tuple(phases) or ("forward",), tuple(map(tuple, keys)) or ((),), optimizer, losses)
 

@@ -41,6 +41,7 @@ class TrainingPlots(QObject):
         self.view, self.panel, self.window, self.coach = view, view.panel, view.window, view.coach
         self.hidden: set[str] = set()
         self._wrong = False
+        self._step: int | None = None
         self.timer = QTimer(self, singleShot=True, interval=PLOT_MS)
         self.timer.timeout.connect(self.draw)
         panel = self.panel
@@ -76,6 +77,7 @@ class TrainingPlots(QObject):
             return
         name = panel.view_now
         began = perf_counter()
+        self._mark()
         if name in panel.pages:
             recording = self.coach.recording
             others = {str(run.number): run.name for run in recording.runs if run.number != recording.current}
@@ -89,15 +91,20 @@ class TrainingPlots(QObject):
         self.timer.setInterval(max(PLOT_MS, round(5000 * (perf_counter() - began))))
 
     def show_step(self, step: int | None) -> None:
-        """Where the canvas is."""
-        panel = self.panel
+        """Where the canvas is. While a training plays, plots are painted when there is more to draw, not for that alone."""
+        self._step = step
+        if not self.coach.playing:
+            self._mark()
+        if self.panel.view_now == "bars":
+            self.later()
+
+    def _mark(self) -> None:
+        panel, step = self.panel, self._step
         if panel.plot is not None:
             panel.plot.show_step(step)
         for name, page in panel.pages.items():
             if name in ("spread", "ratio", "norms"):
                 page.chart.show_step(step)  # type: ignore[attr-defined]  # these have steps on their axis
-        if panel.view_now == "bars":
-            self.later()
 
     def _draw_numbers(self) -> None:
         panel, recording = self.panel, self.coach.recording

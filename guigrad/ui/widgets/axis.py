@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -53,11 +53,17 @@ def _opaque(specs: Any, ground: QColor | None) -> Any:
 
 
 def _blended(pen: QPen, ground: QColor) -> QPen:
-    color, part = pen.color(), pen.color().alphaF()
     made = QPen(pen)
-    parts = ((color.redF(), ground.redF()), (color.greenF(), ground.greenF()), (color.blueF(), ground.blueF()))
-    made.setColor(QColor.fromRgbF(*(above * part + below * (1 - part) for above, below in parts)))
+    made.setColor(_mixed(pen.color().rgba(), ground.rgba()))
     return made
+
+
+@lru_cache(256)
+def _mixed(above: int, below: int) -> QColor:
+    color, ground = QColor.fromRgba(above), QColor.fromRgba(below)
+    part = color.alphaF()
+    parts = ((color.redF(), ground.redF()), (color.greenF(), ground.greenF()), (color.blueF(), ground.blueF()))
+    return QColor.fromRgbF(*(one * part + other * (1 - part) for one, other in parts))
 
 
 def axes() -> dict[str, Any]:
