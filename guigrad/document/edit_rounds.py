@@ -106,10 +106,10 @@ def set_stop(below: float | None) -> Edit:
     return kept(apply)
 
 
-def set_batches(keys: Iterable[str], size: int, shuffle: bool = True) -> Edit:
+def set_batches(keys: Iterable[str], size: int, shuffle: bool = True, drawn: bool = False) -> Edit:
     """Each step takes ``size`` samples of these values (their first dimension), in another order in each epoch; 0: all at once.
 
-    The steps of the loop become epochs.
+    The steps of the loop become epochs; not if samples are ``drawn`` anew for each step, whichever were before.
     """
     chosen = tuple(keys)
 
@@ -120,10 +120,15 @@ def set_batches(keys: Iterable[str], size: int, shuffle: bool = True) -> Edit:
             raise refused(f"{size} is no number of samples")
         if known.epochs:
             _all_at_once(draft, known)
+        elif known.drawn:
+            _undrawn(draft, known)
         if size:
             now = training_now(draft)
             wires = tuple(dict.fromkeys(In(in_program(draft.document, key)) for key in chosen))
-            _take_batches(draft, now, wires, size, shuffle)
+            if drawn:
+                _draw(draft, now, wires, size)
+            else:
+                _take_batches(draft, now, wires, size, shuffle)
         return finished(draft, f"Batches of {size}" if size else "All samples in each step")
 
     return kept(apply)
@@ -198,26 +203,35 @@ def _settings(document: Document, known: Training, op: str) -> dict[str, Value]:
 # -- batches --------------------------------------------------------------------------------------------
 
 
+def _draw(draft: Draft, known: Training, data: tuple[In, ...], size: int) -> None:
+    """Each step begins with samples that it draws."""
+    loop = loop_at(draft.document, known.loop)
+    _refuse_no_data(draft, known, data)
+    _seed(draft)
+    deep = {name for item in loop.body for name in (*tree.keys(item), *tree.defined(item))}
+    many = make(draft, "builtins.len", data[0])
+    rows = make(draft, "torch.randint", In(many), (size,), name="rows")
+    first, read = [Eval(many), Eval(rows)], dict[In, In]()
+    for wire in data:
+        key = make(draft, "operator.getitem", wire, In(rows), name=_name(draft.node(wire.node or "")))
+        first.append(Eval(key))
+        read[wire] = In(key)
+    change_reads(draft, lambda reader, wire: read.get(wire, wire) if reader in deep else wire)
+    change_loop(draft, loop.id, lambda item: structs.replace(item, body=(*first, *item.body)))
+
+
+def _undrawn(draft: Draft, known: Training) -> None:
+    """The way back: every step takes all samples."""
+    whole = {In(key): In(data) for data, key in known.batched}
+    change_reads(draft, lambda reader, wire: whole.get(wire, wire))
+    take_away(draft, (*(key for _, key in known.batched), known.drawn))
+
+
 def _take_batches(draft: Draft, known: Training, data: tuple[In, ...], size: int, shuffle: bool) -> None:
     """The loop becomes the one over epochs, and its body that of a loop over batches in it."""
     document = draft.document
     loop = loop_at(document, known.loop)
-    place = tree.spots(document)[known.loop]
-    inside = {*tree.keys(loop), *tree.defined(loop)}
-    if not data:
-        raise refused("choose the values whose first dimension are the samples")
-    for wire in data:
-        name = order.name(document, wire.node or "")
-        if result_kind(document, wire) not in ("Tensor", "any"):
-            raise refused(f"{name} is no tensor; batches are taken of data", node_id=wire.node or "")
-        if wire in known.leaves:
-            raise refused(f"{name} is trained; batches are taken of data", node_id=wire.node or "")
-        if tree.spots(document)[wire.node or ""] > place or wire.node in inside:
-            raise refused(
-                f"{name} is computed in the loop; batches are taken of what stands ahead of it", node_id=wire.node or ""
-            )
-        if inside.isdisjoint(document.consumers.get(wire.node or "", ())):
-            raise refused(f"{name} is not read in the loop", node_id=wire.node or "")
+    _refuse_no_data(draft, known, data)
     if draft.node(loop.var).name in ("step", "i"):
         draft.put_node(structs.replace(draft.node(loop.var), name=fresh(draft, "epoch")))
     late = tuple(
@@ -266,6 +280,27 @@ def _take_batches(draft: Draft, known: Training, data: tuple[In, ...], size: int
     whole = (*first, Eval(many), Eval(count), batches, *_same(draft, loop.id, late))
     change_loop(draft, loop.id, lambda item: structs.replace(item, body=whole, carried=tuple(above)))
     carry_out(draft, inner)
+
+
+def _refuse_no_data(draft: Draft, known: Training, data: tuple[In, ...]) -> None:
+    """Batches are taken of what stands ahead of the loop and is read in it."""
+    document = draft.document
+    loop, place = loop_at(document, known.loop), tree.spots(document)[known.loop]
+    inside = {*tree.keys(loop), *tree.defined(loop)}
+    if not data:
+        raise refused("choose the values whose first dimension are the samples")
+    for wire in data:
+        name = order.name(document, wire.node or "")
+        if result_kind(document, wire) not in ("Tensor", "any"):
+            raise refused(f"{name} is no tensor; batches are taken of data", node_id=wire.node or "")
+        if wire in known.leaves:
+            raise refused(f"{name} is trained; batches are taken of data", node_id=wire.node or "")
+        if tree.spots(document)[wire.node or ""] > place or wire.node in inside:
+            raise refused(
+                f"{name} is computed in the loop; batches are taken of what stands ahead of it", node_id=wire.node or ""
+            )
+        if inside.isdisjoint(document.consumers.get(wire.node or "", ())):
+            raise refused(f"{name} is not read in the loop", node_id=wire.node or "")
 
 
 def _same(draft: Draft, loop: str, items: tuple[Item, ...]) -> tuple[Item, ...]:

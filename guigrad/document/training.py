@@ -42,7 +42,8 @@ class Setting(Struct, frozen=True):
 
 class Training(Struct, frozen=True):
     """What trains. ``loop`` is the one whose rounds are steps, ``epochs`` the one around it; ids of nodes and keys of items, "" where
-    there is none. ``odd`` tells of each part that cannot be changed why.
+    there is none. ``drawn`` is the node that draws the numbers of the
+    samples anew for each step. ``odd`` tells of each part that cannot be changed why.
     """
 
     loop: str
@@ -67,6 +68,7 @@ class Training(Struct, frozen=True):
     batch: Setting | None = None
     batched: tuple[tuple[str, str], ...] = ()
     shuffled: bool = False
+    drawn: str = ""
     perm: str = ""
     odd: Mapping[str, str] = {}
 

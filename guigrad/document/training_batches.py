@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guigrad.document.model import Document, In, Loop, Node, Slice, Value, item_key
+from guigrad.document.model import Document, In, ListOf, Loop, Node, Slice, Value, item_key
 from guigrad.document.training import flat, setting
 
 
@@ -19,15 +19,11 @@ class _Batches:
         return self.nodes.get(value.node or "") if isinstance(value, In) else None
 
     def read(self) -> dict[str, object] | None:
-        """``for i in range(0, len(X), 16)`` with ``perm[i:i + 16]``, or ``X[i:i + 16]``; None if it is something else."""
+        """``for i in range(0, len(X), 16)`` with ``perm[i:i + 16]``, or ``X[i:i + 16]``, or samples drawn; None if it is something else."""
+        if self.around is None:
+            return self._drawn()
         node = self._node(self.loop.iter)
-        if (
-            self.around is None
-            or node is None
-            or node.op != "builtins.range"
-            or len(node.args) != 3
-            or node.args[0] != 0
-        ):
+        if node is None or node.op != "builtins.range" or len(node.args) != 3 or node.args[0] != 0:
             return None
         size = setting(self.document, node, "step", node.args[2])
         if size is None:
@@ -57,6 +53,35 @@ class _Batches:
                 "batched": tuple((str(first.node), key) for first, key in firsts if isinstance(first, In)),
             }
         return None
+
+    def _drawn(self) -> dict[str, object] | None:
+        """``rows = torch.randint(len(X), (16,))`` in each step, and ``X[rows]``."""
+        taken: list[tuple[str, str]] = []
+        found: Node | None = None
+        for item in flat(self.loop.body):
+            one = self.nodes.get(item_key(item))
+            if one is None or one.op != "operator.getitem" or not isinstance(one.args[0], In):
+                continue
+            maker = self._node(one.args[1])
+            if (
+                maker is None
+                or maker.op != "torch.randint"
+                or all(item_key(other) != maker.id for other in flat(self.loop.body))
+            ):
+                continue
+            if found not in (None, maker):
+                return None
+            found = maker
+            taken.append((str(one.args[0].node), one.id))
+        if found is None:
+            return None
+        at = next((at for at, value in enumerate(found.args) if isinstance(value, tuple | ListOf)), None)
+        shape = found.args[at] if at is not None else None
+        numbers = shape.items if isinstance(shape, ListOf) else shape
+        if at is None or not isinstance(numbers, tuple) or len(numbers) != 1:
+            return None
+        size = setting(self.document, found, "size[0]", numbers[0])
+        return None if size is None else {"batch": size, "batched": tuple(taken), "drawn": found.id}
 
     def _is_slice(self, value: Value) -> bool:
         if not isinstance(value, Slice) or value.start != In(self.loop.var) or value.step is not None:

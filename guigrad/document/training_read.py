@@ -129,7 +129,7 @@ class _Reader:
             self.odd["batch"] = "The loop stands in another one, and does not take batches as perm[i:i + n]."
         leaves = self._leaves()
         rate, decay = self._rates()
-        fields = {**self.found, **(batch if batch is not None and whole else {})}
+        fields = {**self.found, **(batch if batch is not None and (whole or self.around is None) else {})}
         return Training(
             loop=self.loop.id, epochs=outer.id if whole else "", leaves=leaves, zeros=tuple(self.zeros),
             updates=tuple(self.updates), rate=rate, decay=decay, steps=steps, odd=self.odd, **fields,  # type: ignore[arg-type]  # by field name

@@ -187,8 +187,8 @@ class TrainingSetup(QObject):
                 where = self._inner.get(name, (known.scheduler, name))
                 return edit.set_argument(*where, value, merge)
             case "batches":
-                keys, size, shuffled = value
-                return edit.set_batches(keys, size, shuffled)
+                keys, size, way = value
+                return edit.set_batches(keys, size, way == "shuffled", way == "drawn")
             case "stop":
                 return edit.set_stop(0.01 if value else None)
         return edit.set_number(part, value, merge)
@@ -251,7 +251,7 @@ class TrainingSetup(QObject):
         if known.steps is not None:
             words.append(("steps", f"{known.steps.value:,} {'epochs' if known.epochs else 'steps'}"))
         if known.batch is not None:
-            words.append(("batch", f"batches of {known.batch.value}"))
+            words.append(("batch", f"{'samples drawn' if known.drawn else 'batches of'} {known.batch.value}"))
         if known.loss.node in document.nodes:
             name = self.name(known.loss.node or "").partition("@")[0]
             words.append(("loss", name if "loss" in name else f"loss {name}"))
@@ -287,7 +287,7 @@ class TrainingSetup(QObject):
             optimizer=optimizer.op if optimizer is not None else known.kind, settings=settings,
             schedulers=(("", "none: the rate stays"), *rows(SCHEDULE)), scheduler=scheduler.op if scheduler is not None else "",
             schedule=tuple(self._schedule(scheduler)) if scheduler is not None else (),
-            steps=value_of(known.steps), data=tuple(self._data(known)), batch=whole_of(known.batch), shuffled=known.shuffled, zero=known.zero,
+            steps=value_of(known.steps), data=tuple(self._data(known)), batch=whole_of(known.batch), way=_way(known), zero=known.zero,
             clip=known.clip, clip_at=value_of(known.clip_at), stops=bool(known.stop), stop_at=value_of(known.stop_at), odd=known.odd,
         )  # fmt: skip
 
@@ -335,7 +335,7 @@ class TrainingSetup(QObject):
     def _data(self, known: Training) -> Iterator[tuple[str, str, bool]]:
         """Values from ahead of the loop that it reads and whose first dimension may be samples: as many as the most of them have."""
         document, frame = self.session.whole, self.session.frame
-        taken = {key for key, _ in known.batched}
+        taken = dict.fromkeys(key for key, _ in known.batched)
         loop = next(item for item in walk(document.program) if isinstance(item, Loop) and item.id == known.outer)
         inside = {*tree.keys(loop), *tree.defined(loop)}
         leaves = {source(document, wire).node for wire in known.leaves}
@@ -375,6 +375,11 @@ class TrainingSetup(QObject):
         named = [key for key in known if "loss" in (document.nodes[key].name or "")]
         ends = [key for key in known if not any(reader in document.nodes for reader in document.consumers.get(key, ()))]
         return (named or ends or known or [None])[-1]  # type: ignore[list-item]  # None where there is no scalar
+
+
+def _way(known: Training) -> str:
+    """How a step comes to its samples."""
+    return "drawn" if known.drawn else "shuffled" if known.shuffled or known.batch is None else "ordered"
 
 
 def _computes(node: Node) -> bool:

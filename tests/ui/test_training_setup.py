@@ -144,6 +144,37 @@ def test_every_part_is_changed_in_the_editor(setup: TrainingSetup) -> None:
     assert editor.fields["leaves"].findChildren(QCheckBox)[0].isChecked()
 
 
+def test_lbfgs_writes_a_function_and_trains_with_it(setup: TrainingSetup) -> None:
+    editor = opened(setup)
+    choose(editor, "optimizer", "LBFGS")
+    write(editor, "settings.max_iter", "3")
+    write(editor, "settings.line_search_fn", "strong_wolfe")
+    closed = code(setup)
+    assert 'optimizer = torch.optim.LBFGS([w, b], max_iter=3, line_search_fn="strong_wolfe")\n' in closed
+    assert "    def closure():\n        pred = w * x + b\n" in closed
+    assert "        return loss\n    loss = optimizer.step(closure)\n" in closed
+    assert [button.text() for button in setup.card.buttons.values()] == ["100 steps", "loss", "trains w, b", "LBFGS"]
+    choose(editor, "scheduler", "SequentialLR")
+    write(editor, "schedule.1. LinearLR total_iters", "9")
+    assert "LinearLR(optimizer, total_iters=9)" in code(setup)
+    setup.session.forward()
+    setup.follow()
+    tick(editor.fields["batches"])
+    choose(editor, "way", "drawn anew")
+    assert "    rows = torch.randint(len(x), (16,))\n" in code(setup)
+    assert "steps" in editor.fields
+    tick(editor.fields["batches"])
+    choose(editor, "scheduler", "none")
+    assert code(setup) == closed
+    setup.session.coach.train(3)
+    (series,) = setup.session.coach.recording.runs[0].series.values()
+    assert [*series.points()][-1][-1] < 1e-3
+    choose(editor, "optimizer", "SGD")
+    assert "def " not in code(setup)
+    assert "    optimizer.step()\n" in code(setup)
+    assert editor._said.isHidden()
+
+
 def test_the_rate_is_dragged_while_it_trains_and_what_was_trained_stays(setup: TrainingSetup, qtbot: QtBot) -> None:
     window = setup.window
     opened(setup)
@@ -190,6 +221,10 @@ def test_what_there_is_to_refuse_is_said(window: MainWindow, tmp_path: Path) -> 
         ("x = torch.ones(3)\ny = x.sum()\n", "nothing to make smaller"),
         ("x = torch.ones(3, requires_grad=True)\n", "nothing to make smaller"),
         ("", "nothing to make smaller"),
+        (
+            "w = torch.ones(2, requires_grad=True)\ndef train():\n    for step in range(3):\n        w.sum().backward()\n    return w\nprint(train())\n",
+            "stands in the function train",
+        ),
     ):
         path = tmp_path / "some.py"
         path.write_text(f"import torch\n{source}")

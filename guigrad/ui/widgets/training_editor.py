@@ -30,6 +30,9 @@ Choice = tuple[str, str]
 """What is asked for, and how it is shown."""
 
 ZEROS: Final = (("none", "set to None"), ("zeros", "set to zeros"), ("forgotten", "forgotten on purpose"))
+WAYS: Final = (
+    ("shuffled", "in another order in each epoch"), ("ordered", "in their order"), ("drawn", "drawn anew for each step"),
+)  # fmt: skip
 CLIPS: Final = (("", "as they are"), ("norm", "clipped by their norm"), ("value", "clipped by value"))
 SHOWN: Final = (
     "lr",
@@ -76,7 +79,7 @@ class Offer(Struct, frozen=True):
     steps: Value = None
     data: tuple[tuple[str, str, bool], ...] = ()
     batch: int = 0
-    shuffled: bool = True
+    way: str = "shuffled"
     zero: str = "none"
     clip: str = ""
     clip_at: Value = None
@@ -170,8 +173,10 @@ class TrainingEditor(QDialog):
             lambda: [self._combo("scheduler", offer.schedulers, offer.scheduler, "how the learning rate changes")],
         )
         self._numbers("scheduler", "schedule", offer.schedule)
-        self._number("steps", "steps", "epochs" if offer.batch else "steps", "int", offer.steps)
-        self._put("batch", repr((offer.data, bool(offer.batch), offer.shuffled)), lambda: self._batch(offer))
+        self._number(
+            "steps", "steps", "epochs" if offer.batch and offer.way != "drawn" else "steps", "int", offer.steps
+        )
+        self._put("batch", repr((offer.data, bool(offer.batch), offer.way)), lambda: self._batch(offer))
         self._number("batch", "batch", "samples in a batch", "int", offer.batch or None)
         self._put(
             "zero",
@@ -266,25 +271,28 @@ class TrainingEditor(QDialog):
         on.setChecked(bool(offer.batch))
         on.setEnabled(bool(offer.data))
         boxes = self._boxes("data", offer.data, self._batches)
-        shuffle = QCheckBox("in another order in each epoch")
-        shuffle.setChecked(offer.shuffled or not offer.batch)
-        self.fields["batches"], self.fields["shuffle"] = on, shuffle
+        way = parts.ChevronCombo(self.look)
+        way.setAccessibleName("how samples are taken")
+        for key, text in WAYS:
+            way.addItem(text, key)
+        way.setCurrentIndex([key for key, _ in WAYS].index(offer.way))
+        self.fields["batches"], self.fields["way"] = on, way
         on.clicked.connect(self._batches)
-        shuffle.clicked.connect(self._batches)
-        for widget in (boxes, shuffle) if not offer.batch else ():
+        way.activated.connect(self._batches)
+        for widget in (boxes, way) if not offer.batch else ():
             widget.hide()
-        rows: list[QWidget] = [on, boxes, shuffle]
+        rows: list[QWidget] = [on, boxes, way]
         if not offer.data:
             rows = [on, parts.label("No value that the loop reads has samples along its first dimension.", "muted")]
         return rows
 
     def _batches(self) -> None:
-        on, shuffle = self.fields["batches"], self.fields["shuffle"]
+        on, way = self.fields["batches"], self.fields["way"]
         assert isinstance(on, QCheckBox)
-        assert isinstance(shuffle, QCheckBox)
+        assert isinstance(way, parts.ChevronCombo)
         data = self._chosen("data") or tuple(key for key, _, _ in self.offer.data)
         size = (self.offer.batch or 16) if on.isChecked() else 0
-        self.asked.emit("batches", (data, size, shuffle.isChecked()), "")
+        self.asked.emit("batches", (data, size, way.currentData()), "")
 
     def _check(self, part: str, text: str, now: bool) -> QWidget:
         box = QCheckBox(text)
