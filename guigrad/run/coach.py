@@ -27,7 +27,7 @@ from guigrad.run.sketch import Sketch
 from guigrad.run.training import Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
-MOMENT_SECONDS = 0.1
+MOMENT_SECONDS = 0.02
 MOMENT_BYTES_A_SECOND = 10_000_000
 """Moments may cost so much on average; larger ones come less often."""
 
