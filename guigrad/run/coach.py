@@ -128,6 +128,8 @@ class Coach:
         if not rewind.is_at(step, self._phases):
             rewind.remember()
             self._replay(step, None, self._phases)
+            if self.shown is None:  # it stands where it goes on
+                rewind.go_on()
 
     def go(self, step: int, name: str = "") -> None:
         """Goes back to the end of a step, exactly: what is trained from there on, with the document as it is now, is another run."""
