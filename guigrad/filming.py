@@ -17,7 +17,7 @@ from guigrad.run.steps import Steps
 from guigrad.terminal import PROBLEMS, Refused, distinct, write_whole
 
 FPS: Final = 25
-_ENDS: Final = {"end": "the program has ended", "nan": "paused: not a number", "failed": "failed"}
+_ENDS: Final = {"end": "the program has ended", "nan": "paused: not finite", "failed": "failed"}
 Told = Callable[[int, int, float | None], None]
 """(moments that are written, of how many, the loss)."""
 

@@ -84,7 +84,7 @@ _TASK = Setting(
 _PATH = Setting("path", "File", "text", "")
 
 SPLIT = (
-    _real("test", "For testing", 0.2, 0.0, 0.9, "Part of the points that is kept for testing; 0 keeps none"),
+    _real("test", "Test part", 0.2, 0.0, 0.9, "Part of the points that is kept for testing; 0 keeps none"),
     Setting("shuffle", "Shuffle", "bool", True, "Under the seed, as scikit-learn's train_test_split does"),
     Setting("standardize", "Standardise", "bool", False, "Inputs less their mean, over their standard deviation, both of the training points"),
     _number("seed", "Seed", 0, 0, (1 << 32) - 1),

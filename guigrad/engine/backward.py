@@ -86,6 +86,7 @@ def backward(
     create_graph: bool,
     inputs: Sequence[str] | None,
     xray: bool,
+    shown: bool = False,
 ) -> None:
     """Plays ``torch.autograd.backward``; what goes wrong is said by the engine."""
     state, plan = engine.state, engine.plan
@@ -118,7 +119,7 @@ def backward(
     try:
         notes = noting(tensors) if create_graph else nullcontext()
         heard = engine.recorder(tensors, xray)
-        if engine.tape is not None:
+        if engine.tape is not None and shown:
             engine.tape.prepare()
         told = engine.ledger.backward(state.bearers(), roots.keys, engine.tape)
         with walk.catching(lambda: roots.keys[0]), told, heard, notes:

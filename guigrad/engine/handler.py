@@ -151,7 +151,9 @@ class Handler:
             case Forward():
                 engine.forward(verb.to, verb.partial)
             case Backward():
-                engine.backward(verb.roots, verb.gradient, verb.retain_graph, verb.create_graph, verb.inputs, verb.xray)
+                engine.backward(
+                    verb.roots, verb.gradient, verb.retain_graph, verb.create_graph, verb.inputs, verb.xray, shown=True
+                )
             case ZeroGrad():
                 engine.zero_grad(verb.set_to_none)
             case OptimizerStep():

@@ -193,8 +193,12 @@ class Engine:
         create_graph: bool = False,
         inputs: Sequence[str] | None = None,
         xray: bool = True,
+        shown: bool = False,
     ) -> None:
-        """``torch.autograd.backward`` on the graph that the last forward built; runs forward first where a root has not run."""
+        """``torch.autograd.backward`` on the graph that the last forward built; runs forward first where a root has not run.
+
+        ``shown``: what it gives is looked at next, so what does not depend on it is worked out before.
+        """
         found = self._roots(roots)
         if found is None:
             return
@@ -208,7 +212,7 @@ class Engine:
                 return
         self._root = found.effect or found.keys[0]
         with self.verb(draws=found.effect is not None):  # the program's own has arguments to be played
-            backward(self, found, gradient, retain_graph, create_graph, inputs, xray)
+            backward(self, found, gradient, retain_graph, create_graph, inputs, xray, shown)
         self._root = ""
 
     def zero_grad(self, set_to_none: bool = True) -> None:

@@ -15,7 +15,7 @@ nothing else leads to, that AccumulateGrad comes right behind it, and needs no h
 from __future__ import annotations
 
 import gc
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cached_property
 from types import MethodType, TracebackType
 from typing import Any
@@ -92,7 +92,10 @@ class Recorder:
 
     def _listen(self) -> None:
         near = self._reach()
-        keep, note = MethodType(_keep, self.events), MethodType(_note, self.events)
+        keep, note = _keep(self.events), _note(self.events)
+        if not near:
+            self._hooks.register([(fn, MethodType(keep if edges else note, fn)) for fn, edges in self._edges.items()])
+            return
         hooks: list[tuple[Any, Hook]] = []
         for fn, edges in self._edges.items():
             if fn in near:
@@ -223,13 +226,20 @@ class Recorder:
         return True
 
 
-def _keep(events: dict[Any, Event], fn: Any, left: Any, arrived: Any) -> None:
-    """What a grad_fn's hook does: a method of both, which costs half of a closure."""
-    events[fn] = (left, arrived)
+def _keep(events: dict[Any, Event]) -> Callable[[Any, Any, Any], None]:
+    """What a grad_fn's hook does; a method of the grad_fn, which costs half of a closure."""
+
+    def post(fn: Any, left: Any, arrived: Any) -> None:
+        events[fn] = (left, arrived)
+
+    return post
 
 
-def _note(events: dict[Any, Event], fn: Any, left: Any, arrived: Any) -> None:
-    events[fn] = ()
+def _note(events: dict[Any, Event]) -> Callable[[Any, Any, Any], None]:
+    def post(fn: Any, left: Any, arrived: Any) -> None:
+        events[fn] = ()
+
+    return post
 
 
 class Earlier:

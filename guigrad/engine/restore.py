@@ -107,7 +107,10 @@ def restore(engine: Engine, point: Point) -> None:
 def _tensors(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
     """What may have a ``.grad``, with its places."""
     for key in engine.state.order:
-        for place, tensor in elements(key, engine.plan.value(key)):
+        value = engine.plan.value(key)
+        if type(value) is torch.Tensor and not (value.requires_grad and is_leaf(value)):  # most are
+            continue
+        for place, tensor in elements(key, value):
             if is_leaf(tensor) and tensor.requires_grad:
                 yield place, tensor
 

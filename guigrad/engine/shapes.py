@@ -63,6 +63,7 @@ class Shapes:
         self._engine.revision = revision
         self._trials: dict[str, tuple[object, Problem | None]] = {}
         self._metas: dict[str, Meta] | None = None
+        self._largest = 0
         self.done = False
 
     def edit(self, diff: Diff, revision: int) -> None:
@@ -92,7 +93,7 @@ class Shapes:
             for key in self._engine.state.order:
                 if self._engine.state.status.get(key) == "fresh":
                     self._collect(key, self._engine.plan.value(key), found)
-            self._metas = found
+            self._metas, self._largest = found, max((meta.nbytes for meta in found.values()), default=0)
         return self._metas
 
     def _collect(self, place: str, value: Any, found: dict[str, Meta]) -> None:
@@ -116,7 +117,8 @@ class Shapes:
         found: dict[str, Problem] = {}
         engine = self._engine
         room = int(available_bytes() * SHARE)
-        for place, meta in self.metas().items():
+        metas = self.metas()
+        for place, meta in metas.items() if self._largest > room else ():
             if meta.nbytes > room:
                 key = place.partition("[")[0]
                 found[key] = _placed(engine, key, too_large(engine.label(key), meta.nbytes))
@@ -160,8 +162,8 @@ def fill(frame: Frame, shapes: Shapes) -> Frame:
     metas = shapes.metas()
     records = dict(frame.records)
     for key, record in frame.records.items():
-        meta = metas.get(key)
-        if record.state in ("not run", "stale") and not record.kind and meta is not None:
+        meta = None if record.kind else metas.get(key)
+        if meta is not None and record.state in ("not run", "stale"):
             records[key] = _changed(record, shape=meta.shape, dtype=meta.dtype, device=frame.device)
     blamed = {problem.node_id for problem in frame.problems}
     foreseen = tuple(

@@ -158,7 +158,7 @@ class Tape:
     def prepare(self) -> None:
         """Works out before the backward what does not depend on it, so that what it gave is told the sooner."""
         assert self._owner is not None
-        assert self._reads is not None
+        assert self._ways is not None
 
     def places(self) -> list[Place]:
         """Every tensor of the document: its place, and where its gradient may have arrived, oldest first."""
@@ -226,27 +226,32 @@ class Tape:
     def _edges_by_wire(self) -> tuple[dict[Wire, list[Edge]], list[Wire]]:
         """The edges that are each wire's, and the wires into nodes that hand on their input as it is."""
         edges: dict[Wire, list[Edge]] = {}
+        events, (ways, same) = self.recorder.events, self._ways
+        for node, wires, known in ways:
+            hits = [hit for hit in known if hit[0] in events]
+            if len(wires) > 1 and hits:
+                self._share(node, wires, hits, edges)
+            elif hits:
+                edges.setdefault(wires[0], []).extend(hits)
+        return edges, same
+
+    @cached_property
+    def _ways(self) -> tuple[list[tuple[Node, list[Wire], list[Edge]]], list[Wire]]:
+        """By node and input: the wires that read it and the edges that lead there; and the wires into nodes that hand on their input as it is."""
+        found: list[tuple[Node, list[Wire], list[Edge]]] = []
         same: list[Wire] = []
-        events = self.recorder.events
         for key, (node, outs, inputs, ways) in self._reads.items():
             for out in dict.fromkeys(outs):
                 if out in inputs:
                     same.extend((place, key, path) for place, path in inputs[out])
             for edge, known in ways.items():
-                hits = [hit for hit in known if hit[0] in events]
-                if not hits:
-                    continue
-                if edge not in inputs:
-                    # A view of what was changed in place since: its gradient goes to the new version.
+                if edge in inputs:
+                    wires = [(place, key, path) for place, path in inputs[edge]]
+                else:  # A view of what was changed in place since: its gradient goes to the new version.
                     path = next((wire.path for wire in node_wires(node)), "")
-                    edges.setdefault((self._owner[edge[0]], key, path), []).extend(hits)
-                    continue
-                wires = [(place, key, path) for place, path in inputs[edge]]
-                if len(wires) == 1:
-                    edges.setdefault(wires[0], []).extend(hits)
-                else:
-                    self._share(node, wires, hits, edges)
-        return edges, same
+                    wires = [(self._owner[edge[0]], key, path)]
+                found.append((node, wires, known))
+        return found, same
 
     @cached_property
     def _reads(self) -> dict[str, tuple[Node, list[Edge], dict[Edge, list[tuple[str, str]]], dict[Edge, list[Edge]]]]:

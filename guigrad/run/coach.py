@@ -27,7 +27,7 @@ from guigrad.run.sketch import Sketch
 from guigrad.run.training import Train, Trained, Until, Watch
 
 SLICE_SECONDS = 1 / 30
-MOMENT_SECONDS = 0.1
+MOMENT_SECONDS = 0.02
 MOMENT_BYTES_A_SECOND = 10_000_000
 """Moments may cost so much on average; larger ones come less often."""
 
@@ -128,6 +128,8 @@ class Coach:
         if not rewind.is_at(step, self._phases):
             rewind.remember()
             self._replay(step, None, self._phases)
+            if self.shown is None:  # it stands where it goes on
+                rewind.go_on()
 
     def go(self, step: int, name: str = "") -> None:
         """Goes back to the end of a step, exactly: what is trained from there on, with the document as it is now, is another run."""

@@ -82,10 +82,15 @@ class Docks(QTabWidget):
         """That tab to the front."""
         self.setCurrentWidget(self.panels[name])
 
+    @property
+    def is_table(self) -> bool:
+        """Whether the tab in front is one of the table's: one that follows a run."""
+        return self.currentWidget() in [self.panels.get(row.id) for row in TABLE]
+
     def tell(self, name: str) -> None:
         """There is something new on a tab: it comes to the front, but not over one that follows a run; it is marked then."""
         panel = self.panels[name]
-        if self.currentWidget() in [self.panels.get(row.id) for row in TABLE]:
+        if self.is_table:
             at = self.indexOf(panel)
             self.setTabText(at, self.tabText(at).removesuffix(NEWS) + NEWS)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -33,6 +34,10 @@ from guigrad.ui.widgets.find_bar import FindBar
 from guigrad.ui.widgets.message_bar import MessageBar
 from guigrad.ui.widgets.parts import ElidedLabel
 from guigrad.ui.widgets.top_bar import TopBar
+
+PLOTS_PX: Final = 270
+CANVAS_PX: Final = 280
+"""So high is a canvas at least that gives room away."""
 
 
 class Panes(QMainWindow):
@@ -88,6 +93,9 @@ class Panes(QMainWindow):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
             splitter.setStretchFactor(main, 1)
+        self._settled = False
+        self._middle.splitterMoved.connect(lambda *_: setattr(self, "_settled", True))
+        self.tabs.currentChanged.connect(lambda _: self.give_room())
         self._splitters = {"across": self._across, "middle": self._middle}
         whole = QWidget()
         outer = QVBoxLayout(whole)
@@ -113,6 +121,20 @@ class Panes(QMainWindow):
         for panel in (self.palette_panel, self.inspector):
             panel.setMinimumWidth(min(self.look.px(150), round(width * 0.18)))
         self.tabs.setMinimumHeight(60)
+
+    def give_room(self) -> None:
+        """A tab with plots gets the height to show them, as long as the canvas keeps some and nobody has moved the border."""
+        if self._settled or not self.tabs.is_table:
+            return
+        upper, lower = self._middle.sizes()
+        wanted = min(self.look.px(PLOTS_PX), round(self.height() * 0.4))
+        more = min(wanted - lower, self.canvas.height() - CANVAS_PX)
+        if lower and more > 0:
+            seen, rect = self.canvas.viewport.world, self.canvas.scene.bounds()
+            whole = rect is not None and seen[0] <= rect[0] and seen[1] <= rect[1] and rect[2] <= seen[2] and rect[3] <= seen[3]  # fmt: skip
+            self._middle.setSizes([upper - more, lower + more])
+            if whole:
+                self.canvas.fit_all()
 
     def apply_look(self) -> None:
         app = QApplication.instance()

@@ -75,6 +75,7 @@ QScrollBar:horizontal {{ background: transparent; height: {px(10)}px; margin: 0;
 QScrollBar::handle {{ background: {css("scrollbar")}; border-radius: {px(3)}px; margin: {px(2)}px; }}
 QScrollBar::handle:vertical {{ min-height: {px(24)}px; }}
 QScrollBar::handle:horizontal {{ min-width: {px(24)}px; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QLineEdit, QPlainTextEdit#field, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {css("input")};
@@ -114,6 +115,7 @@ QPushButton[role="link"]:hover {{ text-decoration: underline; }}
 QPushButton[role="link"]:focus {{ border-color: {css("focus")}; }}
 QPushButton[role="edge"] {{ background: {css("panel")}; border: none; border-radius: 0; color: {css("text")};
   padding: 0 {px(5)}px; min-width: {px(10)}px; }}
+QFrame#card QPushButton[role="edge"] {{ background: {css("raised")}; }}
 QPushButton[role="edge"]:hover {{ background: {css("hover")}; }}
 QPushButton[role="chip"] {{ background: {css("raised")}; font-weight: 600; }}
 QPushButton[role="chip"]:checked {{ background: {css("grad_soft")}; color: {css("grad")}; border-color: {css("grad_soft")}; }}

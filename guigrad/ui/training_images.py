@@ -52,7 +52,9 @@ class ImageAsker(Asker):
         if answer.reason and fit.end:
             self.page.say(f"no predictions: {answer.reason}", bad=True)
         else:
-            self.page.say(f"{where}{len(plot.pictures):,} of {answer.total:,} · {plot.words()}".removesuffix(" · "))
+            self.page.say(
+                f"{where}{len(plot.pictures):,} of {answer.total:,} pictures · {plot.words()}".removesuffix(" · ")
+            )
 
     def show_nothing(self, text: str) -> None:
         self.plot.show_pictures(np.zeros((0, 1, 1, 1)), None, None)

@@ -11,7 +11,7 @@ from guigrad.run.recording import Recording
 
 WORDS = 3
 """So many differences are named."""
-_REASONS = {"nan": "paused: not a number", "until": "the condition holds", "failed": "failed"}
+_REASONS = {"nan": "paused: not finite", "until": "the condition holds", "failed": "failed"}
 
 
 def where(coach: Any, known: Trains | None, at: int, playing: bool) -> str:

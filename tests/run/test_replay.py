@@ -82,6 +82,18 @@ def test_the_engine_answers_for_the_step_that_is_shown(desk: Desk) -> None:
     assert asked(desk) == desk.session.frame["w"].value.tolist()
 
 
+def test_back_at_the_present_edits_hold_at_once_and_training_goes_on(desk: Desk) -> None:
+    coach = desk.session.coach
+    for step in (39, 38, 40):
+        coach.show(step)
+    assert coach.rewind.moved
+    assert asked(desk) == weights(40)
+    assert not coach.rewind.moved
+    coach.train(3)
+    assert desk.session.frame is not None
+    assert desk.session.frame["w"].value.tolist() == weights(43)
+
+
 def test_another_start_forgets_what_was_played_ahead(desk: Desk) -> None:
     coach = desk.session.coach
     coach.show(20)

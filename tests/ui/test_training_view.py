@@ -378,7 +378,7 @@ def test_a_loss_that_is_no_number_pauses_and_is_named(window: MainWindow, qtbot:
     assert not window.training.playing
     assert window.session.coach.reason == "nan"
     refreshed(window)
-    assert "not a number" in window.training.panel.where.text()
+    assert "not finite" in window.training.panel.where.text()
     assert any(problem.kind == "diverged" for problem in window.session.problems)
 
 

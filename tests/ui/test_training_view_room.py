@@ -55,6 +55,19 @@ def test_in_a_small_window_nothing_of_it_is_below_the_rim(window: MainWindow, tm
     qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
     assert panel.head is not None
     assert panel.head.lights.low
+    window.resize(1600, 1000)
+    window.set_scale(1.5)
+    window.tabs.bring("code")
+    window.size_panels()
+    before = window._middle.sizes()[1]
+    window.tabs.bring("training")
+    assert window._middle.sizes()[1] > before + 50
+    window._middle.splitterMoved.emit(0, 0)  # somebody has chosen
+    window.size_panels()
+    window.tabs.bring("code")
+    window.tabs.bring("training")
+    assert window._middle.sizes()[1] == before
+    window.set_scale(1.0)
     window.resize(1280, 1000)
     window._middle.setSizes([400, 500])
     qtbot.waitUntil(lambda: panel.head is not None and not panel.head.lights.low)

@@ -15,6 +15,7 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from guigrad.ui.canvas import geometry as g
 from guigrad.ui.canvas import gradients
+from guigrad.ui.canvas.brackets import HEAD
 from guigrad.ui.canvas.ink import Ink, elided, text_width
 from guigrad.ui.canvas.minimap import SIZE as MINIMAP
 
@@ -122,7 +123,7 @@ class Legend:
         return QRectF(x, y, *size)
 
     def _covered(self, rect: QRectF) -> int:
-        """How many cards, grad_fns and notes it would cover, in px."""
+        """How many cards, grad_fns, notes and heads of loops it would cover, in px."""
         board = self._board
         view, scene = board.viewport, board.scene
         left, top = view.to_world(rect.left(), rect.top())
@@ -134,6 +135,9 @@ class Legend:
         area = float((np.maximum(across, 0) * np.maximum(down, 0)).sum())
         world = QRectF(left, top, right - left, bottom - top)
         others = [QRectF(note.x, note.y, note.width, note.height) for note in scene.document.notes.values()]
+        heads = [bracket.rect(scene) for bracket in scene.brackets]
+        high = 20.0 / view.scale  # far out they stand above their frame
+        others += [QRectF(x, y - high, far - x, HEAD + high) for x, y, far, _ in heads]
         mirror = board.backward.mirror
         if mirror.shown:
             found = mirror.rects[mirror.visible((left, top, right, bottom))].tolist()

@@ -148,8 +148,11 @@ def _worth(scene: Scene, wire: int) -> bool:
         return False
     if scene.wires.lit[wire] or given.state == "not run":
         return True
-    made = scene.faces.record(int(scene.wires.target[wire]))
-    return bool(given.shape) and made is not None and made.shape is not None and made.shape != given.shape
+    target = int(scene.wires.target[wire])
+    made = scene.faces.record(target) if given.shape else None
+    if made is None or made.shape is None or made.shape == given.shape:
+        return False
+    return broadcasts(scene.node(target).op) and _fits(given.shape, made.shape)
 
 
 def wire_text(scene: Scene, wire: int) -> tuple[str, bool]:

@@ -42,7 +42,7 @@ from guigrad.ui.widgets.terrain import Numbers, short
 MARKS: Final = ("o", "s", "t", "d", "star", "p", "h", "+")
 OUT: Final = 1e3
 """A lane that diverges is drawn up to so many times the largest loss at the start, else the others would be one line."""
-EMPTY: Final = "Play: the loss of each lane is drawn here."
+EMPTY: Final = "Add lanes and press Play: the loss of each is drawn here."
 NO_SWEEP: Final = "Sweep trains once for each value and draws the final loss against it."
 HEADS: Final = ("value", "final loss", "steps", "note")
 
@@ -174,7 +174,20 @@ class RacePanel(QWidget):
         sweep, self._sweep_chart = QWidget(), QWidget()
         self._sweep_row = QHBoxLayout(self._sweep_chart)
         self._sweep_row.setContentsMargins(0, 0, 0, 0)
-        for field in (self.number, self.low, self.high, self.count, self.log, self.steps, self.go, self.halt, self.use):
+        ends = [parts.label(text, "muted") for text in ("from", "to")]
+        for field in (
+            self.number,
+            ends[0],
+            self.low,
+            ends[1],
+            self.high,
+            self.count,
+            self.log,
+            self.steps,
+            self.go,
+            self.halt,
+            self.use,
+        ):
             self._under.addWidget(field)
         self._under.addWidget(self.progress, 1)
         self._sweep_column = QVBoxLayout(sweep)

@@ -81,6 +81,7 @@ class TensorPanel(QWidget):
         self.pin = self._button("Pin", "Keep these numbers, to compare a later moment with them", self.pin_now)
         self.copy = QToolButton()
         self.copy.setText("Copy")
+        self.copy.setProperty("role", "flat")
         self.copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.copy.setToolTip("Copy the whole tensor as text that reads back to the same bits")
         self.copy.setAccessibleName("Copy the tensor")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -184,6 +184,7 @@ class TrainingPanel(QWidget):
         self._split.setChildrenCollapsible(False)
         self._split.setStretchFactor(0, 4)
         self._split.setStretchFactor(1, 5)
+        self._split.setSizes([300, 400])
         self._split.setHandleWidth(1)
         page = QWidget()
         page.setObjectName("page")
@@ -211,6 +212,7 @@ class TrainingPanel(QWidget):
     def set_look(self, look: Look) -> None:
         """Another theme or scale."""
         self.export.setIcon(look.icon("download", "text_muted"))
+        self.export.setIconSize(QSize(look.px(15), look.px(15)))
         self.look = self.speed.look = self.view.look = look
         px = look.px
         for layout in (

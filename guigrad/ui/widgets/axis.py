@@ -16,9 +16,10 @@ def _kind() -> Any:
     pg: Any = import_module("pyqtgraph")  # late: the first plot brings it
 
     class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-        """``picture`` holds what is to be drawn: line, ticks, texts; ``ground`` is the colour behind the plot."""
+        """``picture`` holds what is to be drawn: line, ticks, texts; ``ground`` is the colour behind the plot, ``whole`` axes have no ticks between 1 and 2."""
 
         picture: Any
+        whole = False
         ground: QColor | None = None
 
         def paint(self, p: Any, opt: Any, widget: Any) -> None:
@@ -30,6 +31,10 @@ def _kind() -> Any:
             if self.picture is not None:
                 self.drawPicture(p, *self.picture)
             p.restore()
+
+        def tickSpacing(self, low: float, high: float, size: float) -> Any:
+            spacing = super().tickSpacing(low, high, size)
+            return [one for one in spacing if one[0] >= 1] or [(1.0, 0.0)] if self.whole else spacing
 
         def logTickStrings(self, values: Any, scale: Any, spacing: Any) -> Any:
             """Of a decade 1, 2 and 5 have a word: all nine would lie on each other."""

@@ -157,6 +157,7 @@ class StepAxis:
         self.line.hide()
         chart.item.addItem(self.line, ignoreBounds=True)
         chart.item.setLabel("bottom", "step")
+        chart.item.getAxis("bottom").whole = True
         chart.plot.scene().sigMouseClicked.connect(self._on_click)
 
     def set_look(self, look: Look) -> None:

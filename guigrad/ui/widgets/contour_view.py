@@ -114,6 +114,7 @@ class ContourView(QWidget):
         self.look = look
         self.plot.setBackground(look.color("panel"))
         item = self.plot.getPlotItem()
+        item.setContentsMargins(0, look.px(6), look.px(6), 0)  # for the numbers at the ends of the axes
         for name in ("left", "bottom"):
             axis = item.getAxis(name)
             axis.setPen(look.color("border_strong"))

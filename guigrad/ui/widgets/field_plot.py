@@ -271,6 +271,7 @@ class FieldPlot(Chart):
         for at in range(values.shape[1]):
             if at == len(self.curves):
                 self.curves.append(self.item.plot())
+                self.curves[at].setZValue(12)  # over the points: many of them would hide it
             token = CLASSES[at % len(CLASSES)] if many else "grad"
             self.curves[at].setPen(self._pg.mkPen(self.look.color(token), width=self.look.scale * 2))
             self.curves[at].setData(self.axes[0], values[:, at], connect="finite")

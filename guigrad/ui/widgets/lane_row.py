@@ -91,9 +91,9 @@ class LaneRow(QWidget):
         lane: Any = self.lane
         loss = lane.loss
         words = [f"loss {short(loss)}"] if loss is not None else []
-        words += [f"step {lane.step:,}"] if lane.step else []
         said = lane.said or STATES[lane.state]
         words = [said, *words] if lane.over else [*words, said] if said else words
+        words += [f"step {lane.step:,}"] if lane.step else []
         if lane.state == "runs" and not lane.step:
             words = ["starting…"]
         self.note.setText(" · ".join(words) or lane.variant.words)

@@ -179,6 +179,7 @@ class LoopCard(QFrame):
         for layout in (self._bar.row, self._words, self._rate):
             layout.setSpacing(px(4))
         self.more.setIcon(look.icon("repeat", "optim"))
+        self.more.setIconSize(QSize(px(16), px(16)))
         self.more.setStyleSheet(f"padding: {px(3)}px {px(5)}px;")
         self.lights.setFont(look.code(11, 600))
         self.lights.updateGeometry()

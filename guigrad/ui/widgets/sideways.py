@@ -13,6 +13,7 @@ class Sideways(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._holder = QWidget()
+        self._holder.setObjectName("page")  # what is behind it shows through
         self.row = QHBoxLayout(self._holder)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.setWidget(self._holder)

@@ -219,6 +219,11 @@ class SurfaceView(QWidget):
         a = math.radians(self.azimuth)
         near_y = -1.0 if math.cos(a) > 0 else 1.0
         near_x = -1.0 if math.sin(a) > 0 else 1.0
+        one = self.project((0.0, 0.0), (near_y, near_y * 2.0), (0.0, 0.0))
+        away = math.hypot(one[1][0] - one[0][0], one[1][1] - one[0][1])
+        out = max(
+            1.32, 1.1 + look.px(26) / max(away, 1.0)
+        )  # in a small picture the names stand as far from the numbers
         for values, name, edge in ((r.x, r.names[0], "x"), (r.y, r.names[1], "y")):
             for tick in round_levels(float(values[0]), float(values[-1]), 5):
                 t = (tick - values[0]) / (values[-1] - values[0]) * 2 - 1
@@ -227,7 +232,7 @@ class SurfaceView(QWidget):
             self._word(
                 painter,
                 name.partition(" · ")[0],
-                *((0.0, near_y * 1.32) if edge == "x" else (near_x * 1.32, 0.0)),
+                *((0.0, near_y * out) if edge == "x" else (near_x * out, 0.0)),
                 True,
             )
             painter.setFont(look.code(9.5))
@@ -253,6 +258,8 @@ class SurfaceView(QWidget):
     def _word(self, painter: QPainter, text: str, x: float, y: float, strong: bool = False) -> None:
         place = self.project(x, y, 0.0)
         room = QRectF(place[0] - self.look.px(60), place[1] - self.look.px(9), self.look.px(120), self.look.px(18))
+        if strong and room.bottom() > self.height():
+            room.moveBottom(self.height())
         painter.setPen(self.look.color("text" if strong else "text_muted"))
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
 

@@ -71,6 +71,22 @@ def test_new_values_pulse_to_the_right_then_gradients_to_the_left(
     assert not view.motion.active
 
 
+def test_who_looks_for_a_moment_among_many_sees_them_without_pulses(
+    shown: tuple[Held, CanvasView], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, view = shown
+    now = [100.0]
+    monkeypatch.setattr(animate, "perf_counter", lambda: now[0])
+    view.motion.hurried = True
+    for number in range(3):  # the first moment pulses, those that follow at once end that
+        view.set_frame(bench.frame(held.document, number))
+        assert bool(view.motion._forward) is (number == 0)
+        now[0] += 0.02
+    now[0] += 1.0
+    view.set_frame(bench.frame(held.document, 4))
+    assert view.motion._forward
+
+
 def test_a_pulse_is_seen_on_its_wire(shown: tuple[Held, CanvasView], monkeypatch: pytest.MonkeyPatch) -> None:
     _, view = shown
     view.painter.rest = True
