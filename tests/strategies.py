@@ -74,6 +74,7 @@ class _Maker:
     def __init__(self, draw: Any, effects: bool) -> None:
         self.draw = draw
         self.effects = effects
+        self.closing = False  # whether a function for a step is being drawn
         self.nodes: dict[str, Node] = {}
         self.count = 0
         self.visible: list[In] = []
@@ -175,8 +176,10 @@ class _Maker:
         if kind == 12:
             return Region(self.key(), "no_grad", self.body(depth))
         before = list(self.visible)
-        if kind == 15:
+        if kind == 15 and not self.closing:
+            self.closing = True
             inner = self.body(depth)
+            self.closing = False
             function = self.node("python.closure", self.wire(), name=self.draw(st.sampled_from(("closure", "again"))))
             step = self.node(
                 "object.step", self.draw(st.sampled_from(before)) if before else In(), In(function), name=self.name()

@@ -9,7 +9,7 @@ from guigrad.document import order, template
 from guigrad.document.array import ArrayData
 from guigrad.document.binding import binding_of, heads, is_required, kind
 from guigrad.document.calls import cycle
-from guigrad.document.closures import function_of
+from guigrad.document.closures import function_of, is_closure
 from guigrad.document.connect import why_not_connect as why_not_connect
 from guigrad.document.decode import is_name
 from guigrad.document.encode import UNKNOWN
@@ -31,6 +31,9 @@ from guigrad.document.model import (
     Value,
     callee,
     wires_in,
+)
+from guigrad.document.model import (
+    walk as every,
 )
 from guigrad.document.ports import path_of
 from guigrad.document.problem import Fix, Problem
@@ -140,6 +143,10 @@ class _Walk:
     def closure(self, item: Region) -> None:
         """The function alone is seen outside. See Note [Closures] in document.closures."""
         self.inside(item.body)
+        if any(is_closure(inner) for inner in every(item.body)):
+            self.tell(
+                "a function that a step calls cannot stand inside another one", "order", item.id, why=_NO_FUNCTION
+            )
         key = function_of(self.document, item)
         if key:
             self.visible.add(key)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import structs
 
 from guigrad.document.model import CLOSURE, Document, Effect, Eval, In, Item, Loop, Region, item_inputs, walk
-from guigrad.document.tree import bodies, rewrite
+from guigrad.document.tree import bodies, first_function, rewrite
 
 
 def is_closure(item: Item) -> bool:
@@ -26,11 +26,13 @@ def is_closure(item: Item) -> bool:
 
 def function_of(document: Document, item: Item) -> str:
     """The id of the node that is the function itself; "" where it is gone."""
-    if not isinstance(item, Region) or not item.body:
-        return ""
-    last = item.body[-1]
-    node = document.nodes.get(last.node) if isinstance(last, Eval) else None
-    return node.id if node is not None and node.op == CLOSURE else ""
+    return first_function(document, item) if isinstance(item, Region) else ""
+
+
+def inner(document: Document, item: Region) -> tuple[Item, ...]:
+    """The items that a call plays."""
+    key = function_of(document, item)
+    return tuple(one for one in item.body if not isinstance(one, Eval) or one.node != key)
 
 
 def sound(document: Document) -> Document:
@@ -38,19 +40,17 @@ def sound(document: Document) -> Document:
     holders: list[Item] = [item for item in document.program if not isinstance(item, Eval | Effect)]
     for item in holders:  # grows by what is inside
         holders += [inner for body in bodies(item) for inner in body if not isinstance(inner, Eval | Effect)]
-    found = {function_of(document, item) for item in holders if is_closure(item)}
+    regions = [item for item in holders if isinstance(item, Region) and is_closure(item)]
+    found = {function_of(document, item) for item in regions}
     made = {node.id for node in document.nodes.values() if node.op == CLOSURE}
-    if found == made:
+    if found == made and all(item.body[-1] == Eval(function_of(document, item)) for item in regions):
         return document
 
     def change(item: Item) -> tuple[Item, ...]:
-        if not isinstance(item, Region) or not is_closure(item) or function_of(document, item):
+        if not isinstance(item, Region) or not is_closure(item):
             return (item,)
-        last = [one for one in item.body if isinstance(one, Eval | Effect) and one.node in made]
-        if len(last) != 1:
-            return item.body
-        rest = tuple(one for one in item.body if one is not last[0])
-        return (Region(item.id, item.kind, (*rest, Eval(last[0].node)), item.args),)
+        key = function_of(document, item)
+        return (Region(item.id, item.kind, (*inner(document, item), Eval(key)), item.args),) if key else item.body
 
     program = rewrite(document.program, change)
     whole = structs.replace(document, program=program)

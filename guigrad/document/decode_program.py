@@ -7,6 +7,7 @@ from typing import Any
 
 from guigrad.document.decode import MAX_DEPTH, Reading, read_value
 from guigrad.document.model import (
+    CLOSURE,
     Branch,
     Carried,
     Effect,
@@ -173,8 +174,8 @@ class Wires:
                 return Branch(item.id, test, body, orelse, self._updates(item.carried, body + orelse))
             case Region(kind="closure"):
                 body = self._inside(item.body)
-                if body and isinstance(body[-1], Eval):  # the function alone is seen outside
-                    self.visible.add(body[-1].node)
+                known = (one.node for one in body if isinstance(one, Eval) and self.nodes[one.node].op == CLOSURE)
+                self.visible.add(next(known, ""))  # the function alone is seen outside
                 return Region(item.id, item.kind, body)
             case Region():
                 args = tuple(self.value(value, item.id) for value in item.args)

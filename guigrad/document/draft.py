@@ -10,6 +10,7 @@ from typing import Any
 
 from guigrad.document import order, tree
 from guigrad.document.array import ArrayData
+from guigrad.document.closures import closures
 from guigrad.document.diff import Diff
 from guigrad.document.index import fresh_ids
 from guigrad.document.loose import loose_ends, still_there
@@ -171,9 +172,14 @@ class Draft:
                 for carry in item.carried:
                     if carry.port not in doomed:
                         self.put_node(map_wires(self.node(carry.port), lambda wire: _open(wire, doomed)))
+        lost = {region.id: None for key, region in closures(self.document).items() if key in doomed}
         if any(key in spots for key in doomed):
             self.put_program(self._without(doomed, spots, bool(heads)))
-        for key in doomed:
+        if lost:  # what was in a function whose node is gone stands where it is
+            self.put_program(
+                tree.rewrite(self._program, lambda item: tree.bodies(item)[0] if item_key(item) in lost else (item,))
+            )
+        for key in (*doomed, *lost):
             for table in ("nodes", "views", "comments", "boxes", "notes"):
                 if key in getattr(self.start, table) or key in self._tables.get(table, {}):
                     self._put(table, key, None)

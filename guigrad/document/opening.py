@@ -11,7 +11,7 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from guigrad.document import tree
-from guigrad.document.closures import closures
+from guigrad.document.closures import closures, function_of, inner
 from guigrad.document.index import fresh_ids
 from guigrad.document.model import Document, Effect, In, Item, Loop, Node, Region
 from guigrad.document.rewire import rewire_items, rewire_node
@@ -51,7 +51,8 @@ def opened(document: Document) -> Opened | None:
     step, region = found[0]
     spots = tree.spots(document)
     spot = spots.get(step.id, ())
-    last = getattr(region.body[-1], "node", "")
+    last = function_of(document, region)
+    core = inner(document, region)
     function = document.nodes[last]
     result = function.args[0] if function.args else None
     holder = tree.item_at(document.program, spot[:-2]) if len(spot) > 2 else None
@@ -63,7 +64,7 @@ def opened(document: Document) -> Opened | None:
     def place(item: Item) -> tuple[Item, ...]:
         if isinstance(item, Region) and item.id == region.id:
             return ()
-        return (*region.body[:-1], item) if isinstance(item, Effect) and item.node == step.id else (item,)
+        return (*core, item) if isinstance(item, Effect) and item.node == step.id else (item,)
 
     def read(wire: In) -> In:
         return result if wire.node == step.id else wire
@@ -71,7 +72,7 @@ def opened(document: Document) -> Opened | None:
     nodes = {key: rewire_node(node, read) for key, node in document.nodes.items() if key != last}
     nodes[step.id] = structs.replace(step, args=step.args[:1], kwargs=(), name=None)
     program = rewire_items(tree.rewrite(document.program, place), read)
-    inside = frozenset(key for item in region.body[:-1] for key in (*tree.keys(item), *tree.defined(item)))
+    inside = frozenset(key for item in core for key in (*tree.keys(item), *tree.defined(item)))
     plain = structs.replace(document, nodes=nodes, program=program)
     fresh_ids(document)  # so that the ids of the closure are not given again
     plain.__dict__["last_id"] = document.__dict__["last_id"]

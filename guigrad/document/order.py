@@ -255,8 +255,8 @@ def name(document: Document, key: str) -> str:
             return f"the loop over {name(document, loop.var)}"
         case Branch():
             return "the if"
-        case Region(kind="closure", body=(*_, Eval(last))):
-            return f"the function {name(document, last)}"
+        case Region(kind="closure"):
+            return "a function that a step calls"
         case Region() as region:
             return f"the {region.kind} region"
     return key

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from guigrad.document import tree
+from guigrad.document.closures import function_of
 from guigrad.document.draft import Draft
-from guigrad.document.model import Branch, Carried, Effect, Eval, In, Item, Loop, Node, Region, item_key
+from guigrad.document.model import Branch, Carried, Effect, Eval, In, Item, Loop, Node, Region
 
 
 def start_variables(draft: Draft) -> None:
@@ -40,8 +41,8 @@ class _Starts:
                     self.bind(item.node, env)
                 case Region(kind="closure"):
                     self.body(item.body, dict(env))
-                    if item.body:
-                        self.bind(item_key(item.body[-1]), env)
+                    if key := function_of(self.draft.document, item):
+                        self.bind(key, env)
                 case Region():
                     self.body(item.body, env)
                 case Loop() | Branch():

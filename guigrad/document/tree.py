@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 
 from guigrad.document.model import (
+    CLOSURE,
     Branch,
     Document,
     Effect,
@@ -186,16 +187,19 @@ def meeting(document: Document, source: str, reader: str) -> tuple[Spot, Spot] |
             return None
     while at[:-1] != to[: len(at) - 1]:
         holder = item_at(document.program, at[:-2])
-        if not isinstance(holder, Region) or (holder.kind == "closure" and not _is_function(holder, source)):
+        if not isinstance(holder, Region) or (holder.kind == "closure" and first_function(document, holder) != source):
             return None
         at = at[:-2]
     return at, to[: len(at)]
 
 
-def _is_function(closure: Region, key: str) -> bool:
-    """Whether a node is the closure itself, which alone is seen outside of it. See Note [Closures] in document.closures."""
-    last = closure.body[-1] if closure.body else None
-    return isinstance(last, Eval) and last.node == key
+def first_function(document: Document, closure: Region) -> str:
+    """The id of the node that is the closure itself, which alone is seen outside of it; "" where it is gone. See Note [Closures] in document.closures."""
+    for one in closure.body:
+        node = document.nodes.get(one.node) if type(one) is Eval else None
+        if node is not None and node.op == CLOSURE:
+            return node.id
+    return ""
 
 
 def updates(document: Document) -> Mapping[str, str]:

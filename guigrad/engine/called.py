@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from guigrad.document.closures import closures, function_of
+from guigrad.document.closures import closures, function_of, inner
 from guigrad.document.model import Region
 from guigrad.engine.arguments import Refused, Step, raiser
 from guigrad.engine.block import Block
@@ -51,7 +51,7 @@ def function(plan: Plan, item: Region) -> Callable[[], Any]:
 
 def _compiled(plan: Plan, item: Region, key: str) -> tuple[Block, Callable[[], Any]]:
     node = plan.document.nodes[key]
-    return plan.block(item.body[:-1]), plan.reads(node.args[0] if node.args else None)
+    return plan.block(inner(plan.document, item)), plan.reads(node.args[0] if node.args else None)
 
 
 def function_named(plan: Plan, key: str) -> Callable[[], Any]:

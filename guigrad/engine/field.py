@@ -17,6 +17,7 @@ import torch
 from msgspec import structs
 
 from guigrad.document.array import ArrayData
+from guigrad.document.closures import inner as played_by
 from guigrad.document.closures import is_closure
 from guigrad.document.model import Branch, Effect, Eval, In, Item, Loop, Region, item_inputs, item_key, walk
 from guigrad.engine.again import again
@@ -243,8 +244,8 @@ class Way:
                 if self._takes(item):
                     found.append(item)
                     self._depends.add(item.node)
-            elif is_closure(item):  # what a step plays is played where it stands
-                found += self._leading(item.body[:-1], last)
+            elif isinstance(item, Region) and is_closure(item):  # what a step plays is played where it stands
+                found += self._leading(played_by(self._engine.document, item), last)
             elif isinstance(item, Region):
                 body = self._leading(item.body, last)
                 if body:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from msgspec import structs
 
+from guigrad.document.closures import inner
 from guigrad.document.model import CLOSURE, Branch, Effect, Eval, In, Item, Loop, Region, item_key, walk, wires_in
 from guigrad.engine.between import NoFunction
 from guigrad.engine.build import Plan
@@ -278,7 +279,7 @@ class Replay:
                     if item.node in run:
                         found.append(item)
                 case Region(kind="closure"):  # what a step plays is played where it stands
-                    found += [one for one in self._pruned(item.body, run) if one != item.body[-1]]
+                    found += self._pruned(inner(self._engine.document, item), run)
                 case Region():
                     body = self._pruned(item.body, run)
                     if body:

@@ -240,6 +240,8 @@ class _Unpacker:
         if "defaults" in packed:  # what it was made with: an edit that follows is held against that
             live.defaults.clear()
             live.defaults.update(self.unpack(packed["defaults"]))
+        if self._moment.step:  # a scheduler would warn that it had not stepped yet
+            vars(live)["_opt_called"] = True
         live.state.clear()
         for number, kept in packed["state"]:
             live.state[self.tensor(number)] = self.unpack(kept)

@@ -96,5 +96,5 @@ def _one(document: Document, item: Item, texts: Mapping[str, str]) -> Iterator[P
             if item.orelse:
                 yield Bracket("branch", "else", key, touched, tuple(_body(document, item.orelse, texts)), True)
         case Region():
-            text = texts.get(key, f"with torch.{item.kind}()").rstrip(":")
+            text = texts.get(key, f"with torch.{item.kind}()" if item.kind != "closure" else "def …()").rstrip(":")
             yield Bracket("region", text, key, touched, tuple(_body(document, item.body, texts)))

@@ -8,7 +8,7 @@ import guigrad
 from guigrad.document import edit
 from guigrad.document.check import check
 from guigrad.document.draft import Edit, Refused
-from guigrad.document.model import Document
+from guigrad.document.model import Document, Region, walk
 from guigrad.document.training import HAND
 from guigrad.document.training_read import read_training
 from guigrad.source.emit import emit
@@ -165,3 +165,22 @@ def test_schedules_made_of_others_are_written_and_taken_away_whole(kind: str, te
     assert known is not None
     assert after.nodes[known.scheduler].op.endswith(kind)
     assert emit(done(after, edit.set_scheduler(""))) == HEAD + text
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "message"),
+    [(CLOSED, "closure", "nothing is wired to closure"), (AHEAD, "loss", "nothing is wired to value")],
+)
+def test_what_is_left_when_the_function_or_a_part_of_it_is_deleted(text: str, name: str, message: str) -> None:
+    document = guigrad.parse(HEAD + text)
+    diff = edit.remove(key(document, name))(document)
+    after = diff.apply(document)
+    assert diff.inverse().apply(after) == document
+    assert [problem.message for problem in check(after)] == [message]
+    assert guigrad.parse(emit(after)).canonical() == after.canonical()
+    assert ("def closure" in emit(after)) == (name != "closure")
+    assert any(isinstance(item, Region) for item in walk(after.program)) == (name != "closure")
+    region = next(item.id for item in walk(document.program) if isinstance(item, Region))
+    whole = edit.remove_item(region)(document).apply(document)
+    assert "zero_grad" not in emit(whole)
+    assert ("opt.step(...)" in emit(whole)) == (text == CLOSED)

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 
 import guigrad
 from guigrad.document import edit
+from guigrad.document.problem import ProblemError
 from guigrad.engine.play import Engine
+from guigrad.engine.questions import answer
+from guigrad.engine.racing import race, sweep
 from guigrad.run import checkpoint
+from guigrad.run.distributed import distributed
+from guigrad.run.landscape import AskLandscape, Landscape
 from guigrad.run.loops import trains
 from guigrad.run.training import Train, Until, Watch
 from tests.engine.test_train_optim import OPTIMIZERS, check
@@ -156,3 +161,60 @@ def test_edits_on_the_way_hold_from_there_on() -> None:
     other = Engine(engine.document)
     assert other.train(Train(start=moment)).finished, other.problems
     assert other.prints == engine.prints[-len(other.prints) :]
+
+
+VALLEY = """import torch
+x = torch.tensor(-1.5, requires_grad=True)
+y = torch.tensor(2.0, requires_grad=True)
+opt = torch.optim.LBFGS([x, y], lr=0.1, max_iter=3)
+def closure():
+    opt.zero_grad()
+    loss = (1 - x) ** 2 + 100 * (y - x**2) ** 2
+    loss.backward()
+    return loss
+for step in range(10):
+    loss = opt.step(closure)
+print(loss)
+"""
+
+
+@pytest.mark.parametrize("verb", ["train", "run", "forward"])
+def test_a_landscape_looks_into_the_function(verb: str) -> None:
+    engine = Engine(guigrad.parse(VALLEY))
+    engine.train(Train(3)) if verb == "train" else getattr(engine, verb)()
+    x, y = engine.value("x"), engine.value("y")
+    before = x.item(), y.item(), engine.value("opt").state_dict()
+    for of in ("", "loss"):
+        found = answer(engine, AskLandscape(of=of))
+        assert isinstance(found, Landscape)
+        assert found.loss == ((1 - x) ** 2 + 100 * (y - x**2) ** 2).item()
+    assert (x.item(), y.item(), engine.value("opt").state_dict()) == before
+
+
+def test_steps_by_hand_are_those_of_the_loop() -> None:
+    document = guigrad.parse(VALLEY)
+    trained, by_hand = Engine(document), Engine(document)
+    trained.train(Train(3))
+    by_hand.forward()
+    for _ in range(3):
+        by_hand.optimizer_step()
+    assert by_hand.problems == ()
+    assert by_hand.value("x").item() == trained.value("x").item()
+    assert by_hand.value("loss").item() == trained.value("loss").item()
+
+
+def test_what_hangs_on_a_step_is_no_function_of_the_leaves() -> None:
+    engine = Engine(guigrad.parse(VALLEY.replace("print(loss)", "    twice = loss * 2")))
+    engine.train(Train())
+    found = answer(engine, AskLandscape(of="twice"))
+    assert isinstance(found, Landscape)
+    assert "step" in found.problems[0].message
+    with pytest.raises(ProblemError, match="calls the forward part itself"):
+        distributed(engine.document)
+
+
+def test_a_race_may_run_it_beside_others() -> None:
+    found = race(guigrad.parse(VALLEY), ["Adam", "torch.optim.LBFGS"], steps=3)
+    assert [len(one.loss) for one in found.values()] == [3, 3]
+    assert found["torch.optim.LBFGS"].loss[-1] < found["Adam"].loss[-1]
+    assert [one.said for one in sweep(guigrad.parse(VALLEY), "lr", (0.1, 1.0), steps=3)] == ["", ""]
