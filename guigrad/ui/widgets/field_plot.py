@@ -23,7 +23,7 @@ SIDE: Final = 72
 LINE: Final = 300
 """Grid points of a side of a plane, and of a line."""
 NEAR_PX: Final = 10
-LEGEND_PX: Final = 30
+LEGEND_PX: Final = 48
 ABOVE: Final = 0.1
 """Room for them above the points, of the height of the view."""
 FEW: Final = 40
