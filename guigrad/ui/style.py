@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont, QIcon, QPixmap
 
+from guigrad.paths import resources
 from guigrad.ui import icons
 from guigrad.ui.theme import TEXT_PX, Theme, code_font, load_fonts, text_font
 
@@ -50,6 +51,8 @@ def stylesheet(look: Look) -> str:
     """The style sheet of the whole program."""
     px, css = look.px, look.css
     code = load_fonts()[1]
+    name = "check-dark" if look.theme.dark else "check-light"  # by its shape too it is told that a box is ticked
+    tick = (resources() / "icons" / f"{name}.svg").as_posix()
     return f"""
 * {{ outline: none; }}
 QWidget {{ color: {css("text")}; }}
@@ -95,7 +98,7 @@ QComboBox QAbstractItemView {{ background: {css("raised")}; border: 1px solid {c
 QCheckBox {{ spacing: {px(7)}px; }}
 QCheckBox::indicator {{ width: {px(14)}px; height: {px(14)}px; border: 1px solid {css("border_strong")};
   border-radius: {px(4)}px; background: {css("input")}; }}
-QCheckBox::indicator:checked {{ background: {css("accent")}; border-color: {css("accent")}; }}
+QCheckBox::indicator:checked {{ background: {css("accent")}; border-color: {css("accent")}; image: url("{tick}"); }}
 QCheckBox:focus::indicator {{ border-color: {css("focus")}; }}
 QPushButton, QToolButton {{ background: {css("raised")}; border: 1px solid {css("border")}; border-radius: {px(6)}px;
   padding: {px(5)}px {px(11)}px; font-weight: 600; }}
