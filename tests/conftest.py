@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="guigrad-tests-")
 for _room in ("CONFIG", "DATA", "STATE"):  # no settings of whoever runs the tests, none shared by two processes
@@ -39,6 +40,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST_WORKERS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis also tries constants of the modules that happen to be loaded: then examples depend on which file came before."""
+    if config.getoption("--hypothesis-profile") != "thorough" and hasattr(providers, "_get_local_constants"):
+        providers._get_local_constants = providers.Constants
 
 
 def pytest_unconfigure() -> None:

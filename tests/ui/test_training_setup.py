@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from guigrad.document.training import HAND
+from guigrad.run.loops import trains
 from guigrad.source.emit import emit
 from guigrad.ui import menus_canvas
 from guigrad.ui.main_window import MainWindow
@@ -166,6 +167,8 @@ def test_lbfgs_writes_a_function_and_trains_with_it(setup: TrainingSetup) -> Non
     tick(editor.fields["batches"])
     choose(editor, "scheduler", "none")
     assert code(setup) == closed
+    setup.light(trains(setup.session.whole), -1)
+    assert "calls the function itself" in setup.card.lights.toolTip()
     setup.session.coach.train(3)
     (series,) = setup.session.coach.recording.runs[0].series.values()
     assert [*series.points()][-1][-1] < 1e-3

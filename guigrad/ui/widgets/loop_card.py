@@ -28,6 +28,13 @@ class Facts(Struct, frozen=True):
     rate: float | None = None
 
 
+TIP: Final = "The phases of a step; the one that was played last is lit. A click opens its settings"
+CALLS: Final = (
+    "The optimizer's step calls the function itself, as often as it wants: gradients are emptied, the loss and its gradients computed in there. "
+    "So all of that is one phase, and values are those of its last call"
+)
+
+
 class PhaseLights(QWidget):
     """The phases of a step as a ring of lights. ``chosen(phase)`` when one is clicked."""
 
@@ -41,7 +48,7 @@ class PhaseLights(QWidget):
         self.all_on = False
         self.low = False
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setToolTip("The phases of a step; the one that was played last is lit. A click opens its settings")
+        self.setToolTip(TIP)
 
     def show_phases(self, phases: tuple[str, ...], at: int, all_on: bool) -> None:
         """``at``: the phase that was played last, -1 for none; ``all_on``: they run at full speed."""
@@ -50,6 +57,7 @@ class PhaseLights(QWidget):
             self.phases, self.at, self.all_on = phases, at, all_on
             self.setAccessibleName(", ".join(f"{name}{' (now)' if i == at else ''}" for i, name in enumerate(phases)))
             if longer:
+                self.setToolTip(CALLS if "step" in phases and "backward" not in phases else TIP)
                 self.updateGeometry()
             self.update()
 
