@@ -28,6 +28,7 @@ from guigrad.run.training import Moment, Train, Trained
 
 if TYPE_CHECKING:
     from guigrad.engine.play import Engine
+    from guigrad.engine.tape import Tape
 
 
 ASKED_SECONDS = 0.003
@@ -136,7 +137,7 @@ class Training:
 
     def _play(self, verb: Train) -> Trained:
         engine = self.engine
-        engine.tape = None
+        heard, engine.tape = (engine.tape if verb.start is None and self._aside is None else None), None
         catcher = Walk(engine.state, engine.label)
         reason, error = "failed", None
         readers = Readers(engine, verb.watch, verb.until, verb.trace)
@@ -153,14 +154,10 @@ class Training:
                 raise
             finally:
                 engine.listening = True
-                if engine.tape is not None:
-                    engine.tape.seal()
-                self._settle()
-        bad = ""
+                self._settle(heard if reason == "end" and self.step + 1 == first else None)
         if error is not None:
             self._failed(error)
-        elif reason == "nan":
-            bad = self._blame(readers)
+        bad = self._blame(readers) if error is None and reason == "nan" else ""
         kept = self.take() if verb.keep and error is None else None
         course = self.course
         return Trained(
@@ -170,10 +167,9 @@ class Training:
 
     @property
     def _total(self) -> int | None:
-        if self.course is None:
-            return None
-        self._known_total = self.course.total or self._known_total
-        return self._known_total
+        if self.course is not None:
+            self._known_total = self.course.total or self._known_total
+        return None if self.course is None else self._known_total
 
     def _ready(self, verb: Train) -> None:
         """Brings the program to where it is to go on."""
@@ -350,8 +346,11 @@ class Training:
         except moment.CannotKeep:
             self._last = None
 
-    def _settle(self) -> None:
-        """What has a value is fresh."""
+    def _settle(self, heard: Tape | None) -> None:
+        """What has a value is fresh; gradients stay what they are. ``heard``: what was heard of the last step before, if none was left."""
+        self.engine.tape = self.engine.tape or heard
+        if self.engine.tape is not None:
+            self.engine.tape.seal()
         state, value = self.engine.state, self.engine.plan.value
         for key in state.order:
             if state.status.get(key) != "fresh" and value(key) is not MISSING:

@@ -88,3 +88,12 @@ def test_what_happens_to_gradients_behind_a_training_changes_nothing_that_was_to
     told.play(ZeroGrad(set_to_none=False))
     assert all(bool((tape.gradients[place] == gradient).all()) for place, gradient in held.items())
     assert before["w"].xray is not None
+
+
+def test_gradients_of_the_last_step_stay_when_only_the_rest_of_the_program_is_played() -> None:
+    told = Told(BODIES["emptied before"])
+    before = told.play(Train(7))
+    after = told.play(Train())
+    assert before["h"].xray is not None
+    assert after["h"].xray == before["h"].xray
+    assert after.contributions == before.contributions
