@@ -36,6 +36,30 @@ SEEDS = frozenset(
 FLAGS = frozenset(("torch.Tensor.requires_grad_", "torch.Tensor.retain_grad", "setattr.requires_grad"))
 _BACKWARD = frozenset(("torch.Tensor.backward", "torch.autograd.backward"))
 _OBJECTS = ("object.", "optimizer.", "scheduler.")
+HANDED = FLAGS | {"setattr.grad"}
+"""Gradients of their own for values that would have none."""
+_NEW = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "pow",
+        "matmul",
+        "neg",
+        "tanh",
+        "relu",
+        "sigmoid",
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "sqrt",
+        "abs",
+        "sum",
+        "mean",
+    ]
+)
 GRAD_READS = frozenset(("torch.Tensor.grad", "getattr.grad"))
 
 
@@ -50,6 +74,16 @@ def is_in_place(node: Node) -> bool:
     if table.effect_of(op) == "in-place":
         return True
     return any(key == "out" or (key == "inplace" and value is True) for key, value in node.kwargs)
+
+
+def makes_new(node: Node) -> bool:
+    """Whether a node surely gives a tensor (or number) of its own, never one of those that it was given."""
+    owner, _, name = node.op.rpartition(".")
+    return (
+        name in _NEW
+        and owner in ("operator", "torch", "torch.Tensor")
+        and not any(key == "out" for key, _ in node.kwargs)
+    )
 
 
 def changes(node: Node) -> bool:

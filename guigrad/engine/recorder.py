@@ -123,10 +123,14 @@ class Recorder:
                 continue
             edges_of[fn] = edges = fn.next_functions
             for at, (target, _) in enumerate(edges):
-                if target is not None:
+                if type(target) is ACCUMULATE:
+                    if target in ways:
+                        ways[target] = None
+                    else:
+                        ways[target] = (fn, at)
+                        edges_of[target] = ()
+                elif target is not None:
                     todo.append(target)
-                    if type(target) is ACCUMULATE:
-                        ways[target] = None if target in ways else (fn, at)
         near: dict[Any, list[tuple[int, Any]]] = {}
         for target, way in ways.items():
             if way is not None and target.variable.grad is None:

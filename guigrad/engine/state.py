@@ -22,7 +22,7 @@ from guigrad.document.array import ArrayData
 from guigrad.document.model import Branch, Document, In, Item, Loop, Node, walk
 from guigrad.document.problem import Problem
 from guigrad.engine.build import Plan
-from guigrad.engine.effects import FLAGS, GRAD_READS, changes, is_in_place, is_random, is_seed, roles
+from guigrad.engine.effects import FLAGS, GRAD_READS, HANDED, changes, is_in_place, is_random, is_seed, makes_new, roles
 from guigrad.engine.recorder import Earlier
 from guigrad.engine.stretch import Part, Stretch
 from guigrad.engine.values import MISSING, array_of, bearing, copy_of, is_leaf, storage_key, tensors_in
@@ -31,7 +31,6 @@ KEPT_OBJECTS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, tor
 
 OVERWRITTEN = 65536
 """Tensors of more elements are not kept as they were before an in-place op."""
-
 
 _HOLDERS = (torch.Tensor, tuple, list, dict)
 
@@ -236,12 +235,13 @@ class State:
         return found
 
     def _watched(self) -> list[tuple[str, int]]:
-        """The nodes that may bear a gradient, with their slots: those in stretches made tensors from tensors, and none is a leaf with one."""
+        """The nodes that may bear a gradient, with their slots: the others make tensors of their own, and none is a leaf with one."""
         if self._outside is None:
-            nodes = self.plan.document.nodes.values()
-            handed = any(node.op in ("torch.Tensor.retain_grad", "setattr.grad") for node in nodes)  # to any tensor
-            parts = [] if handed else [part for _, parts in self.stretches.values() for part in parts]
-            inside = frozenset().union(*[part.known for part in parts if isinstance(part, Stretch)])
+            nodes = self.plan.document.nodes
+            parts = [part for _, parts in self.stretches.values() for part in parts if isinstance(part, Stretch)]
+            inside = {key for key, node in nodes.items() if makes_new(node)}.union(*[part.known for part in parts])
+            if any(node.op in HANDED for node in nodes.values()):
+                inside = set()
             self._outside = [(key, self.plan.whole(key)) for key in self.order if key not in inside]
         return self._outside
 
