@@ -13,7 +13,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from guigrad.document.model import Branch, Document, Effect, Eval, Item, Loop, Node, View
+from guigrad.document.model import Branch, Document, Effect, Eval, In, Item, Loop, Node, View
 from guigrad.document.names import owned_nodes
 from guigrad.document.tree import bodies
 
@@ -25,16 +25,19 @@ CHAINS = 2000
 
 
 def shown_nodes(document: Document) -> tuple[str, ...]:
-    """The nodes that have cards, in program order: not the operands hidden in pills, not statements without a value, not loop variables
-    that no card reads.
+    """The nodes that have cards, in program order: not the operands hidden in pills, not statements without a value, not variables that
+    no card reads and that begin without a value.
     """
     owned, nodes = owned_nodes(document), document.nodes
     found = [key for key in _nodes(document, document.program) if key in nodes and key not in owned]
     cards = set(found)
-    unread = {
-        key for key in found if nodes[key].op == "python.loop_var" and cards.isdisjoint(document.consumers.get(key, ()))
-    }
+    unread = {key for key in found if begins_empty(nodes[key]) and cards.isdisjoint(document.consumers.get(key, ()))}
     return tuple(key for key in found if key not in unread)
+
+
+def begins_empty(node: Node) -> bool:
+    """Whether a node is a loop's variable, or one of a loop or branch that is first given a value inside."""
+    return node.op == "python.loop_var" or (node.op == "python.carry" and node.args in ((), (In(None),)))
 
 
 def _nodes(document: Document, items: tuple[Item, ...]) -> Iterable[str]:

@@ -3,8 +3,8 @@
 Note [Drawn]
 A named node has a card, and so has an expression that nothing reads. Any other node has one if a node that has one reads it, other
 than as an operand of an effect (``0.1 * w.grad`` in ``w -= 0.1 * w.grad`` stays inside the effect's pill). An effect has one
-if it yields a value under a name (``y += 1``) or one that something reads, or is the result of a function; ``backward()`` and ``print`` live on the rail alone. A loop's variable has a
-card only if one reads it: the bracket names it anyway. The nodes of a function have their cards inside it alone.
+if it yields a value under a name (``y += 1``) or one that something reads, or is the result of a function; ``backward()`` and ``print`` live on the rail alone. A loop's variable,
+and one that is first given a value inside, has a card only if one reads it: the bracket names the one, a card inside gives the other. The nodes of a function have their cards inside it alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from guigrad.document.index import moved_alone
-from guigrad.document.model import RETURN, Branch, Document, Effect, Eval, Item, Loop, Region, wires_in
+from guigrad.document.layout import begins_empty
+from guigrad.document.model import RETURN, Branch, Document, Effect, Eval, Item, Loop, Node, Region, wires_in
 from guigrad.document.scope import owners
 
 EVAL, EFFECT, CARRY, VARIABLE = "eval", "effect", "carry", "variable"
@@ -66,7 +67,7 @@ class Roles:
                 continue
             found.add(key)
             node = document.nodes.get(key)
-            if node is None or node.name is None or self.role.get(key) == VARIABLE:
+            if node is None or node.name is None or self._is_bare(key, node):
                 stack.extend(self.inputs.get(key, ()))
         return found
 
@@ -91,8 +92,8 @@ class Roles:
     def _askers(self, document: Document, key: str) -> tuple[str, ...]:
         node = document.nodes.get(key)
         role = self.role.get(key)
-        named = node is not None and (node.name is not None and role != VARIABLE)
-        if node is None or named or node.outputs or role in (CARRY, EFFECT):
+        bare = node is not None and self._is_bare(key, node)
+        if node is None or (not bare and (node.name is not None or role == CARRY)) or node.outputs or role == EFFECT:
             return ()
         return tuple(r for r in self.readers.get(key, ()) if self._shows_inputs(document, r))
 
@@ -103,9 +104,8 @@ class Roles:
         role = self.role.get(key)
         if role is None and document.functions and key in owners(document):
             return False
-        if node.name is not None and role != VARIABLE:
-            return True
-        if node.outputs or role == CARRY:
+        bare = self._is_bare(key, node)
+        if node.outputs or (not bare and (node.name is not None or role == CARRY)):
             return True
         readers = self.readers.get(key, ())
         if role == EFFECT:
@@ -115,6 +115,11 @@ class Roles:
         if role is None and not readers:
             return True
         return any(known.get(r, False) for r in readers if self._shows_inputs(document, r))
+
+    def _is_bare(self, key: str, node: Node) -> bool:
+        """Whether a node is a variable that begins without a value."""
+        role = self.role.get(key)
+        return role == VARIABLE or (role == CARRY and begins_empty(node))
 
     def _shows_inputs(self, document: Document, key: str) -> bool:
         """Whether a node's operands stand outside it: all but those of effects, and also those of a function's result."""
