@@ -79,7 +79,9 @@ def plain(lesson: Lesson) -> Callable[[], object]:
 
 
 def trained(lesson: Lesson, record: str) -> Callable[[], object]:
-    """The same round as a training of the document: nothing recorded, "scalars", or "all"."""
+    """The same round as a training of the document: nothing recorded, "scalars", "window" (what a slice of the window records: its numbers, a frame and
+    a moment of its last step) or "all".
+    """
     document = parse(lesson.source)
     assert not document.problems, document.problems
     engine = Engine(document)
@@ -87,6 +89,8 @@ def trained(lesson: Lesson, record: str) -> Callable[[], object]:
         verb = Train(lesson.steps, every=True)
     elif record == "scalars":
         verb = Train(lesson.steps, xray=False)
+    elif record == "window":
+        verb = Train(lesson.steps, keep=True)
     else:
         verb = Train(lesson.steps, watch=(), xray=False, on_nan=False)
     recording = Recording(document)
@@ -95,6 +99,8 @@ def trained(lesson: Lesson, record: str) -> Callable[[], object]:
         told = engine.train(verb)
         if record:
             recording.add(told)
+        if record == "window":
+            recording.add_frame(told.step, engine.frame())
 
     for _ in range(1 + HOT // lesson.steps):  # as it runs on: written out
         play()
@@ -108,4 +114,11 @@ def pairs(quick: bool = False) -> Iterator[Pair]:
         rounds = 20 if lesson.steps < 10 else 60
         yield f"{lesson.name}: training, nothing recorded", plain(lesson), trained(lesson, ""), 1.05, rounds
         yield f"{lesson.name}: the loss of each step recorded", plain(lesson), trained(lesson, "scalars"), 1.08, rounds
+        yield (
+            f"{lesson.name}: recorded as the window does",
+            plain(lesson),
+            trained(lesson, "window"),
+            lesson.full,
+            rounds,
+        )
         yield f"{lesson.name}: x-ray and tape of each step", plain(lesson), trained(lesson, "all"), lesson.full, rounds

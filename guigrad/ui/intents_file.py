@@ -126,6 +126,7 @@ class FileIntents(Verbs):
         trains = self.window.training.trains is not None
         dialog = ExportDialog(self.window.look, make, len(session.selection), now is not None, self.window, trains)
         chosen = dialog.choice() if ask(dialog) == QDialog.DialogCode.Accepted else None
+        dialog.let_go()
         if chosen is not None:
             self.export_as(chosen)
 

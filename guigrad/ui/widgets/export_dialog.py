@@ -91,7 +91,8 @@ class ExportDialog(QDialog):
         self, look: Look, make: Make, selected: int, values: bool, parent: QWidget | None = None, trains: bool = False
     ) -> None:
         super().__init__(parent)
-        self.look, self._make = look, make
+        self.look = look
+        self._make: Make | None = make
         self._drawn: tuple[Choice, Painting] | None = None
         self.setWindowTitle("Export")
         self.kind = self._combo("Format", FORMATS, "png")
@@ -172,6 +173,10 @@ class ExportDialog(QDialog):
         combo.setCurrentIndex(max(combo.findData(now), 0))
         return combo
 
+    def let_go(self) -> None:
+        """Nothing will be drawn any more: what draws knows the whole window, and Qt may hold a dialog longer than that."""
+        self._make = self._drawn = None
+
     def choice(self) -> Choice:
         """What is chosen now."""
         return Choice(
@@ -192,6 +197,7 @@ class ExportDialog(QDialog):
         """The one drawn last where nothing but its size, format or background is another."""
         same = Choice(selection=choice.selection, theme=choice.theme, values=choice.values)
         if self._drawn is None or self._drawn[0] != same:
+            assert self._make is not None
             self._drawn = (same, self._make(choice))
         return self._drawn[1]
 
