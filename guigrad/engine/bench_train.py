@@ -14,8 +14,12 @@ from guigrad.engine.bench import IMPORTS, Pair, scalars
 from guigrad.engine.play import Engine
 from guigrad.engine.unroll import HOT
 from guigrad.run.recording import Recording
+from guigrad.run.request import Want
 from guigrad.run.training import Train
 from guigrad.source.parse.parser import parse
+
+SEEN = 200
+"""So many cards are in view."""
 
 
 class Lesson(Struct, frozen=True):
@@ -93,14 +97,14 @@ def trained(lesson: Lesson, record: str) -> Callable[[], object]:
         verb = Train(lesson.steps, keep=True)
     else:
         verb = Train(lesson.steps, watch=(), xray=False, on_nan=False)
-    recording = Recording(document)
+    recording, seen = Recording(document), Want(tuple(document.nodes)[:SEEN])
 
     def play() -> None:
         told = engine.train(verb)
         if record:
             recording.add(told)
         if record == "window":
-            recording.add_frame(told.step, engine.frame())
+            recording.add_frame(told.step, engine.frame(seen))
 
     for _ in range(1 + HOT // lesson.steps):  # as it runs on: written out
         play()

@@ -20,7 +20,7 @@ from guigrad.document.model import Document, Node
 from guigrad.document.ports import node_wires
 from guigrad.engine.again import again
 from guigrad.engine.recorder import ACCUMULATE, ARRIVED, Earlier, Edge, Recorder, Tensor, edge_of
-from guigrad.engine.values import MISSING, elements
+from guigrad.engine.values import MISSING, elements, is_leaf
 
 Place = tuple[str, Tensor, list[Edge | None]]
 Wire = tuple[str, str, str]
@@ -59,6 +59,7 @@ class Tape:
         self._document, self._device = plan.document, plan.device
         self._values = plan.snapshot()
         self._order, self._random = order, random
+        self._leaves: dict[int, Edge | None] = {}
         self._earlier = {} if earlier is None else {key: tuple(taken) for key, taken in earlier.edges.items()}
 
     def seal(self) -> None:
@@ -286,9 +287,18 @@ class Tape:
             )
             for index, (element, tensor) in enumerate(elements(place, value)):
                 number = max(output, 0) + index
-                edge = taken[number] if taken is not None and number < len(taken) else edge_of(tensor)
+                edge = taken[number] if taken is not None and number < len(taken) else self._edge(tensor)
                 if edge is not None:
                     yield element, wire.path + element[len(place) :], edge
+
+    def _edge(self, tensor: Tensor) -> Edge | None:
+        """As ``edge_of``; a leaf, which many nodes may read, is asked once."""
+        if not is_leaf(tensor):
+            return edge_of(tensor)
+        key = id(tensor)
+        if key not in self._leaves:
+            self._leaves[key] = edge_of(tensor)
+        return self._leaves[key]
 
     def _walk(self, outs: list[Edge], inputs: dict[Edge, Any], makers: set[Any]) -> dict[Edge, list[Edge]]:
         """From a node's outputs to its inputs: by input the edges that lead there."""
