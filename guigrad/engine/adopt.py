@@ -146,7 +146,8 @@ def _params(old: torch.optim.Optimizer, new: torch.optim.Optimizer) -> None:
     for group, fresh in zip(old.param_groups, new.param_groups, strict=True):
         if [id(one) for one in group["params"]] != [id(one) for one in fresh["params"]]:
             group["params"][:] = fresh["params"]
-            vars(old).update((name, None) for name in ("_numel_cache",) if name in vars(old))  # LBFGS counts once
+            if isinstance(old, torch.optim.LBFGS):
+                old._numel_cache = None  # it counts its elements once
             kept = {id(one) for one in fresh["params"]}
             for gone in [one for one in old.state if id(one) not in kept]:
                 del old.state[gone]

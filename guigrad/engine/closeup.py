@@ -42,7 +42,7 @@ def closeup(engine: Engine, asked: AskTensor) -> records.Tensor:
         return _look(engine, asked, made, found)
     except NoTensor as error:
         return structs.replace(made, reason=str(error))
-    except (RuntimeError, MemoryError, TypeError, NotImplementedError) as error:
+    except (RuntimeError, MemoryError, TypeError) as error:
         return structs.replace(made, reason=f"torch: {error}")
 
 
@@ -92,7 +92,7 @@ def _extremes(tensor: Tensor) -> tuple[int, ...]:
         return ()
     try:
         return int(tensor.min()), int(tensor.max())
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:
         return ()
 
 

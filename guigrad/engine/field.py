@@ -51,7 +51,7 @@ def field(engine: Engine, question: AskField) -> Field:
             found = _field(engine, question, found)
     except NoField as error:
         found = structs.replace(found, reason=str(error))
-    except (RuntimeError, TypeError, ValueError, IndexError, KeyError, NotImplementedError, AttributeError) as error:
+    except (RuntimeError, TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
         words = str(error).strip().split("\n")[0]
         found = structs.replace(found, reason=f"{type(error).__name__}: {words}")
     step = engine.training.step if engine.training is not None else 0

@@ -146,7 +146,7 @@ def _told(ask: Callable[[], Any]) -> Any:
     """What is answered; torch's refusal as a value, without what it refers to."""
     try:
         return ask()
-    except (RuntimeError, AttributeError, NotImplementedError) as error:
+    except (RuntimeError, AttributeError) as error:
         return RuntimeError(str(error))
 
 

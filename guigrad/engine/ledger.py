@@ -87,7 +87,9 @@ class Ledger:
     # --- backwards ---
 
     def passes(self, bearers: Bearers) -> bool:
-        """Whether a backward that begins now finds all as empty as the last one did; then ``wait`` is called behind it. See Note [Waiting]."""
+        """Whether a backward that begins now finds all as empty as the last one did: then what is known is past, and ``wait`` is called behind it.
+        See Note [Waiting].
+        """
         if _ids(bearers) != self._steady or [1 for _, tensor in bearers if tensor.grad is not None]:
             return False
         self._waiting, self._past, self._pending = None, True, []

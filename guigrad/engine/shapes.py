@@ -192,7 +192,7 @@ def infer(document: Document, seconds: float = math.inf) -> dict[str, Meta | str
 def _meta(value: torch.Tensor) -> Meta:
     try:
         nbytes = value.untyped_storage().nbytes()
-    except (NotImplementedError, RuntimeError):
+    except RuntimeError:
         nbytes = value.numel() * value.element_size()
     return Meta(tuple(value.shape), dtype_name(value.dtype), str(value.device), nbytes)
 

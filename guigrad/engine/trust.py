@@ -89,7 +89,7 @@ def _one(engine: Engine, of: str, wrt: str, others: Sequence[str]) -> Trust:
         said = _gradcheck(engine, of, wrt, output, source)
         held, note = _held(engine, wrt, source, shown)
         elsewhere = tuple((name, _there(engine, of, wrt, source, shown, v, name)) for name in others)
-    except (NoFunction, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+    except (NoFunction, RuntimeError, ValueError, TypeError) as error:
         return structs.replace(told, problems=(Problem(str(error), "autograd", error=type(error).__name__),))
     corners = tuple(
         dict.fromkeys(
@@ -142,7 +142,7 @@ def _complex(engine: Engine, told: Trust, output: torch.Tensor, source: torch.Te
     """By gradcheck alone: it knows what the derivative of a complex number is."""
     try:
         said = _gradcheck(engine, told.of, told.wrt, output, source)
-    except (NoFunction, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+    except (NoFunction, RuntimeError, ValueError, TypeError) as error:
         return structs.replace(told, problems=(Problem(str(error), "autograd", error=type(error).__name__),))
     return structs.replace(told, verdict="differs" if said else "trusted", gradcheck=said)
 

@@ -75,7 +75,7 @@ def array_of(tensor: torch.Tensor, alias: str = "") -> ArrayData | None:
         return ArrayData(name, shape, strides, flat.numpy().tobytes(), 0, alias)
     except MemoryError:  # it is shown by its statistics, as what is too large to be sent
         return None
-    except (RuntimeError, NotImplementedError, TypeError):  # wrappers without a storage (functorch, fake tensors)
+    except (RuntimeError, TypeError):  # wrappers without a storage (functorch, fake tensors)
         return None
 
 
@@ -148,7 +148,7 @@ def storage_key(tensor: torch.Tensor) -> int | None:
     """The same number for tensors that share memory."""
     try:
         return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):
+    except RuntimeError:
         return None
 
 
